@@ -1,0 +1,49 @@
+"""headstart: a sound start for PyTorch models, and a plain answer when training does not work.
+
+The public names load lazily: `import headstart as hs` costs no torch until one of them is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from headstart.diagnosis import diagnose as diagnose
+    from headstart.errors import HeadstartError as HeadstartError
+    from headstart.monitor.watch import watch as watch
+    from headstart.record import read_record as read_record
+    from headstart.train import models as models
+    from headstart.train.batches import Batches as Batches
+    from headstart.train.fit import fit as fit
+    from headstart.train.mnist import mnist as mnist
+
+_HOME = {  # public name: the module that holds it; a module itself has no ":"
+    "HeadstartError": "headstart.errors:HeadstartError",
+    "diagnose": "headstart.diagnosis:diagnose",
+    "read_record": "headstart.record:read_record",
+    "watch": "headstart.monitor.watch:watch",
+    "Batches": "headstart.train.batches:Batches",
+    "fit": "headstart.train.fit:fit",
+    "mnist": "headstart.train.mnist:mnist",
+    "models": "headstart.train.models",
+}
+
+__all__ = sorted(["__version__", *_HOME])
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module, _, attribute = _HOME[name].partition(":")
+    except KeyError:
+        raise AttributeError(f"module 'headstart' has no attribute {name!r}") from None
+    home = importlib.import_module(module)
+    value = getattr(home, attribute) if attribute else home
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

@@ -1,0 +1,1 @@
+"""A sound start: weights, data, normalisation."""

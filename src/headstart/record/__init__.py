@@ -1,0 +1,31 @@
+"""The record of one run: the wall between the training process and everything else.
+
+The left side (`monitor/`) gives the writer packed figures; the right side reads frozen values. Neither torch nor
+NumPy is needed here. Use `read_record`, never SQL: the schema may change between versions, these names do not.
+"""
+
+from headstart.record.reader import Record, newest, prune, read_record
+from headstart.record.schema import FIGURES, RARE, SCHEMA, SCHEMA_VERSION, TENSORS
+from headstart.record.values import Layer, Loss, Optimizer, Parameter, Series, Targets
+from headstart.record.writer import Writer, end_record, pack
+
+__all__ = [
+    "FIGURES",
+    "RARE",
+    "SCHEMA",
+    "SCHEMA_VERSION",
+    "TENSORS",
+    "Layer",
+    "Loss",
+    "Optimizer",
+    "Parameter",
+    "Record",
+    "Series",
+    "Targets",
+    "Writer",
+    "end_record",
+    "newest",
+    "pack",
+    "prune",
+    "read_record",
+]

@@ -1,0 +1,56 @@
+"""The record's tables, and the names of the figures in them."""
+
+SCHEMA_VERSION = 1
+# 1: first version.
+
+SCHEMA = """
+CREATE TABLE meta (         -- one row a fact: argv, script, script_text, versions, device, seed, threads, rank
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL     -- JSON
+);
+CREATE TABLE things (       -- layers, parameters, losses, optimizers: written when first seen, again when facts change
+    kind TEXT NOT NULL,     -- 'layer', 'parameter', 'loss', 'optimizer'
+    name TEXT NOT NULL,
+    facts TEXT NOT NULL,    -- JSON of the dataclass below
+    PRIMARY KEY (kind, name)
+);
+CREATE TABLE streams (      -- a tensor that is sketched; its id is its row in every sketch that follows
+    id INTEGER PRIMARY KEY,
+    owner TEXT NOT NULL,    -- a layer's or a parameter's name
+    tensor TEXT NOT NULL    -- one of TENSORS
+);
+CREATE TABLE steps (        -- one optimizer.step(), or one update by hand
+    step INTEGER PRIMARY KEY,
+    time REAL NOT NULL,     -- seconds since the run's first forward pass
+    loss REAL,              -- what backward was called on, mean over the step's micro-batches
+    lr REAL,                -- of the stepping optimizer's first group
+    optimizer TEXT,         -- its name; NULL: by hand
+    sketch BLOB             -- float32, streams x FIGURES, NaN where not seen; NULL: step not sketched
+);
+CREATE TABLE losses (       -- each recognised loss by its own value, on sketched steps and in evaluation
+    step INTEGER NOT NULL,
+    name TEXT NOT NULL,     -- of the thing
+    phase TEXT NOT NULL,    -- 'train', 'eval'
+    value REAL,             -- as reduction="mean" would give it
+    accuracy REAL           -- share of right answers where the labels are classes
+);
+CREATE TABLE rare (         -- figures that are taken now and then: dead units, distinct units, cleared gradients
+    step INTEGER NOT NULL,
+    owner TEXT NOT NULL,    -- '' is the run
+    figure TEXT NOT NULL,
+    value REAL
+);
+CREATE TABLE ended (        -- no row: the run was killed, or goes on
+    how TEXT NOT NULL,      -- 'exit 0', 'signal 9', 'stopped'
+    time REAL NOT NULL      -- seconds since the first forward pass
+);
+"""
+
+TENSORS = ("activation", "gradient", "input", "weight", "weight_gradient", "update")
+FIGURES = ("mean", "std", "max_abs", "zeros", "saturated", "not_finite")
+RARE = (
+    "activation.dead",  # share of a layer's units that gave zero for every input of the last looks
+    "weight.distinct",  # number of units whose incoming weights differ from every other unit's
+    "loop.cleared",  # 1 where the gradients of the step before were cleared before this step's backward, else 0
+    "loss.unvaried",  # 1 where a backward's labels were all the same (one GAN role)
+)

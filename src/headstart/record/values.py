@@ -1,0 +1,119 @@
+"""What a record says of a run's parts: frozen values, one a table row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A module or function that owns weights, or an activation."""
+
+    name: str  # dotted module path; where there is no module, the weight's own name
+    kind: str  # class name, "Conv2d"; of a function the operator's, "addmm", "relu"
+    order: int = 0  # place in the first forward pass
+    parameters: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()  # of its weight; () if it owns none
+    fan_in: int | None = None
+    fan_out: int | None = None
+    units: int | None = None  # features or channels of its output
+    activation: str | None = None  # that its output goes through next, or that it is: "relu"; None: none or unknown
+    norm: str | None = None  # normalisation that its output goes through next: "batch_norm"
+    follows: tuple[str, ...] = ()  # layers that feed it
+    residual: bool = False  # its output is added to a shortcut
+    output: bool = False  # no other layer stands between it and the loss
+    trainable: bool = True  # owns a parameter that requires grad
+    line: str | None = None  # where it was made, in the user's own code: "train.py:24"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One trainable (or frozen) tensor: a line of the parameter ledger."""
+
+    name: str
+    shape: tuple[int, ...] = ()
+    layer: str | None = None
+    trainable: bool = True
+    optimizer: str | None = None  # the optimizer that holds it; None: none was seen to
+    lr: float | None = None
+    weight_decay: float | None = None
+    shared_with: tuple[str, ...] = ()  # other names of the same tensor
+    steps_with_gradient: int = 0  # of the sketched steps
+    steps_moved: int = 0  # of the sketched steps
+    steps_seen: int = 0  # sketched steps since it was first seen
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What the labels seen by one loss were: enough for the best constant prediction."""
+
+    count: float = 0.0  # rows (of classes: labels that were not ignored)
+    mass: tuple[float, ...] = ()  # per class: sum of its (one-hot or probability) targets
+    total: tuple[float, ...] = ()  # per output column: sum of the targets
+    square: tuple[float, ...] = ()  # per output column: sum of squared deviations from the mean
+    sample: tuple[tuple[float, ...], ...] = ()  # rows kept for medians: (rows, columns)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss function as it was called, from one line of the user's code."""
+
+    name: str  # "cross_entropy at train.py:31"
+    kind: str  # torch.nn.functional's name
+    line: str | None = None
+    options: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # label_smoothing, ignore_index, weight, pos_weight, delta
+    targets: Targets = field(default_factory=Targets)
+    trained: bool = False  # a backward went through it
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    name: str  # "SGD"; "SGD-2" for a second one
+    kind: str  # class name
+    options: Mapping[str, Any] = field(default_factory=dict)  # of its first group: lr, momentum, weight_decay, ...
+    parameters: int = 0
+
+
+@dataclass(frozen=True)
+class Series:
+    """One figure over the steps at which it was seen. Values may be inf or NaN only if the tensor's figure was."""
+
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @property
+    def first(self) -> float:
+        return self.values[0]
+
+    @property
+    def last(self) -> float:
+        return self.values[-1]
+
+    def since(self, step: int) -> Series:
+        kept = [(s, v) for s, v in zip(self.steps, self.values, strict=True) if s >= step]
+        return Series(tuple(s for s, _ in kept), tuple(v for _, v in kept))
+
+    def until(self, step: int) -> Series:
+        kept = [(s, v) for s, v in zip(self.steps, self.values, strict=True) if s <= step]
+        return Series(tuple(s for s, _ in kept), tuple(v for _, v in kept))
+
+    def first_above(self, limit: float) -> int | None:
+        """The first step at which the value exceeds `limit`."""
+        return next((s for s, v in zip(self.steps, self.values, strict=True) if v > limit), None)
+
+    def first_below(self, limit: float) -> int | None:
+        return next((s for s, v in zip(self.steps, self.values, strict=True) if v < limit), None)
+
+
+Thing = Layer | Parameter | Loss | Optimizer
+THINGS: Mapping[str, type[Thing]] = {"layer": Layer, "parameter": Parameter, "loss": Loss, "optimizer": Optimizer}

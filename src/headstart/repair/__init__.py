@@ -1,0 +1,1 @@
+"""Remedies, and trials that prove them."""

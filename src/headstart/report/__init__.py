@@ -1,0 +1,1 @@
+"""Renderers: `render(diagnosis, record) -> str`; none of them writes a file."""

@@ -1,0 +1,1 @@
+"""The one-stop template: data, models, and the loop."""
