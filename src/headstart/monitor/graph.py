@@ -1,0 +1,266 @@
+"""Reads an autograd graph into layers: who feeds whom, and through which activation, norm, join and loss.
+
+`read_graph(loss)` works for any coding style, since the graph records what was computed, not how it was written. It
+reads names, shapes and leaf tensors only. Tensors that were saved for backward are never touched: reading one runs the
+user's unpack hooks, and inside `torch.utils.checkpoint` the whole forward pass again.
+
+What the graph does not show (compiled parts, reentrant checkpoints, custom functions) is an `opaque` operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from headstart.monitor.operators import ACTIVATIONS, NORMS, OF_WEIGHTS, WEIGHTS, Role, operator, role
+
+TAG = "headstart"  # key in a node's `metadata`: what a hook knows of the tensor that this node made
+
+
+@dataclass
+class Operation:
+    """One node of the graph that is neither a leaf nor on a parameter's way to its operator."""
+
+    index: int  # in flow order: inputs come first
+    op: str  # "addmm", "relu", "native_batch_norm"
+    role: Role
+    shape: tuple[int, ...]  # of its (first) output; () also where unknown
+    parameters: tuple[Tensor, ...]  # leaves that it uses directly
+    inputs: tuple[int, ...]  # operations that feed it
+    tag: Any = None  # what a hook left in its metadata
+    consumers: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class GraphLayer:
+    """An operation that owns weights (or a norm, or an opaque part with parameters), and what its output meets."""
+
+    operation: Operation
+    parameters: tuple[Tensor, ...]  # its own, and a bias that is added right after
+    activation: str | None  # torch.nn.functional's name; None: none before the next layer, or unknown
+    activation_tag: Any  # of the activation's operation: None if it was no watched module
+    norm: str | None  # normalisation between it and its activation
+    direct: bool  # the activation comes next, no norm or join between
+    follows: tuple[int, ...]  # indices of the layers' operations that feed it
+    residual: bool  # its branch is added to a shortcut
+    output: bool  # no other layer stands between it and the loss
+
+
+class Graph:
+    """The operations of one graph, in flow order."""
+
+    def __init__(self, operations: list[Operation]) -> None:
+        self.operations = operations
+        self._inner_layers: set[int] | None = None
+        for operation in operations:
+            for index in operation.inputs:
+                operations[index].consumers.append(operation.index)
+
+    def layers(self) -> list[GraphLayer]:
+        """The layers in flow order."""
+        owners = [operation for operation in self.operations if self._is_layer(operation)]
+        ancestors = self._ancestors({owner.index for owner in owners})
+        residual = self._residual(ancestors)
+        return [self._layer(owner, ancestors, residual) for owner in owners]
+
+    def losses(self) -> list[Operation]:
+        return [operation for operation in self.operations if operation.role == "loss"]
+
+    def tags(self) -> Iterator[Any]:
+        """What hooks left on the operations, in flow order."""
+        return (operation.tag for operation in self.operations if operation.tag is not None)
+
+    def activation_names(self) -> list[str]:
+        return [ACTIVATIONS[operation.op] for operation in self.operations if operation.role == "activation"]
+
+    def _is_layer(self, operation: Operation) -> bool:
+        return bool(operation.parameters) and operation.role in ("weights", "norm", "opaque", "other", "attention")
+
+    def _layer(self, owner: Operation, ancestors: list[frozenset[int]], residual: frozenset[int]) -> GraphLayer:
+        parameters = list(owner.parameters)
+        activation = norm = activation_tag = None
+        direct, here = True, owner
+        while here.consumers:
+            here = self._main_consumer(here)
+            if here.role == "shape":
+                parameters += here.parameters if here.op == "add" else ()
+            elif here.role == "norm" and activation is None and norm is None:
+                norm, direct = NORMS[here.op], False
+            elif here.role == "activation" and here.op not in ("softmax", "log_softmax"):
+                activation, activation_tag = ACTIVATIONS[here.op], here.tag
+                break
+            else:
+                break
+        return GraphLayer(
+            owner,
+            tuple(dict.fromkeys(parameters)),
+            activation,
+            activation_tag,
+            norm,
+            direct and activation is not None,
+            tuple(sorted(self._nearest(owner))),
+            owner.index in residual,
+            owner.index not in self._inner(ancestors),
+        )
+
+    def _main_consumer(self, here: Operation) -> Operation:
+        """Of several consumers the one that transforms: an activation or norm rather than the shortcut's join."""
+        ranked = ("activation", "norm", "weights", "shape", "gate", "attention", "join", "opaque", "loss", "other")
+        return min((self.operations[index] for index in here.consumers), key=lambda op: ranked.index(op.role))
+
+    def _inner(self, ancestors: list[frozenset[int]]) -> set[int]:
+        """The layers with another layer (a norm does not count) between them and the loss."""
+        if self._inner_layers is None:
+            self._inner_layers = set()
+            for operation in self.operations:
+                if self._is_layer(operation) and operation.role != "norm":
+                    self._inner_layers |= ancestors[operation.index] - {operation.index}
+        return self._inner_layers
+
+    def _nearest(self, operation: Operation) -> set[int]:
+        """The layers that feed `operation` with no other layer between."""
+        found: set[int] = set()
+        todo, seen = list(operation.inputs), set()
+        while todo:
+            index = todo.pop()
+            if index in seen:
+                continue
+            seen.add(index)
+            if self._is_layer(self.operations[index]):
+                found.add(index)
+            else:
+                todo += self.operations[index].inputs
+        return found
+
+    def _ancestors(self, layers: set[int]) -> list[frozenset[int]]:
+        """For each operation the layers upstream of it, itself among them if it is one."""
+        known: list[frozenset[int]] = []
+        for operation in self.operations:
+            upstream = frozenset().union(*(known[index] for index in operation.inputs))
+            known.append(upstream | {operation.index} if operation.index in layers else upstream)
+        return known
+
+    def _residual(self, ancestors: list[frozenset[int]]) -> frozenset[int]:
+        """Last layers of branches that are added to a shortcut: to their own input, or to a sibling's projection."""
+        found: set[int] = set()
+        for join in self.operations:
+            if join.role != "join" or len(join.inputs) != 2:
+                continue
+            for branch, other in (join.inputs, join.inputs[::-1]):
+                shortcut = ancestors[other] <= ancestors[branch]
+                siblings = ancestors[branch] & ancestors[other] and not ancestors[branch] <= ancestors[other]
+                if (shortcut and ancestors[branch] != ancestors[other]) or siblings:
+                    last = self.operations[branch]
+                    found |= {branch} if self._is_layer(last) else self._nearest(last)
+        return frozenset(found)
+
+
+def read_graph(root: Tensor, is_parameter: Callable[[Tensor], bool] | None = None) -> Graph:
+    """The graph below `root` (a loss, or any tensor with a `grad_fn`).
+
+    `is_parameter` says which leaves are parameters; a leaf that it refuses is data that requires grad. By default a
+    leaf is one unless it stands where the operator takes its data.
+    """
+    operations: list[Operation] = []
+    place: dict[Any, int | None] = {}  # graph node -> index of its operation; None: a leaf or on a parameter's way
+    leaves: dict[Any, tuple[Tensor, ...]] = {}  # for nodes on a parameter's way: the leaves behind them
+    for node in _inputs_first(root.grad_fn):
+        op = operator(node.name())
+        children = [child for child, _ in node.next_functions]
+        if hasattr(node, "variable"):
+            accepted = is_parameter is None or is_parameter(node.variable)
+            place[node], leaves[node] = None, ((node.variable,) if accepted else ())
+            continue
+        if op in OF_WEIGHTS and children and all(child is not None and leaves.get(child) for child in children):
+            place[node], leaves[node] = None, sum((leaves[child] for child in children), ())
+            continue
+        data_place = WEIGHTS.get(op) if is_parameter is None else None
+        parameters: list[Tensor] = []
+        inputs: list[int] = []
+        for position, child in enumerate(children):
+            if child is None:
+                continue
+            index = place[child]
+            if index is not None:
+                inputs.append(index)
+            elif not (position == data_place and not _all_parameters(leaves[child])):
+                parameters += leaves[child]
+        shape = _shape(node)
+        data = sum(child is not None and place[child] is not None for child in children)
+        operations.append(
+            Operation(
+                len(operations),
+                op,
+                role(op, data, shape == ()),
+                shape,
+                tuple(dict.fromkeys(parameters)),
+                tuple(dict.fromkeys(inputs)),
+                node.metadata.get(TAG),
+            )
+        )
+        place[node] = operations[-1].index
+    return Graph(operations)
+
+
+def tag(tensor: Tensor, value: Any) -> None:
+    """Leaves `value` on the node that made `tensor`, for `read_graph` to find; the node lives as long as its graph."""
+    if tensor.grad_fn is not None:
+        tensor.grad_fn.metadata.setdefault(TAG, value)
+
+
+def find_tags(root: Tensor, within: int = 64) -> list[Any]:
+    """Tags on the first `within` nodes below `root`: cheap enough for every backward."""
+    found, todo, seen = [], [root.grad_fn], set()
+    while todo and len(seen) < within:
+        node = todo.pop(0)
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if (value := node.metadata.get(TAG)) is not None:
+            found.append(value)
+        todo += [child for child, _ in node.next_functions]
+    return found
+
+
+def _inputs_first(root: Any) -> Iterator[Any]:
+    """All nodes below `root`, each after those that feed it; without recursion, for RNNs are deep."""
+    if root is None:
+        return
+    done: set[Any] = set()
+    stack: list[tuple[Any, Iterator[Any]]] = [(root, iter(root.next_functions))]
+    entered = {root}
+    while stack:
+        node, children = stack[-1]
+        for child, _ in children:
+            if child is not None and child not in entered:
+                entered.add(child)
+                stack.append((child, iter(child.next_functions)))
+                break
+        else:
+            stack.pop()
+            if node not in done:
+                done.add(node)
+                yield node
+
+
+def _shape(node: Any) -> tuple[int, ...]:
+    try:
+        return tuple(int(size) for size in node._input_metadata[0].shape)
+    except (AttributeError, IndexError, RuntimeError, TypeError):  # custom functions; nested or symbolic shapes
+        return (-1,)
+
+
+def _all_parameters(leaves: tuple[Tensor, ...]) -> bool:
+    return all(isinstance(leaf, torch.nn.Parameter) for leaf in leaves)
+
+
+def parameter_names(named: Mapping[str, Tensor]) -> dict[int, str]:
+    """`id(tensor)` -> its first name; tied weights have several."""
+    names: dict[int, str] = {}
+    for name, tensor in named.items():
+        names.setdefault(id(tensor), name)
+    return names
