@@ -9,7 +9,7 @@ What the graph does not show (compiled parts, reentrant checkpoints, custom func
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,7 @@ class Operation:
     parameters: tuple[Tensor, ...]  # leaves that it uses directly
     inputs: tuple[int, ...]  # operations that feed it
     tag: Any = None  # what a hook left in its metadata
+    units_dim: int | None = None  # the dimension of its first parameter that counts its units; None: unknown
     consumers: list[int] = field(default_factory=list)
 
 
@@ -180,6 +181,7 @@ def read_graph(root: Tensor, is_parameter: Callable[[Tensor], bool] | None = Non
             continue
         data_place = WEIGHTS.get(op) if is_parameter is None else None
         parameters: list[Tensor] = []
+        data_leaves: tuple[Tensor, ...] = ()
         inputs: list[int] = []
         for position, child in enumerate(children):
             if child is None:
@@ -187,8 +189,11 @@ def read_graph(root: Tensor, is_parameter: Callable[[Tensor], bool] | None = Non
             index = place[child]
             if index is not None:
                 inputs.append(index)
-            elif not (position == data_place and not _all_parameters(leaves[child])):
+            elif position == data_place and not _all_parameters(leaves[child]):
+                data_leaves = leaves[child]
+            else:
                 parameters += leaves[child]
+        parameters = parameters or list(data_leaves)  # w @ x: the weight comes first
         shape = _shape(node)
         data = sum(child is not None and place[child] is not None for child in children)
         operations.append(
@@ -199,7 +204,8 @@ def read_graph(root: Tensor, is_parameter: Callable[[Tensor], bool] | None = Non
                 shape,
                 tuple(dict.fromkeys(parameters)),
                 tuple(dict.fromkeys(inputs)),
-                node.metadata.get(TAG),
+                _metadata(node).get(TAG),
+                _units_dim(op, node),
             )
         )
         place[node] = operations[-1].index
@@ -209,18 +215,20 @@ def read_graph(root: Tensor, is_parameter: Callable[[Tensor], bool] | None = Non
 def tag(tensor: Tensor, value: Any) -> None:
     """Leaves `value` on the node that made `tensor`, for `read_graph` to find; the node lives as long as its graph."""
     if tensor.grad_fn is not None:
-        tensor.grad_fn.metadata.setdefault(TAG, value)
+        _metadata(tensor.grad_fn).setdefault(TAG, value)
 
 
 def find_tags(root: Tensor, within: int = 64) -> list[Any]:
     """Tags on the first `within` nodes below `root`: cheap enough for every backward."""
-    found, todo, seen = [], [root.grad_fn], set()
+    found: list[Any] = []
+    todo: list[Any] = [root.grad_fn]
+    seen: set[Any] = set()
     while todo and len(seen) < within:
         node = todo.pop(0)
         if node is None or node in seen:
             continue
         seen.add(node)
-        if (value := node.metadata.get(TAG)) is not None:
+        if (value := _metadata(node).get(TAG)) is not None:
             found.append(value)
         todo += [child for child, _ in node.next_functions]
     return found
@@ -258,9 +266,15 @@ def _all_parameters(leaves: tuple[Tensor, ...]) -> bool:
     return all(isinstance(leaf, torch.nn.Parameter) for leaf in leaves)
 
 
-def parameter_names(named: Mapping[str, Tensor]) -> dict[int, str]:
-    """`id(tensor)` -> its first name; tied weights have several."""
-    names: dict[int, str] = {}
-    for name, tensor in named.items():
-        names.setdefault(id(tensor), name)
-    return names
+def _metadata(node: Any) -> dict[str, Any]:
+    metadata: dict[str, Any] = node.metadata
+    return metadata
+
+
+def _units_dim(op: str, node: Any) -> int | None:
+    if op == "convolution":
+        return 1 if node._saved_transposed else 0
+    if op in ("mm", "addmm"):  # F.linear transposes its weight; a raw x @ w does not
+        weight = node.next_functions[-1][0]
+        return 1 if weight is not None and hasattr(weight, "variable") else 0
+    return 0 if op == "mkldnn_rnn_layer" else None

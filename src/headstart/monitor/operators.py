@@ -7,7 +7,7 @@ from typing import Literal
 
 Role = Literal["weights", "activation", "norm", "attention", "join", "gate", "shape", "loss", "opaque", "other"]
 
-# An operator that multiplies its input with a weight: the place of that input among `next_functions`; None: it has none.
+# Operators that apply a weight to an input: the input's place among `next_functions`; None: it has none.
 WEIGHTS = {
     "addmm": 1,  # bias, data, weight
     "mm": 0,
@@ -81,11 +81,10 @@ LOSSES = {
 
 SHAPES = frozenset(
     "t transpose permute view view_as unsafe_view reshape reshape_alias alias clone to_copy squeeze unsqueeze expand "
-    "select slice split split_with_sizes unsafe_split unbind chunk flatten contiguous copy_slices as_strided "
-    "max_pool2d_with_indices max_pool1d_with_indices max_pool3d_with_indices avg_pool2d avg_pool3d "
-    "adaptive_avg_pool2d adaptive_max_pool2d native_dropout feature_dropout constant_pad_nd reflection_pad2d cat stack roll index gather "
-    "upsample_nearest2d upsample_bilinear2d pixel_shuffle pixel_unshuffle mean detach lift_fresh "
-    "repeat movedim".split()
+    "select slice split split_with_sizes unsafe_split unbind chunk flatten contiguous copy_slices as_strided mean "
+    "max_pool1d_with_indices max_pool2d_with_indices max_pool3d_with_indices avg_pool2d avg_pool3d repeat movedim "
+    "adaptive_avg_pool2d adaptive_max_pool2d detach native_dropout feature_dropout constant_pad_nd reflection_pad2d "
+    "cat stack roll index gather upsample_nearest2d upsample_bilinear2d pixel_shuffle pixel_unshuffle lift_fresh".split()
 )
 # Through these a parameter reaches the operator that uses it: Linear's transpose, autocast's cast, weight_norm.
 OF_WEIGHTS = frozenset(

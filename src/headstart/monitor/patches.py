@@ -1,0 +1,188 @@
+"""Every foreign function that is changed while a run is watched: which, why, and how it is undone.
+
+A wrapper would show: as a frame in the tracebacks of the user's own errors, in `inspect.stack()`, in pickles, and
+torch's global module hooks send every module call down another path of `_call_impl`, make Dynamo warn and cost more
+than the sketch itself. So nothing is wrapped. A *splice* gives a function another `__code__`, compiled from torch's
+own source with one call added inside an expression that was there: same object, same file, same lines, same columns,
+same frames. Dynamo, which short-cuts `Module.__call__` by the function's identity, never sees it.
+
+| spliced | why |
+|---|---|
+| `nn.Module._call_impl` | a layer's output, as soon as it is there |
+| `nn.Module.__init__` | the user's line that made the layer |
+| `torch.autograd.backward` | the loss: before its graph is used, and after |
+| `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels |
+
+What an optimizer does is seen through torch's public global hooks, which leave no trace.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import functools
+import inspect
+import operator
+import types
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+Undo = Callable[[], None]
+
+LOSSES = (
+    "cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits mse_loss l1_loss smooth_l1_loss "
+    "huber_loss kl_div"
+).split()
+
+
+def after_module_call(seen: Callable[[Any, tuple[Any, ...], dict[str, Any], Any], Any]) -> Undo:
+    """`seen(module, args, kwargs, output)` runs after each `forward` and returns the output."""
+    from torch.nn import Module
+
+    arguments = [ast.Name(name, ast.Load()) for name in ("self", "args", "kwargs")]
+    return splice(Module._call_impl, _WrapCall("forward_call", "__headstart_call__", arguments), seen)
+
+
+def around_backward(before: Callable[[Any], None], after: Callable[[], None]) -> Undo:
+    """`before(tensors)` and `after()` run around the engine's pass of each `torch.autograd.backward`."""
+    from torch import autograd
+
+    def both(tensors: Any, _: None, result: Any) -> Any:
+        after()
+        return result
+
+    tensors = ast.Name("tensors", ast.Load())
+    first = ast.Call(ast.Name("__headstart_backward_begins__", ast.Load()), [tensors], [])
+    edit = _WrapCall("_engine_run_backward", "__headstart_backward__", [tensors, first])
+    autograd.__dict__["__headstart_backward_begins__"] = before
+    undo = splice(autograd.backward, edit, both)
+
+    def undo_both() -> None:
+        undo()
+        autograd.__dict__.pop("__headstart_backward_begins__", None)
+
+    return undo_both
+
+
+def after_losses(seen: Callable[[str, dict[str, Any], Any], Any]) -> Undo:
+    """`seen(name, arguments, loss)` runs as each loss function returns, and returns the loss."""
+    import torch.nn.functional as F
+
+    undos = []
+    for name in LOSSES:
+        function = getattr(F, name)
+        parameters = list(inspect.signature(function).parameters)
+        values = ast.Dict([ast.Constant(p) for p in parameters], [ast.Name(p, ast.Load()) for p in parameters])
+        undos.append(splice(function, _WrapReturns("__headstart_loss__", [ast.Constant(name), values]), seen))
+    return functools.partial(_undo_all, undos)
+
+
+def after_module_init(made: Callable[[Any, Any], Any]) -> Undo:
+    """`made(module, None)` runs while each module is made."""
+    from torch.nn import Module
+
+    edit = _WrapCall("_log_api_usage_once", "__headstart_made__", [ast.Name("self", ast.Load())])
+    return splice(Module.__init__, edit, made)
+
+
+def around_optimizer_step(before: Callable[..., None], after: Callable[..., None]) -> Undo:
+    """`before(optimizer, args, kwargs)` and `after(...)` around each `step` that takes place."""
+    handles = [register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)]
+    return functools.partial(_undo_all, [handle.remove for handle in handles])
+
+
+def splice(function: Callable[..., Any], edit: _Edit, callback: Callable[..., Any]) -> Undo:
+    """Gives `function` the code of its own source after `edit`, which calls `callback` by the edit's name."""
+    assert isinstance(function, types.FunctionType)
+    original = function.__code__
+    tree = ast.parse(inspect.getsource(inspect.getmodule(original)))  # type: ignore[arg-type]
+    definition = next(definition for definition in _definitions(tree) if _starts(definition, original))
+    definition.decorator_list = []
+    code = _compile(edit.visit(definition), original)
+    if not edit.edits:
+        raise LookupError(f"nothing to splice in {original.co_name}, {original.co_filename}")
+    function.__globals__[edit.callback] = callback
+    function.__code__ = code
+
+    def undo() -> None:
+        if function.__code__ is code:  # somebody else may have spliced it since
+            function.__code__ = original
+            function.__globals__.pop(edit.callback, None)
+
+    return undo
+
+
+def _compile(definition: ast.stmt, original: types.CodeType) -> types.CodeType:
+    """The code of `definition`, with the original's file, future flags, free variables and qualified name."""
+    body = definition
+    if original.co_freevars:  # super()'s __class__
+        body = ast.parse(f"def outer({', '.join(original.co_freevars)}): pass").body[0]
+        body.body = [definition]  # type: ignore[attr-defined]
+    features = (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+    flags = original.co_flags & functools.reduce(operator.or_, features)
+    module = ast.fix_missing_locations(ast.Module([body], []))
+    compiled = compile(module, original.co_filename, "exec", flags=flags, dont_inherit=True)
+    code = _inner_code(compiled)
+    if original.co_freevars:
+        code = _inner_code(code)
+    return code.replace(co_qualname=original.co_qualname) if hasattr(original, "co_qualname") else code
+
+
+def _inner_code(code: types.CodeType) -> types.CodeType:
+    return next(const for const in code.co_consts if isinstance(const, types.CodeType))
+
+
+def _definitions(tree: ast.AST) -> Iterator[ast.FunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+def _starts(definition: ast.FunctionDef, code: types.CodeType) -> bool:
+    first = min([definition.lineno, *(decorator.lineno for decorator in definition.decorator_list)])
+    return definition.name == code.co_name and first == code.co_firstlineno
+
+
+class _Edit(ast.NodeTransformer):
+    def __init__(self, callback: str, arguments: Iterable[ast.expr]) -> None:
+        self.callback = callback
+        self.arguments = list(arguments)
+        self.edits = 0
+
+    def around(self, value: ast.expr) -> ast.expr:
+        """`callback(*arguments, value)`, at the place of `value`."""
+        self.edits += 1
+        call = ast.Call(ast.Name(self.callback, ast.Load()), [*self.arguments, value], [])
+        for node in ast.walk(call):  # the value's own nodes keep their places, for they are in tracebacks
+            if "lineno" in node._attributes and not hasattr(node, "lineno"):
+                ast.copy_location(node, value)
+        return call
+
+
+class _WrapCall(_Edit):
+    """Puts `callback(..., f(...))` in the place of each `f(...)`."""
+
+    def __init__(self, called: str, callback: str, arguments: Iterable[ast.expr]) -> None:
+        super().__init__(callback, arguments)
+        self.called = called
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+        if name == self.called:
+            return self.around(node)
+        return self.generic_visit(node)
+
+
+class _WrapReturns(_Edit):
+    """Puts `return callback(..., x)` in the place of each `return x` but that to `__torch_function__`."""
+
+    def visit_Return(self, node: ast.Return) -> ast.AST:
+        passes_on = isinstance(node.value, ast.Call) and "handle_torch_function" in ast.dump(node.value.func)
+        if node.value is not None and not passes_on:
+            node.value = self.around(node.value)
+        return node
+
+
+def _undo_all(undos: list[Undo]) -> None:
+    for undo in reversed(undos):
+        undo()
