@@ -1,0 +1,246 @@
+"""The terminal report: one screen, the root cause first, and nothing that the reader could not act on."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import TextIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from headstart.findings import Diagnosis, Finding, NotJudged, Severity
+from headstart.record import Record
+from headstart.report import words
+
+MARKS: dict[Severity, tuple[str, str]] = {
+    "error": ("✗", "bold red"),
+    "warning": ("!", "bold yellow"),
+    "advice": ("·", "cyan"),
+}
+VERDICTS = {"failing": "bold red", "warning": "bold yellow", "advice": "cyan", "healthy": "bold green"}
+TOLD_WHOLE = 3  # findings; the rest get a line each, so that the report stays one screen
+ON_PAPER = 96  # columns where there is no terminal
+LABEL = 14  # columns of "instead", "explains", "train.py:24"
+ASCII = str.maketrans(
+    {"✗": "x", "·": "-", "–": "-", "—": "-", "…": "...", "×": "x", "→": "->", "’": "'", "≥": ">=", "≤": "<="}
+)
+
+
+def render(
+    diagnosis: Diagnosis,
+    record: Record,
+    *,
+    width: int | None = None,
+    color: bool | None = None,
+    ascii: bool = False,
+    report_path: Path | str | None = None,
+    record_path: Path | str | None = None,
+    other_records: Sequence[Path | str] = (),
+    next_command: str | None = None,
+) -> str:
+    """The report as text.
+
+    `width`: columns; by default the terminal's, at most 100. `color`: by default where stdout is a terminal; never
+    with NO_COLOR set. `ascii`: ASCII alone, for streams of legacy encodings (see `needs_ascii`). The paths are
+    printed as they are given.
+    """
+    color = (sys.stdout.isatty() if color is None else color) and not os.environ.get("NO_COLOR")
+    page = _Page(diagnosis, record, width or _width(), _console(color))
+    lines = [*page.head(), *page.findings(), *page.limits()]
+    lines += page.foot(
+        report_path, record_path, other_records, next_command or _next(diagnosis, report_path, record_path)
+    )
+    for line in lines:
+        line.rstrip()
+        page.console.print(line, soft_wrap=True)
+    file = page.console.file
+    assert isinstance(file, io.StringIO)
+    text = file.getvalue()
+    return text.translate(ASCII).encode("ascii", "backslashreplace").decode() if ascii else text
+
+
+def needs_ascii(stream: TextIO) -> bool:
+    """Whether `stream` cannot show the report's marks: a legacy encoding, as on some Windows consoles."""
+    try:
+        "✗·–…×→".encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return True
+    return False
+
+
+class _Page:
+    """Lays the parts of one report out in `width` columns."""
+
+    def __init__(self, diagnosis: Diagnosis, record: Record, width: int, console: Console) -> None:
+        self.diagnosis, self.record, self.width, self.console = diagnosis, record, width, console
+
+    def head(self) -> Iterator[Text]:
+        d = self.diagnosis
+        verdict = words.verdict(d.verdict, d.steps)
+        facts = [d.script, words.count(d.steps, "step"), words.seconds(d.seconds), words.ended(d.ended)]
+        line = (
+            _text(" · ".join(fact for fact in facts if fact))
+            .append(" · ")
+            .append(verdict, VERDICTS.get(verdict, "bold"))
+        )
+        yield Text("")
+        yield from self._hanging(Text("headstart  ", "bold"), line)
+        skill = f"skill {d.skill.value:.2f}: " if d.skill else "skill unknown: "
+        watched = ""
+        if not d.findings:
+            layers, parameters = words.count(len(self.record.layers), "layer"), words.parameter_count(self.record)
+            watched = f"{layers} and {words.count(parameters, 'parameter')} watched; "
+        yield from self._hanging(Text(" " * 11), _text(watched + skill + words.skill(d.skill)))
+
+    def findings(self) -> Iterator[Text]:
+        worst = [finding for finding in self.diagnosis.findings if finding.severity != "advice"]
+        whole = (worst or list(self.diagnosis.findings))[:TOLD_WHOLE]
+        for finding in whole:
+            yield Text("")
+            yield from self._whole(finding, with_cause=finding is whole[0])
+        rest = [finding for finding in self.diagnosis.findings if finding not in whole]
+        if rest:
+            yield Text("")
+        yield from (self._short(finding) for finding in rest)
+
+    def _whole(self, finding: Finding, with_cause: bool) -> Iterator[Text]:
+        mark, style = MARKS[finding.severity]
+        title = Text(f" {mark} ", style).append(f"{finding.rule}   ", "bold")
+        yield from self._hanging(title, _text(words.place_of(finding)), indent=3)
+        message = _text(finding.message)
+        if with_cause and finding.cause:
+            message.append(" " + words.plain(finding.cause), "dim")
+        yield from self._hanging(Text("   "), message)
+        yield from self._evidence(finding)
+        if finding.line:
+            source = words.source_of(self.record, finding.line)
+            yield _label(words.plain(finding.line)).append(words.plain(source), "red")
+        if finding.remedy:
+            yield from self._code("instead", finding.remedy.code)
+        if finding.explains:
+            told = [f"{other.rule} in {other.layer}" if other.layer else other.rule for other in finding.explains]
+            yield from self._hanging(_label("explains"), _text(words.names(told, 6)))
+
+    def _evidence(self, finding: Finding) -> Iterator[Text]:
+        layer = self.record.layer(finding.layer or "")
+        rows = [
+            (
+                words.name_of(evidence.figure),
+                words.value_of(evidence, layer.units if layer else None),
+                words.limit_of(evidence),
+                words.at_steps(evidence.steps),
+            )
+            for evidence in finding.evidence
+        ]
+        widths = [max(map(cell_len, column)) for column in zip_longest(*rows, fillvalue="")]
+        for row in rows:
+            cells = (cell.ljust(columns) for cell, columns in zip(row, widths, strict=True) if columns)
+            yield Text("       " + "   ".join(cells))
+
+    def _code(self, label: str, code: str) -> Iterator[Text]:
+        """Code is never wrapped: it is there to be pasted."""
+        lines = words.plain(code).splitlines() or [""]
+        yield _label(label).append(lines[0], "green")
+        yield from (_label("").append(line, "green") for line in lines[1:])
+
+    def _short(self, finding: Finding) -> Text:
+        mark, style = MARKS[finding.severity]
+        line = Text(f" {mark} ", style).append(f"{finding.rule}   ", "bold").append(words.plain(finding.message))
+        line.truncate(self.width, overflow="ellipsis")
+        return line
+
+    def limits(self) -> Iterator[Text]:
+        """What was not judged and could not be seen; a sound run is told the second alone."""
+        not_judged = self.diagnosis.not_judged if self.diagnosis.findings else ()
+        if self.diagnosis.findings:
+            yield Text("")
+        if not_judged:
+            yield _label(" not judged", 0).append(_fitted(not_judged, self.width - LABEL), "dim")
+        if self.diagnosis.unseen:
+            unseen = words.names(self.diagnosis.unseen, 3)
+            yield from self._hanging(_label(" not seen", 0), _text(unseen))
+
+    def foot(
+        self,
+        report: Path | str | None,
+        record: Path | str | None,
+        others: Sequence[Path | str],
+        next_command: str,
+    ) -> Iterator[Text]:
+        if report:
+            yield _label(" report", 0).append(words.plain(str(report)))
+        if record:
+            yield _label(" record", 0).append(words.plain(str(record)))
+        if others:
+            yield from self._hanging(_label(" also", 0), _text(words.names([str(other) for other in others], 3)))
+        yield _label(" next", 0).append(words.plain(next_command), "bold")
+
+    def _hanging(self, start: Text, body: Text, indent: int | None = None) -> Iterator[Text]:
+        """`body` after `start`, wrapped; its further lines stand under its first, or at `indent`."""
+        left = start.cell_len if indent is None else indent
+        first, *more = body.wrap(self.console, max(20, self.width - start.cell_len)) or [Text("")]
+        yield Text.assemble(start, first)
+        rest = Text(" ").join(more) if indent is not None else None
+        for line in rest.wrap(self.console, max(20, self.width - left)) if rest else more:
+            yield Text.assemble(" " * left, line)
+
+
+def _text(text: str) -> Text:
+    return Text(words.plain(text))
+
+
+def _label(label: str, indent: int = 3) -> Text:
+    width = LABEL - 3 if indent else LABEL
+    return Text(" " * indent).append(f"{label.ljust(width)}" if len(label) < width else f"{label}   ", "dim")
+
+
+def _fitted(rules: Sequence[NotJudged], width: int) -> str:
+    """As many rules as fit on one line, grouped by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for rule in rules:
+        reasons.setdefault(rule.because, []).append(rule.rule)
+    groups = [words.plain(f"{words.names(group, 1)} ({because})") for because, group in reasons.items()]
+    sizes = [len(group) for group in reasons.values()]
+    for kept in range(len(groups), 0, -1):
+        left = len(rules) - sum(sizes[:kept])
+        line = "; ".join(groups[:kept]) + (f"; {left} more" if left else "")
+        if len(line) <= width or kept == 1:
+            break
+    return line
+
+
+def _next(diagnosis: Diagnosis, report: Path | str | None, record: Path | str | None) -> str:
+    if diagnosis.findings:
+        return f"headstart explain {diagnosis.findings[0].rule}"
+    if report:
+        return f"python -m webbrowser {_quoted(report)}"
+    return f"headstart report {_quoted(record) + ' ' if record else ''}--html report.html"
+
+
+def _quoted(path: Path | str) -> str:
+    return f'"{path}"' if " " in str(path) else str(path)
+
+
+def _width() -> int:
+    return min(100, shutil.get_terminal_size().columns) if sys.stdout.isatty() else ON_PAPER
+
+
+def _console(color: bool) -> Console:
+    # An empty environment: what NO_COLOR, TERM and COLUMNS say has been decided above.
+    return Console(
+        file=io.StringIO(),
+        force_terminal=color,
+        color_system="standard" if color else None,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        _environ={},
+    )
