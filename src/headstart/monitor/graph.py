@@ -9,6 +9,7 @@ What the graph does not show (compiled parts, reentrant checkpoints, custom func
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from headstart.monitor.operators import ACTIVATIONS, NORMS, OF_WEIGHTS, WEIGHTS, Role, operator, role
 
-TAG = "headstart"  # key in a node's `metadata`: what a hook knows of the tensor that this node made
+TAG = "headstart"  # key in a node's `metadata`, unless the caller has its own
 
 
 @dataclass
@@ -160,7 +161,7 @@ class Graph:
         return frozenset(found)
 
 
-def read_graph(root: Tensor, is_parameter: Callable[[Tensor], bool] | None = None) -> Graph:
+def read_graph(root: Tensor, is_parameter: Callable[[Tensor], bool] | None = None, key: str = TAG) -> Graph:
     """The graph below `root` (a loss, or any tensor with a `grad_fn`).
 
     `is_parameter` says which leaves are parameters; a leaf that it refuses is data that requires grad. By default a
@@ -204,7 +205,7 @@ def read_graph(root: Tensor, is_parameter: Callable[[Tensor], bool] | None = Non
                 shape,
                 tuple(dict.fromkeys(parameters)),
                 tuple(dict.fromkeys(inputs)),
-                _metadata(node).get(TAG),
+                _metadata(node).get(key),
                 _units_dim(op, node),
             )
         )
@@ -212,25 +213,25 @@ def read_graph(root: Tensor, is_parameter: Callable[[Tensor], bool] | None = Non
     return Graph(operations)
 
 
-def tag(tensor: Tensor, value: Any) -> None:
-    """Leaves `value` on the node that made `tensor`, for `read_graph` to find; the node lives as long as its graph."""
+def tag(tensor: Tensor, value: Any, key: str = TAG) -> None:
+    """Leaves `value` on the node that made `tensor`, for `read_graph` to find; it lives as long as the graph."""
     if tensor.grad_fn is not None:
-        _metadata(tensor.grad_fn).setdefault(TAG, value)
+        _metadata(tensor.grad_fn).setdefault(key, value)
 
 
-def find_tags(root: Tensor, within: int = 64) -> list[Any]:
+def find_tags(root: Tensor, key: str = TAG, within: int = 64) -> list[Any]:
     """Tags on the first `within` nodes below `root`: cheap enough for every backward."""
     found: list[Any] = []
-    todo: list[Any] = [root.grad_fn]
+    todo: deque[Any] = deque([root.grad_fn])
     seen: set[Any] = set()
     while todo and len(seen) < within:
-        node = todo.pop(0)
+        node = todo.popleft()
         if node is None or node in seen:
             continue
         seen.add(node)
-        if (value := _metadata(node).get(TAG)) is not None:
+        if (value := _metadata(node).get(key)) is not None:
             found.append(value)
-        todo += [child for child, _ in node.next_functions]
+        todo.extend(child for child, _ in node.next_functions)
     return found
 
 

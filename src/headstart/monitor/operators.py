@@ -84,7 +84,7 @@ SHAPES = frozenset(
     "select slice split split_with_sizes unsafe_split unbind chunk flatten contiguous copy_slices as_strided mean "
     "max_pool1d_with_indices max_pool2d_with_indices max_pool3d_with_indices avg_pool2d avg_pool3d repeat movedim "
     "adaptive_avg_pool2d adaptive_max_pool2d detach native_dropout feature_dropout constant_pad_nd reflection_pad2d "
-    "cat stack roll index gather upsample_nearest2d upsample_bilinear2d pixel_shuffle pixel_unshuffle lift_fresh".split()
+    "cat stack roll index gather upsample_nearest2d upsample_bilinear2d pixel_shuffle lift_fresh".split()
 )
 # Through these a parameter reaches the operator that uses it: Linear's transpose, autocast's cast, weight_norm.
 OF_WEIGHTS = frozenset(

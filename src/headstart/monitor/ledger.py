@@ -1,0 +1,148 @@
+"""The parameter ledger: each tensor that is or could be trained, who holds it, whether it gets gradients and moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from headstart.monitor.sketch import Sheet, Sheets, can_sketch, sample_view
+from headstart.record import Parameter
+
+
+@dataclass
+class Entry:
+    """One parameter: its line of the ledger, and where its figures go."""
+
+    facts: Parameter
+    weight: int  # streams
+    gradient: int
+    update: int
+    units_dim: int | None = None  # the dimension that counts its units
+    dirty: bool = True
+
+
+@dataclass
+class Block:
+    """Parameters whose samples have one length, dtype and device, and are copied at once."""
+
+    sheet: Sheet
+    entries: list[Entry] = field(default_factory=list)
+    parameters: list[Tensor] = field(default_factory=list)
+    views: list[Tensor] = field(default_factory=list)
+    addresses: list[int] = field(default_factory=list)
+    before: slice | None = None  # rows of this step's weights
+
+    def samples(self) -> list[Tensor]:
+        """The samples' views, made anew where a parameter's storage was exchanged."""
+        for index, parameter in enumerate(self.parameters):
+            if parameter.data_ptr() != self.addresses[index]:
+                self.views[index] = sample_view(parameter.detach())
+                self.addresses[index] = parameter.data_ptr()
+        return self.views
+
+
+class Ledger:
+    """Sketches weights, gradients and updates of the parameters that one optimizer (or the user's hand) moves."""
+
+    def __init__(self, sheets: Sheets, new_stream: Callable[[str, str], int]) -> None:
+        self.entries: dict[int, Entry] = {}
+        self._tensors: dict[int, Tensor] = {}  # keeps the ids above valid
+        self._sheets = sheets
+        self._new_stream = new_stream
+        self._blocks: dict[tuple[int, ...], list[Block]] = {}
+        self._after: list[Block] = []
+
+    def __contains__(self, parameter: Tensor) -> bool:
+        return id(parameter) in self.entries
+
+    def add(self, parameter: Tensor, name: str, layer: str | None = None) -> Entry:
+        """A new line; a second name of the same tensor is noted on the first."""
+        if (entry := self.entries.get(id(parameter))) is not None:
+            if name != entry.facts.name and name not in entry.facts.shared_with:
+                entry.facts = replace(entry.facts, shared_with=(*entry.facts.shared_with, name))
+                entry.dirty = True
+            return entry
+        taken = next((e for key, e in self.entries.items() if e.facts.name == name), None)
+        if taken is not None:  # the same variable holds a new tensor: w = (w - lr * g).requires_grad_()
+            return self._rebind(taken, parameter)
+        facts = Parameter(name, tuple(parameter.shape), layer, parameter.requires_grad)
+        weight, gradient, update = (self._new_stream(name, kind) for kind in ("weight", "weight_gradient", "update"))
+        self.entries[id(parameter)] = Entry(facts, weight, gradient, update)
+        self._tensors[id(parameter)] = parameter
+        return self.entries[id(parameter)]
+
+    def tensors(self) -> Iterable[tuple[Tensor, Entry]]:
+        return [(self._tensors[key], entry) for key, entry in self.entries.items()]
+
+    def held_by(self, optimizer: str, parameter: Tensor, lr: float | None, weight_decay: float | None) -> None:
+        entry = self.entries[id(parameter)]
+        facts = replace(entry.facts, optimizer=optimizer, lr=lr, weight_decay=weight_decay)
+        if facts != entry.facts:
+            entry.facts, entry.dirty = facts, True
+
+    def before_update(self, parameters: Sequence[Tensor]) -> None:
+        """Samples weights and gradients."""
+        self._after = self._blocks_of(parameters)
+        for block in self._after:
+            block.before = block.sheet.put_all([entry.weight for entry in block.entries], block.samples())
+            gradients = [
+                (entry.gradient, sample_view(parameter.grad))
+                for entry, parameter in zip(block.entries, block.parameters, strict=True)
+                if can_sketch(parameter.grad) and parameter.grad.shape == parameter.shape
+            ]
+            for streams, samples in _of_one_kind(gradients):
+                self._sheets.sheet(samples[0].shape[0], samples[0].device).put_all(streams, samples)
+
+    def after_update(self) -> None:
+        """Samples the weights again: the updates."""
+        for block in self._after:
+            if block.before is not None:
+                rows = block.sheet.put_all([entry.update for entry in block.entries], block.samples())
+                block.sheet.subtract(rows, block.before)
+                block.before = None
+        self._after = []
+
+    def _blocks_of(self, parameters: Sequence[Tensor]) -> list[Block]:
+        key = tuple(id(parameter) for parameter in parameters)
+        if key not in self._blocks:
+            blocks: dict[tuple[int, torch.dtype, torch.device], Block] = {}
+            for parameter in parameters:
+                if can_sketch(parameter):
+                    view = sample_view(parameter.detach())
+                    kind = (view.shape[0], view.dtype, view.device)
+                    block = blocks.setdefault(kind, Block(self._sheets.sheet(view.shape[0], view.device)))
+                    block.entries.append(self.entries[id(parameter)])
+                    block.parameters.append(parameter)
+                    block.views.append(view)
+                    block.addresses.append(parameter.data_ptr())
+            self._blocks = {key: list(blocks.values()), **dict(list(self._blocks.items())[:7])}
+        return self._blocks[key]
+
+    def _rebind(self, entry: Entry, parameter: Tensor) -> Entry:
+        old = next(key for key, e in self.entries.items() if e is entry)
+        del self.entries[old], self._tensors[old]
+        self.entries[id(parameter)] = entry
+        self._tensors[id(parameter)] = parameter
+        return entry
+
+
+def distinct_units(weight: Tensor, units_dim: int) -> Tensor:
+    """How many units' incoming weights differ: exact, by an integer hash of the bits, whatever the order of sums."""
+    rows = weight.detach().movedim(units_dim, 0).reshape(weight.shape[units_dim], -1)
+    bits = (rows + 0.0).view({8: torch.int64, 4: torch.int32, 2: torch.int16}[rows.element_size()]).long()
+    places = torch.arange(1, bits.shape[1] + 1, device=bits.device)
+    factors = (places * 0x9E3779B97F4A7C1) ^ (places << 17)  # odd-looking and different for each place; wraps
+    hashes = ((bits + 0x7F4A7C15) * (factors | 1)).sum(1).sort().values
+    return (hashes[1:] != hashes[:-1]).sum() + 1
+
+
+def _of_one_kind(samples: list[tuple[int, Tensor]]) -> Iterable[tuple[list[int], list[Tensor]]]:
+    kinds: dict[tuple[int, torch.dtype], tuple[list[int], list[Tensor]]] = {}
+    for stream, sample in samples:
+        streams, views = kinds.setdefault((sample.shape[0], sample.dtype), ([], []))
+        streams.append(stream)
+        views.append(sample)
+    return kinds.values()

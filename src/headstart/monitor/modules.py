@@ -1,0 +1,174 @@
+"""The modules of a run: which of them are layers, what they are called, where their figures go."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch.nn import Module, Parameter
+from torch.nn.modules import activation, loss
+from torch.nn.modules.batchnorm import _NormBase
+
+from headstart.monitor.names import BirthPlaces, unwrapped, variable_of
+from headstart.monitor.sketch import Reading
+
+ACTIVATIONS: dict[type[Module], str] = {
+    kind: name
+    for name, kind in {
+        "relu": activation.ReLU,
+        "relu6": activation.ReLU6,
+        "leaky_relu": activation.LeakyReLU,
+        "prelu": activation.PReLU,
+        "rrelu": activation.RReLU,
+        "elu": activation.ELU,
+        "celu": activation.CELU,
+        "selu": activation.SELU,
+        "gelu": activation.GELU,
+        "silu": activation.SiLU,
+        "mish": activation.Mish,
+        "sigmoid": activation.Sigmoid,
+        "logsigmoid": activation.LogSigmoid,
+        "tanh": activation.Tanh,
+        "softplus": activation.Softplus,
+        "softsign": activation.Softsign,
+        "hardtanh": activation.Hardtanh,
+        "hardswish": activation.Hardswish,
+        "hardsigmoid": activation.Hardsigmoid,
+        "tanhshrink": activation.Tanhshrink,
+        "softshrink": activation.Softshrink,
+        "hardshrink": activation.Hardshrink,
+        "threshold": activation.Threshold,
+        "glu": activation.GLU,
+        "softmax": activation.Softmax,
+        "log_softmax": activation.LogSoftmax,
+    }.items()
+}
+
+# Of a module's own output. Saturated: the derivative is below 1 % of its largest value, by the closed forms
+# tanh' = 1 - y², sigmoid' = y (1 - y) with maximum 1/4; hard forms are flat at their ends.
+OUTPUT = {
+    "tanh": Reading(low=-0.99499, high=0.99499),
+    "sigmoid": Reading(low=0.002506, high=0.997494),
+    "softsign": Reading(low=-0.9, high=0.9),
+    "hardtanh": Reading(low=-1.0, high=1.0),
+    "hardsigmoid": Reading(low=0.0, high=1.0),
+}
+# The same of what enters the activation.
+INPUT = {
+    "relu": Reading(zero_at=0.0),
+    "tanh": Reading(low=-2.9932, high=2.9932),
+    "sigmoid": Reading(low=-5.9865, high=5.9865),
+    "softsign": Reading(low=-9.0, high=9.0),
+    "hardtanh": Reading(low=-1.0, high=1.0),
+    "hardsigmoid": Reading(low=-3.0, high=3.0),
+}
+
+MOST = 4000  # layers of a run
+
+
+@dataclass
+class Slot:
+    """One module that is a layer."""
+
+    module: weakref.ref[Module]
+    kind: str
+    activation: str | None  # its own, if it is one
+    order: int
+    line: str | None
+    name: str = ""  # given once the whole model has been seen
+    step: int = -1  # at which it was sketched last
+    activation_stream: int = -1
+    gradient_stream: int = -1
+    input_stream: int = -1
+    units: int | None = None
+    channels_first: bool = False
+    dead_at: float | None = None  # a unit whose output never exceeds this gives zero for ever
+    residual: bool = False
+
+
+class Modules:
+    """All modules that were called, or below the model that `watch` was given."""
+
+    def __init__(self, births: BirthPlaces, only: Module | None = None) -> None:
+        self.slots: dict[int, Slot] = {}
+        self._births = births
+        self._only = None if only is None else {id(module) for module in only.modules()}
+        self._roots: dict[int, weakref.ref[Module]] = {}
+        self._inside: set[int] = set()
+        self._known: dict[int, weakref.ref[Module]] = {}
+        self._named: dict[str, int] = {}
+        self._prefixes: dict[int, str] = {}
+        self._new = False
+
+    def slot(self, module: Module) -> Slot | None:
+        """The slot of `module`; None if it is no layer."""
+        found = self._known.get(id(module))
+        if found is None or found() is not module:
+            self._see(module)
+        return self.slots.get(id(module))
+
+    def name_new(self) -> list[tuple[str, Parameter]]:
+        """Names modules seen since the last call; returns the parameters of their models by full name."""
+        if not self._new:
+            return []
+        self._new = False
+        found: list[tuple[str, Parameter]] = []
+        roots = [root for key, ref in self._roots.items() if key not in self._inside and (root := ref()) is not None]
+        alone = sum(any(True for _ in root.parameters()) for root in roots) == 1 and not self._prefixes
+        for root in roots:
+            if id(root) not in self._prefixes:
+                self._prefixes[id(root)] = "" if alone and _has_parameters(root) else self._prefix(root)
+                found += self._name(root, self._prefixes[id(root)])
+        return found
+
+    def root_names(self) -> dict[str, str]:
+        """Prefix of each model: its class."""
+        named = ((self._prefixes.get(key, ""), ref()) for key, ref in self._roots.items() if key in self._prefixes)
+        return {prefix: type(root).__name__ for prefix, root in named if root is not None}
+
+    def _see(self, module: Module) -> None:
+        if self._only is not None and id(module) not in self._only:
+            return
+        key = id(module)
+        self._known[key] = weakref.ref(module)
+        self._roots[key] = self._known[key]
+        self._inside.update(id(child) for child in module.modules() if child is not module)
+        self._new = True
+        if is_layer(module) and len(self.slots) < MOST:
+            own = ACTIVATIONS.get(type(module))
+            kind = type(module).__name__
+            slot = Slot(self._known[key], kind, own, len(self.slots), self._births.line(module))
+            slot.channels_first = hasattr(module, "kernel_size") or isinstance(module, _NormBase)
+            self.slots[key] = slot
+
+    def _prefix(self, root: Module) -> str:
+        name = unwrapped(variable_of(root) or type(root).__name__.lower())
+        if name in self._prefixes.values():
+            name += f"~{len(self._prefixes)}"
+        return name
+
+    def _name(self, root: Module, prefix: str) -> Iterator[tuple[str, Parameter]]:
+        for path, module in root.named_modules():
+            name = ".".join(part for part in (prefix, unwrapped(path + ".").removesuffix(".")) if part)
+            slot = self.slots.get(id(module))
+            if slot is not None and not slot.name:
+                slot.name = self._unique(name or type(root).__name__.lower(), id(module))
+        for path, parameter in root.named_parameters(remove_duplicate=False):
+            yield ".".join(part for part in (prefix, unwrapped(path)) if part), parameter
+
+    def _unique(self, name: str, key: int) -> str:
+        while self._named.setdefault(name, key) != key:
+            name += "~"
+        return name
+
+
+def is_layer(module: Module) -> bool:
+    """Owns parameters of its own, or is one of torch's activations."""
+    if isinstance(module, loss._Loss):
+        return False
+    return type(module) in ACTIVATIONS or any(parameter is not None for parameter in module._parameters.values())
+
+
+def _has_parameters(module: Module) -> bool:
+    return next(module.parameters(), None) is not None

@@ -1,0 +1,91 @@
+"""Names for what has none of its own: models and raw tensors by their variables, layers by the line that made them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+_FOREIGN = (
+    str(Path(__file__).resolve().parent.parent) + os.sep,
+    str(Path(torch.__file__).resolve().parent) + os.sep,
+    sysconfig.get_path("stdlib") + os.sep,
+    sysconfig.get_path("purelib") + os.sep,
+    sysconfig.get_path("platlib") + os.sep,
+    "<frozen",
+)
+_WRAPPERS = ("_orig_mod.", "module.", "_forward_module.")  # torch.compile's, DistributedDataParallel's, Fabric's
+
+
+def user_frames() -> Iterator[FrameType]:
+    """The frames of the user's own code on this thread's stack, innermost first."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith(_FOREIGN):
+            yield frame
+        frame = frame.f_back
+
+
+def user_line() -> str | None:
+    """ "train.py:24", relative to the working directory where it lies below; None outside any user code."""
+    frame = next(user_frames(), None)
+    return None if frame is None else f"{_short(frame.f_code.co_filename)}:{frame.f_lineno}"
+
+
+def variable_of(value: object) -> str | None:
+    """The name under which the user's code holds `value` itself: `generator`, `self.critic`, `w1`."""
+    for frame in user_frames():
+        for scope in (frame.f_locals, frame.f_globals):
+            for name, held in list(scope.items()):
+                if held is value and not name.startswith("_"):
+                    return name
+                if name == "self" and (found := _attribute_of(held, value)):
+                    return found
+                if isinstance(held, (list, tuple)) and type(value) is Tensor:
+                    for index, item in enumerate(held):
+                        if item is value:
+                            return f"{name}[{index}]"
+    return None
+
+
+class BirthPlaces:
+    """The user's line that made each module, while it lives."""
+
+    def __init__(self) -> None:
+        self._lines: weakref.WeakKeyDictionary[Module, str | None] = weakref.WeakKeyDictionary()
+
+    def made(self, module: Module, _: None) -> None:
+        self._lines[module] = user_line()
+
+    def line(self, module: Module) -> str | None:
+        return self._lines.get(module)
+
+
+def unwrapped(name: str) -> str:
+    """A dotted path without the names that wrappers put in front of it."""
+    while name.startswith(_WRAPPERS):
+        name = name.partition(".")[2]
+    return name.replace("._orig_mod", "")
+
+
+def _attribute_of(holder: object, value: object) -> str | None:
+    attributes: dict[str, Any] = getattr(holder, "__dict__", {})
+    everything = {**attributes, **attributes.get("_modules", {})}
+    return next((name for name, held in everything.items() if held is value), None)
+
+
+def _short(filename: str) -> str:
+    try:
+        relative = os.path.relpath(filename)
+    except ValueError:  # another drive
+        return filename
+    return filename if relative.startswith("..") else relative
