@@ -87,6 +87,8 @@ class SimpleNet(nn.Module):
 
 def kaiming_std(weight: Tensor, activation: str) -> float:
     """gain / √fan_in, so that the activation passes the signal on at its size (He et al. 2015, eq. 10 and 14)."""
+    return GAINS[activation] / math.sqrt(weight.shape[1])
+
 
 def _zero_biases(*layers: nn.Linear) -> None:
     for layer in layers:
