@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.diagnosis import diagnose as diagnose
     from headstart.errors import HeadstartError as HeadstartError
     from headstart.monitor.watch import watch as watch
+    from headstart.prepare import norm as norm
     from headstart.record import read_record as read_record
     from headstart.train import models as models
     from headstart.train.batches import Batches as Batches
@@ -24,6 +25,7 @@ _HOME = {  # public name: the module that holds it; a module itself has no ":"
     "HeadstartError": "headstart.errors:HeadstartError",
     "diagnose": "headstart.diagnosis:diagnose",
     "read_record": "headstart.record:read_record",
+    "norm": "headstart.prepare.norm",
     "watch": "headstart.monitor.watch:watch",
     "Batches": "headstart.train.batches:Batches",
     "fit": "headstart.train.fit:fit",
