@@ -92,6 +92,7 @@ class Modules:
 
     def __init__(self, births: BirthPlaces, only: Module | None = None) -> None:
         self.slots: dict[int, Slot] = {}
+        self.unwritten: list[tuple[int, Slot, str]] = []  # streams whose owner has no name yet
         self._births = births
         self._only = None if only is None else {id(module) for module in only.modules()}
         self._roots: dict[int, weakref.ref[Module]] = {}

@@ -10,7 +10,7 @@ for.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeGuard
@@ -108,6 +108,12 @@ class Sheets:
         """Copies the sample of `x` (any shape and floating dtype, not empty)."""
         sample = sample_view(x)
         self.sheet(sample.shape[0], x.device).put(stream, sample)
+
+    def restart(self, streams: Iterable[int]) -> None:
+        """Forgets this step's samples of `streams`: they are taken again."""
+        forgotten = set(streams)
+        for sheet in self._sheets.values():
+            sheet.streams = [-1 if stream in forgotten else stream for stream in sheet.streams]
 
     def figures(self) -> list[tuple[list[int], Tensor]]:
         """(streams, their figures) of each sheet; empties them."""

@@ -1,0 +1,152 @@
+"""Joins what the graph says with what the modules are called: the facts of each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from math import prod
+
+from torch import Tensor
+
+from headstart.monitor.graph import Graph, GraphLayer
+from headstart.monitor.ledger import Ledger
+from headstart.monitor.modules import INPUT, Modules, Slot
+from headstart.monitor.sketch import Reading
+from headstart.record import Layer
+
+
+@dataclass
+class Flow:
+    """What one graph told."""
+
+    layers: list[Layer] = field(default_factory=list)
+    functional: list[tuple[Slot, str]] = field(default_factory=list)  # layers whose activation is a bare function
+    opaque: set[str] = field(default_factory=set)
+
+    def readings(self, stream_of: Callable[[Slot, str], int]) -> Iterator[tuple[int, Reading]]:
+        return ((stream_of(slot, "activation"), INPUT[name]) for slot, name in self.functional if name in INPUT)
+
+
+def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callable[[object], str | None]) -> Flow:
+    """Facts of all layers in `graph`; raw tensors that it meets enter the ledger under their variables' names."""
+    flow = Flow()
+    by_name = {slot.name: slot for slot in modules.slots.values() if slot.name}
+    found = graph.layers()
+    names: dict[int, str] = {}
+    for layer in found:
+        for parameter in layer.parameters:
+            if parameter not in ledger:
+                ledger.add(parameter, variable_of(parameter) or f"tensor{len(ledger.entries)}")
+        names[layer.operation.index] = _owner(layer, ledger, by_name)
+    for layer in found:
+        name = names[layer.operation.index]
+        slot = by_name.get(name)
+        follows = tuple(dict.fromkeys(names[index] for index in layer.follows if names[index] != name))
+        facts = facts_of(slot, ledger) if slot else _raw(layer, name, ledger)
+        flow.layers.append(_with_graph(facts, layer, follows))
+        _note_units(layer, ledger)
+        if slot is not None:
+            _note_activation(layer, slot, flow)
+        tag = layer.activation_tag
+        if isinstance(tag, Slot) and tag.name and slot is not None:
+            tag.channels_first = slot.channels_first
+            flow.layers.append(replace(facts_of(tag, ledger), follows=(name,)))
+        if layer.operation.role == "opaque":
+            what = "compiled" if layer.operation.op == "compiled_function" else "a custom autograd function"
+            flow.opaque.add(f"{name or 'a part of the model'} is {what}: its inside is not seen")
+    _note_dead(modules)
+    return flow
+
+
+def facts_of(slot: Slot, ledger: Ledger) -> Layer:
+    """What a module alone tells."""
+    module = slot.module()
+    own = [] if module is None else [p for p in module._parameters.values() if p is not None]
+    known = [ledger.entries[id(p)].facts.name for p in own if id(p) in ledger.entries]
+    weight = next((p for p in own if p.ndim > 1), own[0] if own else None)
+    shape = () if weight is None else tuple(weight.shape)
+    fan_in, fan_out = fans(shape, 1 if getattr(module, "transposed", False) else 0)
+    return Layer(
+        slot.name,
+        slot.kind,
+        slot.order,
+        tuple(known),
+        shape,
+        fan_in,
+        fan_out,
+        slot.units,
+        slot.activation,
+        trainable=any(p.requires_grad for p in own),
+        line=slot.line,
+    )
+
+
+def fans(shape: tuple[int, ...], units_dim: int) -> tuple[int | None, int | None]:
+    """Connections into and out of one unit, as torch.nn.init counts them; None for vectors."""
+    if len(shape) < 2:
+        return None, None
+    field_size = prod(shape[2:])
+    return shape[1 - units_dim] * field_size, shape[units_dim] * field_size
+
+
+def _owner(layer: GraphLayer, ledger: Ledger, by_name: dict[str, Slot]) -> str:
+    """The layer's name: its module's path, or its weight's own name."""
+    if not layer.parameters:
+        return layer.operation.op
+    weight = max(layer.operation.parameters or layer.parameters, key=lambda parameter: parameter.ndim)
+    name = ledger.entries[id(weight)].facts.name
+    path = name
+    while path:
+        path = path.rpartition(".")[0]
+        if path in by_name:
+            return path
+    holder = name.partition(".parametrizations.")[0].rpartition(".")[0]
+    return holder or ("" if layer.operation.role == "opaque" else name)
+
+
+def _raw(layer: GraphLayer, name: str, ledger: Ledger) -> Layer:
+    operation = layer.operation
+    weight = max(operation.parameters, key=lambda parameter: parameter.ndim)
+    shape = tuple(weight.shape)
+    fan_in, fan_out = fans(shape, operation.units_dim or 0)
+    return Layer(
+        name,
+        operation.op,
+        operation.index,
+        tuple(ledger.entries[id(parameter)].facts.name for parameter in layer.parameters),
+        shape,
+        fan_in,
+        fan_out,
+        shape[operation.units_dim] if operation.units_dim is not None else None,
+    )
+
+
+def _with_graph(facts: Layer, layer: GraphLayer, follows: tuple[str, ...]) -> Layer:
+    return replace(
+        facts,
+        activation=facts.activation or layer.activation,
+        norm=layer.norm,
+        follows=follows,
+        residual=layer.residual,
+        output=layer.output,
+    )
+
+
+def _note_units(layer: GraphLayer, ledger: Ledger) -> None:
+    dim = layer.operation.units_dim
+    if dim is not None and layer.operation.parameters:
+        weight: Tensor = max(layer.operation.parameters, key=lambda parameter: parameter.ndim)
+        ledger.entries[id(weight)].units_dim = dim
+
+
+def _note_activation(layer: GraphLayer, slot: Slot, flow: Flow) -> None:
+    if layer.direct and layer.activation and not isinstance(layer.activation_tag, Slot):
+        flow.functional.append((slot, layer.activation))
+        if layer.activation == "relu":
+            slot.dead_at = 0.0
+
+
+def _note_dead(modules: Modules) -> None:
+    for slot in modules.slots.values():
+        if slot.activation in ("relu", "relu6"):
+            slot.dead_at = 0.0

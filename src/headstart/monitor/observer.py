@@ -1,0 +1,395 @@
+"""Watches one run: turns what happens in the process (calls, losses, backwards, steps) into rows of the record.
+
+Everything here runs inside the user's training loop. So: no random numbers, no wait for a device within a step, no
+exception that leaves, no tensor of the user's touched but by reading, under `no_grad` and outside the user's modes.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+from torch.optim import Optimizer
+
+from headstart.monitor import flow
+from headstart.monitor.cleared import Cleared
+from headstart.monitor.graph import find_tags, read_graph, tag
+from headstart.monitor.hand import HandUpdates
+from headstart.monitor.ledger import Ledger, distinct_units
+from headstart.monitor.losses import Call, Sources
+from headstart.monitor.modules import OUTPUT, Modules, Slot
+from headstart.monitor.names import BirthPlaces, user_line, variable_of
+from headstart.monitor.outbox import Outbox, StepRow
+from headstart.monitor.sketch import Sheets, can_sketch
+from headstart.monitor.units import DeadUnits
+from headstart.record import Optimizer as OptimizerFacts
+
+DENSE = 512  # steps that are all sketched; then 256 of each doubling, so that a long run costs no more than a short
+GRAPHS = 24  # graphs read of one run, at most
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def sketched(step: int) -> bool:
+    """Whether `step` is sketched."""
+    return step % (1 << max(0, step.bit_length() - DENSE.bit_length() + 1)) == 0 if step >= DENSE else True
+
+
+def quietly(method: Method) -> Method:
+    """Runs a callback under `no_grad` and outside the user's modes; a fault in it ends the watch, not the run."""
+
+    @functools.wraps(method)
+    def run(self: Observer, *args: Any) -> Any:
+        if self.off or torch._C._len_torch_dispatch_stack() or torch._C._get_tracing_state():
+            return None
+        grad = torch.is_grad_enabled()
+        torch._C._set_grad_enabled(False)
+        try:
+            with torch._C.DisableTorchFunction():
+                return method(self, *args)
+        except Exception:
+            self.fail(traceback.format_exc())
+        finally:
+            torch._C._set_grad_enabled(grad)
+
+    return run  # type: ignore[return-value]
+
+
+class Observer:
+    """One watched run. Its public methods are callbacks for `patches`."""
+
+    def __init__(
+        self,
+        claim_path: Callable[[], Path],
+        facts: Callable[[], Mapping[str, Any]],
+        births: BirthPlaces,
+        only: Module | None = None,
+    ) -> None:
+        self.path: Path | None = None  # until something trains
+        self._claim_path = claim_path
+        self.off = False
+        self.step = 0
+        self.stop_after: int | None = None
+        self._key = f"headstart.{id(self)}"
+        self._facts = facts
+        self._thread: int | None = None
+        self._started = time.perf_counter()
+        self._sheets = Sheets()
+        self._streams = 0
+        self._outbox: Outbox | None = None
+        self._modules = Modules(births, only)
+        self._ledger = Ledger(self._sheets, self._new_stream)
+        self._sources = Sources()
+        self._dead = DeadUnits()
+        self._hand = HandUpdates()
+        self._optimizers: dict[int, tuple[str, Cleared]] = {}
+        self._only_parameters = None if only is None else {id(parameter) for parameter in only.parameters()}
+        self._sketching = True
+        self._in_backward = False
+        self._losses: list[Tensor] = []
+        self._calls: list[Call] = []
+        self._rare: list[tuple[str, str, Tensor | float]] = []
+        self._graph_keys: set[tuple[Any, ...]] = set()
+        self._evaluations = 0
+        self._opaque: set[str] = set()
+
+    # Callbacks
+
+    def called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        """After each `forward`."""
+        if self._sketching and not self._in_backward and not self.off and torch.is_grad_enabled():
+            self._called(module, args, kwargs, output)
+
+    def lost(self, kind: str, arguments: Mapping[str, Any], loss: Any) -> None:
+        """As each loss function returns."""
+        if self.off or self._in_backward or not can_sketch(loss):
+            return
+        if loss.requires_grad and self._sketching:
+            self._lost(kind, arguments, loss)
+        elif not torch.is_grad_enabled():
+            self._evaluated(kind, arguments, loss)
+
+    @quietly
+    def backward_begins(self, roots: Any) -> None:
+        tensors = [root for root in roots if isinstance(root, Tensor)] if isinstance(roots, tuple) else [roots]
+        tensors = [root for root in tensors if can_sketch(root)]
+        if not tensors or not self._mine():
+            return
+        self._in_backward = True
+        if not self._optimizers and self._hand.changed():
+            self._end_hand_step()
+        self._open()
+        for _, cleared in self._optimizers.values():
+            cleared.backward_begins()
+        self._losses.append(torch.stack([root.detach().float().mean() for root in tensors]).sum())
+        if self._sketching:
+            self._name_new()
+            self._commit_losses(tensors)
+            self._read_graph(tensors)
+
+    @quietly
+    def backward_ends(self) -> None:
+        if not self._in_backward:
+            return
+        self._in_backward = False
+        for _, cleared in self._optimizers.values():
+            cleared.backward_ends()
+        if not self._optimizers:
+            parameters = [tensor for tensor, _ in self._ledger.tensors() if tensor.grad is not None]
+            self._hand.mark(parameters)
+            if self._sketching and parameters:
+                self._rare = [row for row in self._rare if row[1] != "weight.distinct"]
+                self._sheets.restart(entry.weight for _, entry in self._ledger.tensors())
+                self._before(parameters)
+
+    @quietly
+    def step_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        if not self._mine() or not self._watches(optimizer):
+            return
+        self._open()
+        name, cleared = self._optimizer(optimizer)
+        if (state := cleared.step_begins()) is not None:
+            self._rare.append((name, "loop.cleared", float(state)))
+        if self._sketching:
+            self._name_new()
+            self._hold(optimizer, name)
+            self._before([parameter for group in optimizer.param_groups for parameter in group["params"]])
+
+    @quietly
+    def step_ends(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        if not self._mine() or id(optimizer) not in self._optimizers:
+            return
+        name, cleared = self._optimizers[id(optimizer)]
+        cleared.step_ends()
+        self._end_step(name, optimizer.param_groups[0].get("lr"))
+
+    # What they do
+
+    @quietly
+    def _called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        slot = self._modules.slot(module)
+        if slot is None or slot.step == self.step or (self._thread and self._thread != threading.get_ident()):
+            return
+        tensor = _first_tensor(output)
+        if not can_sketch(tensor):
+            return
+        slot.step = self.step
+        if slot.units is None:
+            slot.units = _units(slot, tensor)
+        if tensor.requires_grad and tensor.grad_fn is not None:
+            tag(tensor, slot, self._key)
+            if slot.activation is None:
+                hook = functools.partial(self._gradient, slot, self.step)
+                tensor.register_hook(hook)  # type: ignore[no-untyped-call]
+        self._sheets.put(self._stream(slot, "activation"), tensor)
+        if slot.dead_at is not None:
+            self._dead.look(slot, tensor, self.step)
+        given = args[0] if args else next(iter(kwargs.values()), None)
+        if slot.activation is None and can_sketch(given) and not given.requires_grad:
+            self._sheets.put(self._stream(slot, "input"), given)
+
+    @quietly
+    def _gradient(self, slot: Slot, step: int, gradient: Tensor) -> None:
+        if step == self.step and can_sketch(gradient):
+            self._sheets.put(self._stream(slot, "gradient"), gradient)
+
+    @quietly
+    def _lost(self, kind: str, arguments: Mapping[str, Any], loss: Tensor) -> None:
+        call = self._sources.call(kind, arguments, loss, user_line())
+        if call is not None:
+            tag(loss, call, self._key)
+
+    @quietly
+    def _evaluated(self, kind: str, arguments: Mapping[str, Any], loss: Tensor) -> None:
+        self._evaluations += 1
+        if self._outbox is None or not sketched(self._evaluations):
+            return
+        call = self._sources.call(kind, arguments, loss, user_line())
+        if call is not None:
+            self._outbox.evaluation(self.step, call)
+
+    def _commit_losses(self, roots: list[Tensor]) -> None:
+        for root in roots:
+            for value in find_tags(root, self._key):
+                if isinstance(value, Call):
+                    value.source.commit(value)
+                    self._calls.append(value)
+                    if value.unvaried is not None:
+                        self._rare.append((value.source.name, "loss.unvaried", value.unvaried))
+
+    def _read_graph(self, roots: list[Tensor]) -> None:
+        """Once for each line that calls backward, and again when new layers have come since."""
+        key = (user_line(), len(self._modules.slots), len(self._ledger.entries) if self._modules.slots else self.step)
+        if key in self._graph_keys or len(self._graph_keys) >= GRAPHS:
+            return
+        self._graph_keys.add(key)
+        assert self._outbox is not None
+        for root in roots:
+            graph = read_graph(root, key=self._key)
+            found = flow.describe(graph, self._modules, self._ledger, variable_of)
+            for layer in found.layers:
+                self._outbox.layer(layer)
+            for stream, reading in found.readings(self._stream):
+                self._sheets.readings[stream] = reading
+            self._opaque |= found.opaque
+        self._outbox.meta({"unseen": sorted(self._opaque)})
+
+    def _before(self, parameters: list[Tensor]) -> None:
+        parameters = [parameter for parameter in parameters if parameter in self._ledger]
+        self._ledger.before_update(parameters)
+        if self.step & (self.step - 1) == 0:  # 0, 1, 2, 4, 8, ...
+            self._count_distinct()
+
+    def _count_distinct(self) -> None:
+        for parameter, entry in self._ledger.tensors():
+            dim = entry.units_dim
+            if dim is not None and parameter.ndim > 1 and parameter.shape[dim] > 1 and can_sketch(parameter):
+                self._rare.append((entry.facts.name, "weight.distinct", distinct_units(parameter, dim)))
+
+    def _end_hand_step(self) -> None:
+        self._end_step(None, None)
+
+    def _end_step(self, optimizer: str | None, lr: Any) -> None:
+        assert self._outbox is not None
+        figures = None
+        if self._sketching:
+            self._ledger.after_update()
+            self._rare += self._dead.shares(self.step)
+            figures = self._sheets.figures()
+        if not isinstance(lr, float):
+            lr = None if lr is None or (isinstance(lr, Tensor) and lr.device.type != "cpu") else float(lr)
+        seconds = time.perf_counter() - self._started
+        self._outbox.step(StepRow(self.step, seconds, self._losses, lr, optimizer, figures, self._rare, self._calls))
+        self._losses, self._rare, self._calls = [], [], []
+        self.step += 1
+        self._sketching = sketched(self.step)
+        self._outbox.flush_if_due()
+
+    # Bookkeeping
+
+    def _mine(self) -> bool:
+        """The first thread that trains is the one that is watched."""
+        if self._thread is None:
+            self._thread = threading.get_ident()
+        return self._thread == threading.get_ident()
+
+    def _open(self) -> None:
+        if self._outbox is None:
+            self.path = self._claim_path()
+            self._outbox = Outbox(self.path, self._facts(), self._ledger, self._sources)
+
+    def _new_stream(self, owner: str, tensor: str) -> int:
+        self._streams += 1
+        if self._outbox is not None:
+            self._outbox.stream(self._streams - 1, owner, tensor)
+        return self._streams - 1
+
+    def _stream(self, slot: Slot, tensor: str) -> int:
+        stream: int = getattr(slot, f"{tensor}_stream")
+        if stream < 0:
+            stream = self._streams
+            self._streams += 1
+            setattr(slot, f"{tensor}_stream", stream)
+            self._modules.unwritten.append((stream, slot, tensor))
+            if tensor == "activation" and slot.activation in OUTPUT:
+                self._sheets.readings[stream] = OUTPUT[slot.activation]
+        return stream
+
+    def _name_new(self) -> None:
+        assert self._outbox is not None
+        for name, parameter in self._modules.name_new():
+            if self._only_parameters is None or id(parameter) in self._only_parameters:
+                self._ledger.add(parameter, name, name.rpartition(".")[0])
+        for stream, slot, tensor in self._modules.unwritten:
+            self._outbox.stream(stream, slot.name, tensor)
+        for slot in {id(slot): slot for _, slot, _ in self._modules.unwritten}.values():
+            self._outbox.layer(flow.facts_of(slot, self._ledger))
+        self._modules.unwritten.clear()
+
+    def _watches(self, optimizer: Optimizer) -> bool:
+        if self._only_parameters is None:
+            return True
+        return any(id(p) in self._only_parameters for group in optimizer.param_groups for p in group["params"])
+
+    def _optimizer(self, optimizer: Optimizer) -> tuple[str, Cleared]:
+        found = self._optimizers.get(id(optimizer))
+        if found is None:
+            kind = type(optimizer).__name__
+            same = sum(name.partition("-")[0] == kind for name, _ in self._optimizers.values())
+            name = f"{kind}-{same + 1}" if same else kind
+            parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+            found = self._optimizers[id(optimizer)] = (name, Cleared(parameters))
+            options = {
+                key: value
+                for key, value in optimizer.param_groups[0].items()
+                if isinstance(value, (bool, int, float, str))
+            }
+            assert self._outbox is not None
+            self._outbox.thing(OptimizerFacts(name, kind, options, len(parameters)))
+        return found
+
+    def _hold(self, optimizer: Optimizer, name: str) -> None:
+        for index, group in enumerate(optimizer.param_groups):
+            lr, decay = (_number(group.get(key)) for key in ("lr", "weight_decay"))
+            for place, parameter in enumerate(group["params"]):
+                if parameter not in self._ledger:
+                    own = variable_of(parameter) or f"{name.lower()}.{index}.{place}"
+                    self._ledger.add(parameter, own)
+                self._ledger.held_by(name, parameter, lr, decay)
+
+    def finish(self, how: str | None) -> None:
+        """Writes what is left; `how` is how the run ended, None if that is not known here."""
+        if self._outbox is None:
+            return
+        try:
+            with torch.no_grad():
+                if not self.off and not self._optimizers and self._hand.changed():
+                    self._end_hand_step()
+                if not self.off and self.step:
+                    self._count_distinct()
+                    self._outbox.late(self.step - 1, self._rare)
+            self._outbox.close(how, time.perf_counter() - self._started)
+        except Exception:
+            self.fail(traceback.format_exc())
+        self._outbox = None
+        self.off = True
+
+    def fail(self, trace: str) -> None:
+        """Something in headstart broke: the watch ends, the run goes on, the report says so."""
+        self.off = True
+        reason = trace.strip().rpartition("\n")[2]
+        try:
+            if self.path is not None:
+                self.path.with_suffix(".log").write_text(trace)
+            if self._outbox is not None:
+                unseen = [f"all after step {self.step}: headstart failed inside ({reason}); the run went on unwatched"]
+                self._outbox.meta({"unseen": unseen, "fault": trace})
+                self._outbox.flush()
+        except Exception:  # the disk is full, or gone
+            pass
+
+
+def _first_tensor(output: Any) -> Any:
+    while isinstance(output, (tuple, list)) and output:
+        output = output[0]
+    if isinstance(output, dict):  # transformers' ModelOutput is one
+        output = next((value for value in output.values() if isinstance(value, Tensor)), None)
+    return output
+
+
+def _units(slot: Slot, output: Tensor) -> int:
+    return output.shape[1] if slot.channels_first and output.ndim > 1 else output.shape[-1] if output.ndim else 1
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, Tensor):
+        return float(value) if value.device.type == "cpu" and value.numel() == 1 else None
+    return float(value) if isinstance(value, (int, float)) else None

@@ -1,0 +1,154 @@
+"""Between the loop and the record: rows wait here as tensors on their device, and are written in batches."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from headstart.monitor.ledger import Ledger
+from headstart.monitor.losses import Call, Sources
+from headstart.record import FIGURES, Layer, Optimizer, Writer
+
+BATCH = 64  # steps written at once, at most
+SECONDS = 1.0  # between two flushes, at most: what a SIGKILL can cost
+
+WIDTH = len(FIGURES)
+LARGEST, NOT_FINITE = FIGURES.index("max_abs"), FIGURES.index("not_finite")
+
+
+@dataclass(frozen=True)
+class StepRow:
+    step: int
+    seconds: float
+    losses: Sequence[Tensor]
+    lr: float | None
+    optimizer: str | None
+    figures: Sequence[tuple[list[int], Tensor]] | None  # streams, (streams, FIGURES)
+    rare: Sequence[tuple[str, str, Tensor | float]]
+    calls: Sequence[Call]
+
+
+class Outbox:
+    def __init__(self, path: Path, facts: Mapping[str, Any], ledger: Ledger, sources: Sources) -> None:
+        self._writer = Writer(path)
+        self._writer.meta(facts)
+        self._ledger = ledger
+        self._sources = sources
+        self._rows: list[StepRow] = []
+        self._evaluations: list[tuple[int, Call]] = []
+        self._layers: dict[str, Layer] = {}
+        self._streams = 0
+        self._flushed = time.monotonic()
+
+    def meta(self, facts: Mapping[str, Any]) -> None:
+        self._writer.meta(facts)
+
+    def thing(self, thing: Optimizer) -> None:
+        self._writer.thing(thing)
+
+    def layer(self, layer: Layer) -> None:
+        """A layer's facts; what an earlier look knew and this one does not is kept."""
+        known = self._layers.get(layer.name)
+        if known is not None:
+            layer = replace(
+                layer,
+                activation=layer.activation or known.activation,
+                norm=layer.norm or known.norm,
+                follows=layer.follows or known.follows,
+                units=layer.units or known.units,
+                residual=layer.residual or known.residual,
+            )
+        if layer != known:
+            self._layers[layer.name] = layer
+            self._writer.thing(layer)
+
+    def stream(self, number: int, owner: str, tensor: str) -> None:
+        self._streams = max(self._streams, number + 1)
+        self._writer.stream(number, owner, tensor)
+
+    def step(self, row: StepRow) -> None:
+        self._rows.append(row)
+
+    def evaluation(self, step: int, call: Call) -> None:
+        self._evaluations.append((step, call))
+
+    def late(self, step: int, rare: Sequence[tuple[str, str, Tensor | float]]) -> None:
+        """Rare figures that belong to a step that has ended."""
+        self._write_rare(step, rare)
+
+    def flush_if_due(self) -> None:
+        if len(self._rows) >= BATCH or time.monotonic() - self._flushed > SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Waits for the device once, and writes."""
+        for row in self._rows:
+            self._write_step(row)
+        for step, call in self._evaluations:
+            self._writer.loss(step, call.source.name, "eval", _float(call.value), _float(call.accuracy))
+        self._rows, self._evaluations = [], []
+        for entry in self._ledger.entries.values():
+            if entry.dirty:
+                entry.dirty = False
+                self._writer.thing(entry.facts)
+        for source in self._sources.known.values():
+            self._writer.thing(source.snapshot())
+        self._writer.flush()
+        self._flushed = time.monotonic()
+
+    def close(self, how: str | None, seconds: float) -> None:
+        self.flush()
+        self._writer.close(how, seconds)
+
+    def _write_step(self, row: StepRow) -> None:
+        loss = float(torch.stack(list(row.losses)).mean()) if row.losses else None
+        sketch = None
+        if row.figures is not None:
+            values = array("f", [float("nan")]) * (self._streams * WIDTH)
+            for streams, figures in row.figures:
+                for stream, line in zip(streams, figures.tolist(), strict=True):
+                    if stream < 0:  # a sample that was taken again
+                        continue
+                    values[stream * WIDTH : (stream + 1) * WIDTH] = array("f", line)
+            self._note_ledger(values, row.optimizer)
+            sketch = values.tobytes()
+        self._writer.step(row.step, row.seconds, loss, row.lr, row.optimizer, sketch)
+        for call in row.calls:
+            self._writer.loss(row.step, call.source.name, "train", _float(call.value), _float(call.accuracy))
+        self._write_rare(row.step, row.rare)
+
+    def _write_rare(self, step: int, rare: Sequence[tuple[str, str, Tensor | float]]) -> None:
+        for owner, figure, value in rare:
+            self._writer.rare(step, owner, figure, float(value))
+
+    def _note_ledger(self, values: array[float], optimizer: str | None) -> None:
+        for entry in self._ledger.entries.values():
+            if entry.facts.optimizer == optimizer and _seen(values, entry.weight):
+                entry.facts = replace(
+                    entry.facts,
+                    steps_seen=entry.facts.steps_seen + 1,
+                    steps_with_gradient=entry.facts.steps_with_gradient + _nonzero(values, entry.gradient),
+                    steps_moved=entry.facts.steps_moved + _nonzero(values, entry.update),
+                )
+                entry.dirty = True
+
+
+def _seen(values: array[float], stream: int) -> bool:
+    place = stream * WIDTH + NOT_FINITE
+    return place < len(values) and values[place] == values[place]  # not NaN
+
+
+def _nonzero(values: array[float], stream: int) -> bool:
+    """Whether a tensor was seen that is not all zeros; NaN counts as something."""
+    return _seen(values, stream) and values[stream * WIDTH + LARGEST] != 0
+
+
+def _float(value: Tensor | None) -> float | None:
+    return None if value is None else float(value)
