@@ -1,0 +1,1 @@
+raise SystemExit(("neither", 0, "nor", None))

@@ -1,0 +1,4 @@
+def f(x: int) -> str: ...
+
+
+print(f.__annotations__)

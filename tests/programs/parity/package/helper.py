@@ -1,0 +1,2 @@
+def fail():
+    raise LookupError("raised in the package")

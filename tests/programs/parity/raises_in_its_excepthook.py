@@ -1,0 +1,9 @@
+import sys
+
+
+def hook(kind, error, trace):
+    raise RuntimeError("the hook fails, too")
+
+
+sys.excepthook = hook
+1 / 0
