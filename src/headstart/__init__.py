@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from headstart.record import read_record as read_record
     from headstart.train import models as models
     from headstart.train.batches import Batches as Batches
+    from headstart.train.evaluate import evaluate as evaluate
     from headstart.train.fit import fit as fit
     from headstart.train.mnist import mnist as mnist
 
@@ -28,6 +29,7 @@ _HOME = {  # public name: the module that holds it; a module itself has no ":"
     "norm": "headstart.prepare.norm",
     "watch": "headstart.monitor.watch:watch",
     "Batches": "headstart.train.batches:Batches",
+    "evaluate": "headstart.train.evaluate:evaluate",
     "fit": "headstart.train.fit:fit",
     "mnist": "headstart.train.mnist:mnist",
     "models": "headstart.train.models",

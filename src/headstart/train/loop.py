@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from headstart.errors import HeadstartError
 from headstart.train import generators
 from headstart.train.checkpoint import write_checkpoint
 from headstart.train.engine import Engine
@@ -32,6 +33,10 @@ class Saving:
 
     path: Path | None = None
     every: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.every is not None and self.every < 1:
+            raise HeadstartError(f"checkpoint_every is {self.every}", "Give a number of steps, or None")
 
     def due(self, step: int) -> bool:
         return self.every is not None and step % self.every == 0

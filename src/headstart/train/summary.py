@@ -63,5 +63,5 @@ def _named(dimensions: list[int]) -> str:
     weights = sum(ndim > 1 for ndim in dimensions)
     vectors = len(dimensions) - weights
     names = [f"{weights} weight{'s'[: weights != 1]}"] * (weights > 0)
-    names += [f"{vectors} norm weights and biases"] * (vectors > 0)
+    names += [f"{vectors} norm weights or biases"] * (vectors > 0)
     return " and ".join(names)
