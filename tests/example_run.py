@@ -134,7 +134,9 @@ def _layers() -> list[Layer]:
         owned = (f"{name}.weight", f"{name}.bias") if shape else ()
         fan_in = math.prod(shape[1:]) if len(shape) > 1 else None
         layers.append(
-            Layer(name, kind, order, owned, shape, fan_in, shape[0] if fan_in else None, units, activation, norm, before)
+            Layer(
+                name, kind, order, owned, shape, fan_in, shape[0] if fan_in else None, units, activation, norm, before
+            )
         )
         before = (name,)
     layers[-1] = replace(layers[-1], output=True, line="train.py:12")
@@ -145,10 +147,10 @@ def _parameters() -> list[Parameter]:
     parameters = []
     for name, _, shape, *_ in _KINDS:
         for kind, size in (("weight", shape), ("bias", shape[:1])) if shape else ():
-            parameters.append(
-                Parameter(f"{name}.{kind}", size, name, True, "SGD", 0.1, 0.01, (), STEPS, STEPS, STEPS)
-            )
-    parameters[0] = replace(parameters[0], trainable=False, optimizer=None, lr=None, steps_with_gradient=0, steps_moved=0)
+            parameters.append(Parameter(f"{name}.{kind}", size, name, True, "SGD", 0.1, 0.01, (), STEPS, STEPS, STEPS))
+    parameters[0] = replace(
+        parameters[0], trainable=False, optimizer=None, lr=None, steps_with_gradient=0, steps_moved=0
+    )
     parameters[-1] = replace(parameters[-1], optimizer=None, lr=None, weight_decay=None, steps_moved=0)
     return parameters
 
@@ -160,11 +162,21 @@ def _loss() -> Loss:
 
 def _step(writer: Writer, step: int, steps: int, dead: bool, streams: list[tuple[str, str]], order: list[str]) -> None:
     done = step / steps
-    loss = 2.302 + 0.004 * math.sin(step) if dead else 2.3 * math.exp(-6 * done) + 0.12 + 0.05 * math.sin(7 * step) ** 2
-    writer.step(step, 0.031 * (step + 1), loss, 0.1 * math.cos(math.pi * done / 2), "SGD", _sketch(step, dead, streams, order))
+    loss = (
+        2.302 + 0.004 * math.sin(step) if dead else 2.3 * math.exp(-6 * done) + 0.12 + 0.05 * math.sin(7 * step) ** 2
+    )
+    writer.step(
+        step, 0.031 * (step + 1), loss, 0.1 * math.cos(math.pi * done / 2), "SGD", _sketch(step, dead, streams, order)
+    )
     writer.loss(step, "cross_entropy at train.py:31", "train", loss, 0.1 if dead else 1 - 0.9 * math.exp(-6 * done))
     if step % 50 == 49:
-        writer.loss(step, "cross_entropy at train.py:31", "eval", loss + 0.02, 0.1 if dead else 0.98 - 0.9 * math.exp(-6 * done))
+        writer.loss(
+            step,
+            "cross_entropy at train.py:31",
+            "eval",
+            loss + 0.02,
+            0.1 if dead else 0.98 - 0.9 * math.exp(-6 * done),
+        )
     if step % 10 == 0:
         writer.rare(step, "relu1", "activation.dead", _dead_share(step) if dead else 0.01)
         writer.rare(step, "relu2", "activation.dead", 0.5 * _dead_share(step) if dead else 0.02)

@@ -1,0 +1,112 @@
+"""The findings of the HTML report, each a card: what, where, the evidence with its plot, the remedy, what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from html import escape
+
+from headstart.findings import Diagnosis, Evidence, Finding, Severity
+from headstart.record import Record
+from headstart.report import words
+from headstart.report.plots import Figure
+from headstart.report.section import Section, place
+
+MARKS: dict[Severity, str] = {"error": "✗", "warning": "!", "advice": "·"}
+
+
+def cards(diagnosis: Diagnosis, record: Record, proofs: Sequence[Figure | None]) -> Section:
+    """`proofs`: the plot of each finding, or None where the record holds no series of it."""
+    section = Section("findings", "Findings")
+    if not diagnosis.findings:
+        return section.add(f'<p class="lead">{_nothing_found(diagnosis)}</p>')
+    if len(diagnosis.findings) > 1:
+        section = replace(section, note="The most likely root cause comes first.")
+    for finding, figure in zip(diagnosis.findings, proofs, strict=True):
+        section = section.add(_card(finding, record, figure))
+    return section
+
+
+def _nothing_found(diagnosis: Diagnosis) -> str:
+    if not diagnosis.steps:
+        return "No training step was seen, so there was nothing to judge."
+    return 'Nothing found. What could not be judged is listed <a href="#not-judged">below</a>.'
+
+
+def _card(finding: Finding, record: Record, figure: Figure | None) -> str:
+    place_of = words.place_of(finding, 6)
+    parts = [
+        f'<h3><span class="mark" aria-hidden="true">{MARKS[finding.severity]}</span> {escape(finding.rule)} '
+        f'<span class="severity">{finding.severity}</span></h3>',
+        f'<p class="where">{_breakable(place_of)}</p>' if place_of else "",
+        f'<p class="message">{_text(finding.message)}</p>',
+        f'<p class="cause">{_text(finding.cause)}</p>' if finding.cause else "",
+        _evidence(finding, record),
+        place(figure, "") if figure else "",
+        _line(finding, record),
+        _remedy(finding),
+        _consequences(finding),
+    ]
+    body = "\n".join(part for part in parts if part)
+    return f'<article class="card {finding.severity}">\n{body}\n</article>'
+
+
+def _evidence(finding: Finding, record: Record) -> str:
+    if not finding.evidence:
+        return ""
+    layer = record.layer(finding.layer or "")
+    rows = "".join(_evidence_row(evidence, layer.units if layer else None) for evidence in finding.evidence)
+    return (
+        '<table class="evidence"><thead><tr><th scope="col">evidence</th><th scope="col">value</th>'
+        f'<th scope="col">limit</th><th scope="col">when</th></tr></thead><tbody>{rows}</tbody></table>'
+    )
+
+
+def _evidence_row(evidence: Evidence, units: int | None) -> str:
+    limit = words.limit_of(evidence).removeprefix("limit ")
+    return (
+        f'<tr><th scope="row">{_text(words.name_of(evidence.figure))}</th><td>{words.value_of(evidence, units)}</td>'
+        f"<td>{limit or 'none: exact'}</td><td>{words.at_steps(evidence.steps)}</td></tr>"
+    )
+
+
+def _line(finding: Finding, record: Record) -> str:
+    if not finding.line:
+        return ""
+    source = words.source_of(record, finding.line)
+    code = f"<pre><code>{_text(source)}</code></pre>" if source else ""
+    return f'<div class="code yours"><p class="label">{_text(finding.line)}</p>{code}</div>'
+
+
+def _remedy(finding: Finding) -> str:
+    if finding.remedy is None:
+        return ""
+    caution = "" if finding.remedy.safe else " · changes what the model computes"
+    return (
+        f'<div class="code instead"><p class="label">instead{caution}'
+        '<button type="button" class="copy">copy</button></p>'
+        f"<pre><code>{_text(finding.remedy.code)}</code></pre></div>"
+    )
+
+
+def _consequences(finding: Finding) -> str:
+    if not finding.explains:
+        return ""
+    items = "".join(_consequence(other) for other in finding.explains)
+    return f'<div class="explains"><p class="label">explains</p><ul>{items}</ul></div>'
+
+
+def _consequence(other: Finding) -> str:
+    where = words.place_of(other)
+    return (
+        f"<li><b>{escape(other.rule)}</b>{f' · {_breakable(where)}' if where else ''}<br>{_text(other.message)}</li>"
+    )
+
+
+def _text(text: str) -> str:
+    return escape(words.plain(text))
+
+
+def _breakable(names: str) -> str:
+    """Dotted names, which a narrow screen may break behind their dots."""
+    return _text(names).replace(".", ".<wbr>")

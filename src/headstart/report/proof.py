@@ -1,0 +1,85 @@
+"""The one plot that proves a finding: the figure that the rule held against its limit, over the steps."""
+
+from __future__ import annotations
+
+import math
+
+from headstart.findings import Evidence, Finding
+from headstart.record import Record, Series
+from headstart.report import words
+from headstart.report.plots import COLORS, Figure, View, colored, level, line, moment, steps_axis, value_axis
+
+TITLES = {
+    "activation.mean": "mean of the activations",
+    "activation.std": "std of the activations",
+    "activation.max_abs": "largest activation",
+    "activation.dead": "share of dead units",
+    "gradient.std": "std of the gradients",
+    "gradient.max_abs": "largest gradient",
+    "input.mean": "mean of the inputs",
+    "input.std": "std of the inputs",
+    "weight.std": "std of the weights",
+    "weight.distinct": "distinct units",
+    "update.std": "std of the updates",
+    "loop.cleared": "gradients were cleared (1) or not (0)",
+}
+
+
+def proof(record: Record, finding: Finding, name: str) -> Figure | None:
+    """The first of the finding's figures that the record holds, of the layers concerned, with the limit."""
+    for evidence in finding.evidence:
+        if evidence.series and (curves := _curves(record, finding, evidence.series)):
+            return _figure(name, evidence, evidence.series, curves, finding.step)
+    return None
+
+
+def _figure(name: str, evidence: Evidence, figure: str, curves: list[tuple[str, Series]], step: int | None) -> Figure:
+    values = [value for _, series in curves for value in series.values if math.isfinite(value)]
+    limit = evidence.limit if evidence.limit is not None and _on_scale(evidence, values) else None
+    scale = value_axis(
+        TITLES.get(figure, words.name_of(figure)),
+        values if limit is None else [*values, limit],
+        words.is_share(figure) and max(values, default=0.0) <= 1,
+    )
+    marks = []
+    if limit is not None:
+        text = words.limit_of(Evidence(figure, 0.0, limit))
+        marks.append(level(limit, text, scale.get("type") == "log"))
+    if step:
+        marks.append(moment(step, f"step {step:,}"))
+    layout = {
+        "xaxis": steps_axis(),
+        "yaxis": scale,
+        "showlegend": True,
+        "shapes": [shape for shape, _ in marks],
+        "annotations": [label for _, label in marks],
+    }
+    drawn = dict(curves)
+    traces = [line(owner, drawn[owner], color) for owner, color in colored(list(drawn)[: len(COLORS)])]
+    ends = ", ".join(f"{owner} {words.number(s.first)} to {words.number(s.last)}" for owner, s in curves[:6])
+    return Figure(name, (View(figure, traces),), layout, f"{words.name_of(figure)} over steps: {ends}.", 280)
+
+
+def _on_scale(evidence: Evidence, values: list[float]) -> bool:
+    """Whether the limit belongs on the series' axis: not if the rule's figure was a ratio or the like of it."""
+    if not values:
+        return False
+    slack = 0.05 * (max(values) - min(values)) + 1e-3 * max(map(abs, values))
+    return min(values) - slack <= evidence.value <= max(values) + slack
+
+
+def _curves(record: Record, finding: Finding, figure: str) -> list[tuple[str, Series]]:
+    if figure in ("loss", "lr"):
+        series = record.loss if figure == "loss" else record.lr
+        return [(figure, series)] if series else []
+    curves = [(owner, record.series(owner, figure)) for owner in _owners(record, finding)]
+    return [(owner or "the run", series) for owner, series in curves if series]
+
+
+def _owners(record: Record, finding: Finding) -> list[str]:
+    """The layers concerned and their tensors; of a finding about the whole run, the run itself, then all layers."""
+    layers = words.layers_of(finding)
+    if not layers:
+        return ["", *(layer.name for layer in record.layers)]
+    tensors = [p.name for p in record.parameters if p.layer in layers or p.name in layers]
+    return list(dict.fromkeys([*layers, *tensors]))
