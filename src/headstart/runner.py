@@ -7,6 +7,7 @@ own `import torch` and attaches then. Neither torch nor NumPy is imported here.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -47,7 +48,7 @@ def run_child(
     """Runs `program` to its end under watch; its streams, arguments and signals are its own.
 
     `program` is what stands after `headstart run`: `SCRIPT ARGS`, `-m MODULE ARGS` or `-- COMMAND ARGS`. `record`
-    names the file, by default `new_record(program)`; further processes that train write `<stem>.<pid>.db` beside it.
+    names the file, by default `new_record(program)`; further processes that train write theirs beside it.
     `stop_after` ends the training after so many steps. `environment` is added to this process's own.
 
     Raises HeadstartError if the command cannot be started or the record's folder cannot be written. A script that is
@@ -67,7 +68,7 @@ def run_child(
     records = _records(record)
     run = Run(name_of(program), status, records, _unseen(notes, program, seen=bool(records)))
     for path in run.records:
-        _end(path, run.ended)
+        _end(path, run.ended, stop_after)
     if ours:
         prune(record.parent)
     return run
@@ -144,16 +145,17 @@ def _records(record: Path) -> tuple[Path, ...]:
 
 
 def _beside(record: Path) -> list[Path]:
-    """What the run's other processes wrote: `<stem>.<pid>.db`."""
-    names = (path.name.removeprefix(f"{record.stem}.") for path in record.parent.glob("*.db"))
-    return sorted(record.with_name(f"{record.stem}.{name}") for name in names if name.removesuffix(".db").isdecimal())
+    """What the run's other processes wrote: `<stem>.rank1.db`, or `<stem>.<pid>.db`."""
+    other = re.compile(re.escape(record.stem) + r"\.(rank)?\d+\.db")
+    return sorted(path for path in record.parent.glob("*.db") if other.fullmatch(path.name))
 
 
-def _end(path: Path, ended: str) -> None:
-    """Says how the run ended in a record that does not say better: its own process may have stopped it."""
-    said = read_record(path).ended
-    if said is None or said.startswith("exit"):
-        end_record(path, ended)
+def _end(path: Path, how: str, stop_after: int | None) -> None:
+    """Says how the run ended in a record that does not say so itself."""
+    record = read_record(path)
+    if record.ended is None:
+        stopped = how == "exit 0" and stop_after is not None and len(record) >= stop_after
+        end_record(path, "stopped" if stopped else how)
 
 
 def _unseen(notes: Path, program: Sequence[str], seen: bool) -> str | None:
