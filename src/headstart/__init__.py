@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from headstart.errors import HeadstartError as HeadstartError
     from headstart.monitor.watch import watch as watch
     from headstart.prepare import norm as norm
+    from headstart.prepare.activations import gain as gain
+    from headstart.prepare.initialize import initialize as initialize
+    from headstart.prepare.measure import measure as measure
+    from headstart.prepare.patch_whiten import PatchWhiten as PatchWhiten
+    from headstart.prepare.plan import plan as plan
+    from headstart.prepare.standardize import Standardize as Standardize
+    from headstart.prepare.stats import Stats as Stats
+    from headstart.prepare.whiten import Whiten as Whiten
     from headstart.record import read_record as read_record
     from headstart.train import models as models
     from headstart.train.batches import Batches as Batches
@@ -26,7 +34,15 @@ _HOME = {  # public name: the module that holds it; a module itself has no ":"
     "HeadstartError": "headstart.errors:HeadstartError",
     "diagnose": "headstart.diagnosis:diagnose",
     "read_record": "headstart.record:read_record",
+    "gain": "headstart.prepare.activations:gain",
+    "initialize": "headstart.prepare.initialize:initialize",
     "norm": "headstart.prepare.norm",
+    "measure": "headstart.prepare.measure:measure",
+    "PatchWhiten": "headstart.prepare.patch_whiten:PatchWhiten",
+    "plan": "headstart.prepare.plan:plan",
+    "Standardize": "headstart.prepare.standardize:Standardize",
+    "Stats": "headstart.prepare.stats:Stats",
+    "Whiten": "headstart.prepare.whiten:Whiten",
     "watch": "headstart.monitor.watch:watch",
     "Batches": "headstart.train.batches:Batches",
     "evaluate": "headstart.train.evaluate:evaluate",
