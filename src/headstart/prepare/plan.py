@@ -1,0 +1,189 @@
+"""The plan of an initialisation: for each parameter what stands before it, the law, its std, and the signal it gives.
+
+A plan costs two forward passes: one that shows where each weight stands, and one with the new weights, in which a layer
+whose signal the law has missed by more than a factor of 2 is scaled on the spot.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from headstart.errors import HeadstartError
+from headstart.prepare.choice import Choice, Chooser, Law, Options
+from headstart.prepare.drawing import fill, fill_mimetic, write
+from headstart.prepare.fans import fans
+from headstart.prepare.laws import in_words
+from headstart.prepare.output import prior_bias
+from headstart.prepare.parts import Part, weights_of
+from headstart.prepare.signals import Signals, Use, unchanged
+from headstart.prepare.survey import Inputs, Loss, Survey, read_batch, survey, to_device
+from headstart.prepare.table import table
+
+MISSED = 2.0  # factor between a layer's std and its aim from which the batch overrules the law
+
+
+@dataclass(frozen=True)
+class Row:
+    """One parameter of the plan. Stds are taken over batch and units; None where nothing was measured."""
+
+    name: str
+    shape: tuple[int, ...]
+    kind: str
+    source: str  # what its input comes from: "relu", "layer_norm", "input", ...
+    activation: str | None  # that its output meets
+    found: str  # the law that it held, in words
+    choice: Choice
+    before: float | None = None  # std of its pre-activation with the weights as they were
+    after: float | None = None  # and with the new ones
+    factor: float | None = None  # by which the batch overruled the law
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Rows in the order in which the layers run. Print it to see it."""
+
+    rows: tuple[Row, ...]
+
+    def __str__(self) -> str:
+        return table(self.rows)
+
+    def __getitem__(self, name: str) -> Row:
+        """The row of one parameter, by name; HeadstartError if there is none."""
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise HeadstartError(f"the plan has no parameter {name!r}", "use a name from model.named_parameters()")
+
+
+def plan(
+    model: nn.Module,
+    batch: Any,
+    loss: Loss | None = None,
+    *,
+    targets: Any = None,
+    law: Law = None,
+    keep: Sequence[str] = (),
+    trained: bool = False,
+    frozen: bool = False,
+    residual: str = "scale",
+    seed: int = 0,
+) -> Plan:
+    """What `hs.initialize` would do to `model`, without doing it.
+
+    `batch` is what the model takes: a tensor, a tuple of arguments, a dict of keyword arguments, or (inputs, labels) as
+    a DataLoader gives them. `loss(output, targets)` helps to recognise the output. See `initialize` for the options.
+    Parameters, buffers, gradients, training flags and random number states are the same afterwards.
+    Raises HeadstartError if the model cannot be run on the batch, and for unknown laws.
+    """
+    options = Options(law, keep, trained, frozen, residual)
+    model = getattr(model, "_orig_mod", model)  # torch.compile's wrapper hides the operators
+    inputs = ready(model, batch, targets)
+    with unchanged(model):
+        return carry_out(model, inputs, loss, options, seed)
+
+
+def ready(model: nn.Module, batch: Any, targets: Any) -> Inputs:
+    """The batch on the model's device; HeadstartError for a model without values."""
+    first = next(model.parameters(), None)
+    if first is None:
+        raise HeadstartError(f"{type(model).__name__} has no parameters", "pass a model with layers to initialise")
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+            raise HeadstartError(
+                f"{name} has no shape yet: its module is lazy", "run the model once on the batch first"
+            )
+        if tensor.is_meta:
+            raise HeadstartError(
+                f"{name} is on the meta device: it has no values to run", "use hs.initialize, it makes them"
+            )
+    return to_device(read_batch(model, batch, targets), first.device)
+
+
+def carry_out(model: nn.Module, inputs: Inputs, loss: Loss | None, options: Options, seed: int) -> Plan:
+    """Initialises `model` in place and tells how. Inside `unchanged`, it was only a plan."""
+    with unchanged(model, parameters=False):
+        torch.manual_seed(seed)  # for dropout
+        seen = survey(model, inputs, loss)
+    decided = _decide(seen, options)
+    for part, row in decided:
+        fill(part, row.choice, seed)
+    if options.law == "mimetic":
+        mimetic = fill_mimetic([part for part, row in decided if row.choice.law != "keep"], seed)
+        decided = [(part, _as_mimetic(row) if part.name in mimetic else row) for part, row in decided]
+    with unchanged(model, parameters=False):
+        torch.manual_seed(seed)
+        rows = _measured(model, inputs, decided)
+    if isinstance(inputs.targets, Tensor):
+        rows = [_with_prior(part, row, seen, inputs.targets) for (part, _), row in zip(decided, rows, strict=True)]
+    return Plan(tuple(rows))
+
+
+def _decide(seen: Survey, options: Options) -> list[tuple[Part, Row]]:
+    """A row for each parameter, in the order in which they are used."""
+    chooser = Chooser(seen.parts, options, seen.places.branches, seen.places.zeroable)
+    first_use = {
+        part.module: seen.uses[id(part.parameter)].order for part in seen.parts if id(part.parameter) in seen.uses
+    }
+    ordered = sorted(seen.parts, key=lambda part: first_use.get(part.module, math.inf))
+    return [(part, _row(part, chooser, seen)) for part in ordered]
+
+
+def _row(part: Part, chooser: Chooser, seen: Survey) -> Row:
+    place, use = seen.places.of(part.parameter), seen.uses.get(id(part.parameter))
+    choice = chooser.choose(part, place, use)
+    shape = tuple(part.parameter.shape)
+    words = in_words(part.parameter, choice.fans or fans(part.parameter, part.module)) if len(shape) > 1 else ""
+    return Row(
+        part.name, shape, part.kind, place.source.name, place.activation, words, choice, use.std if use else None
+    )
+
+
+def _measured(model: nn.Module, inputs: Inputs, decided: Sequence[tuple[Part, Row]]) -> list[Row]:
+    """One pass with the new weights, which corrects them as it goes."""
+    choices = {id(part.parameter): row.choice for part, row in decided}
+    factors: dict[int, float] = {}
+
+    def correct(weight: Tensor, std: float) -> float | None:
+        factor = _correction(choices[id(weight)], std)
+        if factor is not None:
+            factors[id(weight)] = factor
+        return factor
+
+    with torch.no_grad(), Signals(model, list(weights_of(part for part, _ in decided)), correct) as signals:
+        inputs.run(model)
+    return [
+        _with_signal(row, signals.uses.get(id(part.parameter)), factors.get(id(part.parameter)))
+        for part, row in decided
+    ]
+
+
+def _correction(choice: Choice, std: float) -> float | None:
+    if choice.aim is None or not 0 < std < math.inf:
+        return None
+    factor = choice.aim / std
+    if choice.shrink_only and factor >= 1 / MISSED:
+        return None
+    return factor if choice.exactly or not 1 / MISSED <= factor <= MISSED else None
+
+
+def _with_signal(row: Row, use: Use | None, factor: float | None) -> Row:
+    return replace(row, after=use.std if use else None, factor=factor)
+
+
+def _as_mimetic(row: Row) -> Row:
+    why = "query·key near the identity, value·projection near its negative (arXiv 2305.09828)"
+    return replace(row, choice=replace(row.choice, law="mimetic", why=why, aim=None))
+
+
+def _with_prior(part: Part, row: Row, seen: Survey, targets: Tensor) -> Row:
+    if not (row.choice.output and part.kind == "bias" and row.choice.law == "zeros"):
+        return row
+    values, why = prior_bias(targets, part.parameter.numel(), seen.losses)
+    write(part, values)
+    return replace(row, choice=replace(row.choice, law="prior", why=why))
