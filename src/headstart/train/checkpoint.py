@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,14 @@ def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Reads a checkpoint to the CPU, with weights_only=True.
+    """Reads a checkpoint to the CPU, with weights_only=True, its checksums verified.
 
     Raises HeadstartError if it is missing, damaged, or not a checkpoint of hs.fit.
     """
     if not path.is_file():
         raise HeadstartError(f"There is no checkpoint at {path}", "Name the file given as checkpoint= before")
     try:
+        _verify(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load has no error of its own: pickle's, zip's, Runtime-, Value- or EOFError
         first_line = str(error).strip().partition("\n")[0] or type(error).__name__
@@ -50,6 +52,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             "Name a file that hs.fit wrote, or upgrade headstart: pip install -U headstart",
         )
     return dict(state)
+
+
+def _verify(path: Path) -> None:
+    """torch.save writes a zip with a checksum for each tensor, and torch.load does not look at them."""
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise ValueError(f"the checksum of {damaged} in it is wrong")
 
 
 def _sync_folder(folder: Path) -> None:
