@@ -41,7 +41,7 @@ _KINDS = (  # name, kind, weight's shape, units, activation that follows, norm t
 
 
 def example(path: Path, *, dead: bool = True, steps: int = STEPS, text: str = SCRIPT) -> Record:
-    """Writes and reads back the run. With `dead`, the units of relu1 die between steps 20 and 80 and nothing learns."""
+    """Writes the run and reads it back. With `dead`, units of relu1 die between steps 20 and 80 and nothing learns."""
     writer = Writer(path)
     writer.meta(
         {
@@ -54,7 +54,7 @@ def example(path: Path, *, dead: bool = True, steps: int = STEPS, text: str = SC
             "threads": 2,
         }
     )
-    layers, parameters = _layers(), _parameters()
+    layers, parameters = _layers(), _parameters(dead)
     for thing in (*layers, *parameters, _loss(), Optimizer("SGD", "SGD", {"lr": 0.1, "momentum": 0.9}, 15)):
         writer.thing(thing)
     streams = [(layer.name, tensor) for layer in layers for tensor in ("activation", "gradient")]
@@ -143,7 +143,7 @@ def _layers() -> list[Layer]:
     return layers
 
 
-def _parameters() -> list[Parameter]:
+def _parameters(dead: bool) -> list[Parameter]:
     parameters = []
     for name, _, shape, *_ in _KINDS:
         for kind, size in (("weight", shape), ("bias", shape[:1])) if shape else ():
@@ -151,7 +151,8 @@ def _parameters() -> list[Parameter]:
     parameters[0] = replace(
         parameters[0], trainable=False, optimizer=None, lr=None, steps_with_gradient=0, steps_moved=0
     )
-    parameters[-1] = replace(parameters[-1], optimizer=None, lr=None, weight_decay=None, steps_moved=0)
+    if dead:
+        parameters[-1] = replace(parameters[-1], optimizer=None, lr=None, weight_decay=None, steps_moved=0)
     return parameters
 
 
@@ -200,7 +201,7 @@ def _sketch(step: int, dead: bool, streams: list[tuple[str, str]], order: list[s
             rows.append((0.0, wave * faint, 0.1, silent, 0.0, 0.0))
         elif tensor == "weight":
             rows.append((0.0, 0.05, 0.2, 0.0, 0.0, 0.0))
-        elif owner == "head.bias":
+        elif owner == "head.bias" and dead:
             rows.append((0.0, 0.0, 0.0, 1.0, 0.0, 0.0))
         else:
             rows.append((0.0, 5e-5 * wave * (1 - silent), 1e-4, 0.0, 0.0, 0.0))

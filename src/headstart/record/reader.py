@@ -104,7 +104,7 @@ class Record:
 
     def loss_of(self, name: str, phase: str = "train") -> Series:
         """A recognised loss by its own mean value: the skill's numerator."""
-        rows = [(s, v) for s, n, p, v, _ in self._loss_rows if n == name and p == phase and v is not None]
+        rows = [(s, float(v)) for s, n, p, v, _ in self._loss_rows if n == name and p == phase and v is not None]
         return Series(tuple(s for s, _ in rows), tuple(v for _, v in rows))
 
     def accuracy_of(self, name: str, phase: str = "train") -> Series:

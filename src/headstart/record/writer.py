@@ -62,11 +62,11 @@ class Writer:
     ) -> None:
         self._put(
             "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?)",
-            (step, seconds, loss, lr, optimizer, sketch),
+            (step, seconds, _real(loss), lr, optimizer, sketch),
         )
 
     def loss(self, step: int, name: str, phase: str, value: float | None, accuracy: float | None = None) -> None:
-        self._put("INSERT INTO losses VALUES (?, ?, ?, ?, ?)", (step, name, phase, value, accuracy))
+        self._put("INSERT INTO losses VALUES (?, ?, ?, ?, ?)", (step, name, phase, _real(value), accuracy))
 
     def rare(self, step: int, owner: str, figure: str, value: float) -> None:
         self._put("INSERT INTO rare VALUES (?, ?, ?, ?)", (step, owner, figure, value))
@@ -98,6 +98,11 @@ class Writer:
 
     def _put(self, sql: str, values: tuple[Any, ...]) -> None:
         self._pending.append((sql, values))
+
+
+def _real(value: float | None) -> float | str | None:
+    """SQLite keeps NaN as NULL, which says "no loss"; the text "nan" reads back as the NaN that it was."""
+    return "nan" if value is not None and math.isnan(value) else value
 
 
 def end_record(path: Path, how: str) -> None:

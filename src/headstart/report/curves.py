@@ -40,7 +40,7 @@ def loss(record: Record, diagnosis: Diagnosis) -> Figure | None:
     if broken is not None:
         marks.append(moment(broken, f"not finite from step {broken:,}"))
     return Figure(
-        "loss",
+        "loss-curve",
         (View("loss", traces),),
         _layout(scale, marks),
         f"Loss over steps: {', '.join(f'{name} {_first_to_last(series)}' for name, series in curves)}.",
@@ -60,7 +60,7 @@ def accuracy(record: Record) -> Figure | None:
         return None
     scale = value_axis("right answers", [], share=True)
     alt = f"Accuracy over steps: {', '.join(f'{name} {words.share(series.last)} at last' for name, series in curves)}."
-    return Figure("accuracy", (View("accuracy", _traces(curves)),), _layout(scale, []), alt, 280)
+    return Figure("accuracy-curve", (View("accuracy", _traces(curves)),), _layout(scale, []), alt, 280)
 
 
 def rate(record: Record) -> Figure | None:
@@ -69,7 +69,7 @@ def rate(record: Record) -> Figure | None:
         return None
     scale = {**axis("learning rate", exponentformat="power"), "rangemode": "tozero"}
     alt = f"Learning rate over steps, {_first_to_last(record.lr)}."
-    return Figure("rate", (View("rate", _traces([("learning rate", record.lr)])),), _layout(scale, []), alt, 280)
+    return Figure("rate-curve", (View("rate", _traces([("learning rate", record.lr)])),), _layout(scale, []), alt, 280)
 
 
 def _constant(skill: Skill, steps: list[int]) -> Json:

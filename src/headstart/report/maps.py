@@ -14,6 +14,8 @@ COLUMNS = 200  # of a map, at most; each is the mean over its stretch of sketche
 USUAL_UPDATE = 1e-3  # of a net that learns well: A. Karpathy, CS231n notes, "Ratio of weights:updates"
 ROW = 20  # pixels
 TALLEST = 1200  # pixels
+WIDEST = 12.0  # decades of a scale: beyond, the rest would be one colour
+NARROWEST = 2.0  # decades: a sound net's small differences stay small to the eye
 
 # What a map of logarithms says of figures that have none; they take the colours at the scale's ends.
 ZERO, NOT_FINITE = -99.0, 99.0
@@ -38,8 +40,8 @@ def updates(record: Record) -> Figure | None:
     if not rows:
         return None
     middle = math.log10(USUAL_UPDATE)
-    bar = {"tickvals": [middle + d for d in (-3, -2, -1, 0, 1, 2, 3)], "title": _titled("rms(update) / rms(weight)")}
-    bar["ticktext"] = ["10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³ usual", "10⁻²", "10⁻¹", "1"]
+    bar = {"tickvals": [middle - 2, middle, middle + 2], "title": _titled("rms(update) / rms(weight)")}
+    bar["ticktext"] = ["10⁻⁵", "10⁻³ (usual)", "10⁻¹"]
     trace = _heat(rows, log=True) | {"zmin": middle - 3, "zmax": middle + 3, "colorscale": _DIVERGING}
     trace |= {"colorbar": {**_BAR, **bar}}
     return _map("updates", [View("ratio", [trace])], rows, "Size of the updates over size of the weights")
@@ -81,9 +83,11 @@ def _logarithm(rows: Sequence[Row], title: str) -> Json:
     trace = _heat(rows, log=True)
     cells = [cell for line in trace["z"] for cell in line if cell is not None and ZERO < cell < NOT_FINITE]
     low, high = (min(cells), max(cells)) if cells else (-1.0, 0.0)
-    low, high = max(low, high - 12), max(high, low + 0.5)  # beyond 12 decades the rest would be one colour
-    ticks: list[float] = [*range(math.ceil(low), math.floor(high) + 1)] or [low, high]
-    ticks = ticks[:: max(1, len(ticks) // 6)]
+    low = max(low, high - WIDEST)
+    slack = max(0.0, NARROWEST - (high - low)) / 2
+    low, high = low - slack, high + slack
+    ticks = [*range(math.ceil(low), math.floor(high) + 1)]
+    ticks = ticks[:: math.ceil(len(ticks) / 5)]
     bar = {"title": _titled(title), "tickvals": ticks, "ticktext": [_power(tick) for tick in ticks]}
     return trace | {"zmin": low, "zmax": high, "colorscale": "Cividis", "colorbar": {**_BAR, **bar}}
 
@@ -93,7 +97,7 @@ def _share(rows: Sequence[Row]) -> Json:
     return _heat(rows, log=False) | {"zmin": 0, "zmax": 1, "colorscale": "Cividis", "colorbar": {**_BAR, **bar}}
 
 
-_BAR = {"orientation": "h", "thickness": 10, "ypad": 0, "yref": "container", "y": 1, "yanchor": "top"}
+_BAR = {"orientation": "h", "thickness": 10, "ypad": 8, "yref": "container", "y": 1, "yanchor": "top"}
 # Blue, white, red: told apart by all kinds of colour vision (ColorBrewer's RdBu, reversed).
 _DIVERGING = [[0, "#2166ac"], [0.25, "#92c5de"], [0.5, "#f7f7f7"], [0.75, "#f4a582"], [1, "#b2182b"]]
 
@@ -141,7 +145,7 @@ def _map(name: str, views: list[View], rows: Sequence[Row], title: str) -> Figur
         "margin": {"l": 20, "r": 16, "t": 60, "b": 46},
     }
     alt = f"{title}, {len(rows)} rows by steps, first on top: {', '.join(_trends(rows))}."
-    return Figure(name, tuple(views), layout, alt, height, tuple(row.name for row in rows))
+    return Figure(f"{name}-map", tuple(views), layout, alt, height, tuple(row.name for row in rows))
 
 
 def _trends(rows: Sequence[Row], most: int = 12) -> Iterator[str]:
@@ -149,10 +153,8 @@ def _trends(rows: Sequence[Row], most: int = 12) -> Iterator[str]:
         yield f"{row.name} {row.series.first:.2g} to {row.series.last:.2g}"
 
 
-def _power(exponent: float) -> str:
-    if exponent == int(exponent):
-        return "1" if exponent == 0 else f"10{str(int(exponent)).translate(_SUPERSCRIPT)}"
-    return f"{10**exponent:.2g}"
+def _power(exponent: int) -> str:
+    return "1" if exponent == 0 else f"10{str(exponent).translate(_SUPERSCRIPT)}"
 
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

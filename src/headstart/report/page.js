@@ -2,14 +2,18 @@
 // Draws the plots, switches their views, sorts and searches the tables. Nothing here reaches the network.
 
 const figures = JSON.parse(document.getElementById("figures").textContent);
-const narrow = () => window.innerWidth < 640;
+const narrow = matchMedia("(max-width: 40rem)");
+const shown = {}; // by plot: the number of the view that it shows
 const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };
 
 Promise.all(Object.keys(figures).map((name) => draw(name, 0))).then(() => {
   document.documentElement.dataset.drawn = "yes";
 });
 
+narrow.addEventListener("change", () => Object.keys(figures).forEach((name) => draw(name, shown[name])));
+
 function draw(name, view) {
+  shown[name] = view;
   const { views, layout, rows } = figures[name];
   const data = views[view].data.map((trace) => (trace.type === "heatmap" ? withHover(trace, rows) : trace));
   return Plotly.react(name, data, fitted(layout, rows), CONFIG);
@@ -21,15 +25,15 @@ function fitted(layout, rows) {
   const fit = { ...layout, dragmode: touch ? false : "zoom", hoverlabel: { bgcolor: "#24292f", font: { color: "#fff" } } };
   if (rows.length) {
     const every = Math.ceil((rows.length * 13) / (layout.height - 130));
-    const shown = rows.map((_, row) => row).filter((row) => row % every === 0);
-    const ticktext = shown.map((row) => tail(rows[row], narrow() ? 15 : 36));
-    fit.yaxis = { ...layout.yaxis, tickvals: shown, ticktext };
+    const tickvals = rows.map((_, row) => row).filter((row) => row % every === 0);
+    const ticktext = tickvals.map((row) => tail(rows[row], narrow.matches ? 15 : 36));
+    fit.yaxis = { ...layout.yaxis, tickvals, ticktext };
   }
   return fit;
 }
 
 function tail(name, most) {
-  const text = name.length > most ? "…" + name.slice(1 - most) : name;
+  const text = name.length > most ? "…" + name.slice(1 - most).replace(/^[.]/, "") : name;
   return text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
 }
 
@@ -92,7 +96,7 @@ for (const input of document.querySelectorAll("input[data-table]")) {
 function search(name, words) {
   const rows = [...document.getElementById(name).tBodies[0].rows];
   for (const row of rows) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
-  const shown = rows.filter((row) => !row.hidden).length;
+  const found = rows.filter((row) => !row.hidden).length;
   const count = (number) => number.toLocaleString("en");
-  document.querySelector(`[data-count="${name}"]`).textContent = `${count(shown)} of ${count(rows.length)}`;
+  document.querySelector(`[data-count="${name}"]`).textContent = `${count(found)} of ${count(rows.length)}`;
 }

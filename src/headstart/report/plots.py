@@ -63,7 +63,7 @@ def line(name: str, series: Series, color: str, **style: Any) -> Json:
         "name": name,
         "x": thinned.steps,
         "y": [value if math.isfinite(value) else None for value in map(rounded, thinned.values)],
-        "line": {"color": color, "width": 1.8},
+        "line": {"color": color, "width": 2},
         "hovertemplate": "step %{x:,}: %{y:.4g}<extra>%{fullData.name}</extra>",
         **style,
     }

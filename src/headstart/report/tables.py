@@ -26,7 +26,7 @@ def ledger(record: Record) -> Section:
     section = Section("parameters", "Parameters", "Every tensor of the model, and what became of it.")
     if not record.parameters:
         return section.add(absent("No parameter was seen."))
-    heads = ("tensor", "module", "shape", "state", "optimizer", "lr", "decay", "got gradient", "moved", "shared with")
+    heads = ("tensor", "module", "shape", "state", "got gradient", "moved", "optimizer", "lr", "decay", "shared with")
     by_hand = not record.optimizers
     problems = [_problem(parameter, by_hand) for parameter in record.parameters]
     rows = [
@@ -74,11 +74,11 @@ def _parameter(record: Record, parameter: Parameter, problem: str) -> list[Cell]
         Cell(module, name=True),
         _shape(parameter.shape),
         state,
+        _of(parameter.steps_with_gradient, parameter.steps_seen),
+        _of(parameter.steps_moved, parameter.steps_seen),
         Cell(parameter.optimizer or "none"),
         _number(parameter.lr),
         _number(parameter.weight_decay),
-        _of(parameter.steps_with_gradient, parameter.steps_seen),
-        _of(parameter.steps_moved, parameter.steps_seen),
         Cell(words.names(parameter.shared_with), name=True),
     ]
 

@@ -197,8 +197,7 @@ def _text(text: str) -> Text:
 
 
 def _label(label: str, indent: int = 3) -> Text:
-    width = LABEL - 3 if indent else LABEL
-    return Text(" " * indent).append(f"{label.ljust(width)}" if len(label) < width else f"{label}   ", "dim")
+    return Text(" " * indent).append(label.ljust(LABEL) if len(label) < LABEL - 1 else f"{label}   ", "dim")
 
 
 def _fitted(rules: Sequence[NotJudged], width: int) -> str:
