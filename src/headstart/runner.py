@@ -6,12 +6,13 @@ own `import torch` and attaches then. Neither torch nor NumPy is imported here.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,9 +56,8 @@ def run_child(
     missing is left to Python, which ends with status 2.
     """
     ours = record is None
-    record = record.absolute() if record else new_record(program)
+    record = take(record.absolute()) if record else new_record(program)
     notes = record.with_suffix(".log")
-    _make_room(record, notes)
     with Relay() as relay:
         try:
             child = _start(program, {**_environment(record, stop_after), **(environment or {})})
@@ -82,32 +82,45 @@ def name_of(program: Sequence[str]) -> str:
 
 
 def new_record(program: Sequence[str]) -> Path:
-    """A file in `.headstart/` that no other run has: `train-20261123-074112.db`."""
+    """A file in `.headstart/` that no other run has: `train-20261123-074112.db`; its `.log`, for notes, is there."""
     stem = f"{name_of(program).removesuffix('.py').lstrip('-') or 'script'}-{time.strftime('%Y%m%d-%H%M%S')}"
-    path, number = FOLDER.absolute() / f"{stem}.db", 1
-    while path.exists() or path.with_name(f"{path.stem}.log").exists():  # a sweep starts several in one second
-        number += 1
-        path = FOLDER.absolute() / f"{stem}-{number}.db"
-    return path
+    folder = FOLDER.absolute()
+    with _writing_to(folder):
+        if not folder.exists():
+            folder.mkdir(exist_ok=True)  # a run beside this one may be quicker
+            (folder / ".gitignore").write_text("*\n")
+        for suffix in ("", *(f"-{number}" for number in range(2, 1000))):  # a sweep starts many in one second
+            with contextlib.suppress(FileExistsError):
+                (folder / f"{stem}{suffix}.log").open("x").close()
+                return folder / f"{stem}{suffix}.db"
+    raise HeadstartError(
+        f"{folder} has a thousand runs of this second", "Name the record: headstart run --record FILE"
+    )
 
 
-def _make_room(record: Path, notes: Path) -> None:
-    """Makes the folder, and takes the record's name in it by an empty file for the notes."""
+def take(record: Path) -> Path:
+    """Makes room for the record that the user named: an older record goes, anything else is not ours to replace."""
+    if record.suffix != ".db":
+        raise HeadstartError(f"A record's name ends in .db, and {record.name} does not", "Name it FILE.db")
+    with _writing_to(record.parent):
+        if record.exists():
+            read_record(record)  # raises if it is something else
+            for path in [record, *_beside(record)]:
+                path.unlink()
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.with_suffix(".log").write_text("")
+    return record
+
+
+@contextlib.contextmanager
+def _writing_to(folder: Path) -> Iterator[None]:
     try:
-        if not record.parent.exists():
-            record.parent.mkdir(parents=True)
-            if record.parent.name == FOLDER.name:
-                (record.parent / ".gitignore").write_text("*\n")
-        notes.write_text("")
+        yield
     except OSError as error:
         raise HeadstartError(
-            f"No record can be written to {record.parent} ({error.strerror})",
+            f"No record can be written to {folder} ({error.strerror})",
             "Name a file in another folder: headstart run --record FILE",
         ) from None
-    if record.exists():
-        read_record(record)  # raises if it is something else, which is not ours to replace
-        for path in [record, *_beside(record)]:
-            path.unlink()
 
 
 def _start(program: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
