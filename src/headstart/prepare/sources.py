@@ -5,6 +5,7 @@ Each becomes a stream of batches (N, ...), read one at a time, so that memory do
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable, Iterator, Sized
 from pathlib import Path
@@ -72,12 +73,10 @@ def opened(path: Path) -> Any:
 def _slices(data: Any) -> Iterator[Tensor]:
     if not isinstance(data, Tensor) and not hasattr(data, "ndim"):
         data = data.__array__()
-    if data.ndim == 0:
-        raise HeadstartError("The data are a single number", "Give samples (N, ...)")
-    values = 1
-    for size in data.shape[1:]:
-        values *= size
-    step = max(SLICE // max(values, 1), 1)
+    if data.ndim == 0 or getattr(data, "layout", torch.strided) != torch.strided:
+        yield _tensor(data)  # no slices can be had; whoever reads it refuses it
+        return
+    step = max(SLICE // max(math.prod(data.shape[1:]), 1), 1)
     for start in range(0, len(data), step):
         yield _tensor(data[start : start + step])
 

@@ -109,7 +109,7 @@ class Stats:
     @property
     def nonfinite_share(self) -> Tensor:
         """The share of values that are NaN or infinite (C,)."""
-        return self.nonfinite / (self.count + self.nonfinite)
+        return self.nonfinite.double() / (self.count + self.nonfinite)
 
     @property
     def constant(self) -> Tensor:
