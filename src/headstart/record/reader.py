@@ -72,12 +72,13 @@ class Record:
         if stream is None:
             return NOTHING
         place = stream * len(FIGURES)
-        # Not seen at a step: NaN in all its figures; one that holds no finite value has not_finite = 1.
+        # Not seen at a step: NaN in all its figures, equal to nothing; one with no finite value has not_finite = 1.
         seen = place + FIGURES.index("not_finite")
+        wanted = place + FIGURES.index(name)
         kept = [
-            (step, sketch[place + FIGURES.index(name)])
+            (step, sketch[wanted])
             for step, sketch in self._sketches
-            if len(sketch) > seen and not math.isnan(sketch[seen])
+            if len(sketch) > seen and sketch[seen] == sketch[seen]
         ]
         return Series(tuple(s for s, _ in kept), tuple(v for _, v in kept))
 
