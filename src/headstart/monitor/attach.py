@@ -72,7 +72,7 @@ def script_facts() -> Mapping[str, Any]:
         "python": sys.version.split()[0],
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
-        "device": "cuda" if torch.cuda.is_available() and torch.cuda.is_initialized() else "cpu",
+        "device": _device(),
         "seed": torch.initial_seed(),
         "rank": int(os.environ.get("RANK", 0)),
         "world_size": int(os.environ.get("WORLD_SIZE", 1)),
@@ -80,6 +80,11 @@ def script_facts() -> Mapping[str, Any]:
         "started": time.time(),
         "cwd": str(Path.cwd()),
     }
+
+
+def _device() -> str:
+    """Of the accelerator that the run has started to use; asking never starts one."""
+    return "cuda" if torch.cuda.is_initialized() else "cpu"  # type: ignore[no-untyped-call]
 
 
 def _claim(wanted: Path) -> Path:

@@ -8,9 +8,10 @@ from math import prod
 
 from torch import Tensor
 
-from headstart.monitor.graph import Graph, GraphLayer
+from headstart.monitor.graph import Graph, GraphLayer, Operation
 from headstart.monitor.ledger import Ledger
 from headstart.monitor.modules import INPUT, Modules, Slot
+from headstart.monitor.operators import ACTIVATIONS
 from headstart.monitor.sketch import Reading
 from headstart.record import Layer
 
@@ -22,6 +23,8 @@ class Flow:
     layers: list[Layer] = field(default_factory=list)
     functional: list[tuple[Slot, str]] = field(default_factory=list)  # layers whose activation is a bare function
     opaque: set[str] = field(default_factory=set)
+    raw: list[tuple[str, Operation]] = field(default_factory=list)  # layers without a module
+    raw_activations: list[tuple[str, Operation]] = field(default_factory=list)  # and the activations that they feed
 
     def readings(self, stream_of: Callable[[Slot, str], int]) -> Iterator[tuple[int, Reading]]:
         return ((stream_of(slot, "activation"), INPUT[name]) for slot, name in self.functional if name in INPUT)
@@ -54,13 +57,28 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
         if layer.operation.role == "opaque":
             what = "compiled" if layer.operation.op == "compiled_function" else "a custom autograd function"
             flow.opaque.add(f"{name or 'a part of the model'} is {what}: its inside is not seen")
+        if slot is None and layer.operation.role == "weights":
+            flow.raw.append((name, layer.operation))
     _note_dead(modules)
+    raw = {operation.index: name for name, operation in flow.raw}
+    for operation in graph.operations:
+        feeders = graph.feeders(operation) if operation.role == "activation" and raw else []
+        if len(feeders) == 1 and feeders[0].index in raw and operation.op not in ("softmax", "log_softmax"):
+            flow.raw_activations.append((raw[feeders[0].index], operation))
     return flow
+
+
+def raw_slot(feeder: str, operation: Operation, order: int) -> Slot:
+    """The slot of an activation that is a bare function after a raw tensor: `w1.relu`."""
+    name = ACTIVATIONS[operation.op]
+    slot = Slot(None, name, name, order, None, name=f"{feeder}.{name}", units=operation.shape[-1])
+    slot.dead_at = 0.0 if name in ("relu", "relu6") else None
+    return slot
 
 
 def facts_of(slot: Slot, ledger: Ledger) -> Layer:
     """What a module alone tells."""
-    module = slot.module()
+    module = slot.module() if slot.module else None
     own = [] if module is None else [p for p in module._parameters.values() if p is not None]
     known = [ledger.entries[id(p)].facts.name for p in own if id(p) in ledger.entries]
     weight = next((p for p in own if p.ndim > 1), own[0] if own else None)

@@ -34,6 +34,7 @@ class Operation:
     inputs: tuple[int, ...]  # operations that feed it
     tag: Any = None  # what a hook left in its metadata
     units_dim: int | None = None  # the dimension of its first parameter that counts its units; None: unknown
+    node: Any = None
     consumers: list[int] = field(default_factory=list)
 
 
@@ -68,6 +69,10 @@ class Graph:
         ancestors = self._ancestors({owner.index for owner in owners})
         residual = self._residual(ancestors)
         return [self._layer(owner, ancestors, residual) for owner in owners]
+
+    def feeders(self, operation: Operation) -> list[Operation]:
+        """The layers that feed `operation` with no other layer between."""
+        return [self.operations[index] for index in sorted(self._nearest(operation))]
 
     def losses(self) -> list[Operation]:
         return [operation for operation in self.operations if operation.role == "loss"]
@@ -171,7 +176,7 @@ def read_graph(root: Tensor, is_parameter: Callable[[Tensor], bool] | None = Non
     place: dict[Any, int | None] = {}  # graph node -> index of its operation; None: a leaf or on a parameter's way
     leaves: dict[Any, tuple[Tensor, ...]] = {}  # for nodes on a parameter's way: the leaves behind them
     for node in _inputs_first(root.grad_fn):
-        op = operator(node.name())
+        op = _operator(node)
         children = [child for child, _ in node.next_functions]
         if hasattr(node, "variable"):
             accepted = is_parameter is None or is_parameter(node.variable)
@@ -207,6 +212,7 @@ def read_graph(root: Tensor, is_parameter: Callable[[Tensor], bool] | None = Non
                 tuple(dict.fromkeys(inputs)),
                 _metadata(node).get(key),
                 _units_dim(op, node),
+                node,
             )
         )
         place[node] = operations[-1].index
@@ -265,6 +271,26 @@ def _shape(node: Any) -> tuple[int, ...]:
 
 def _all_parameters(leaves: tuple[Tensor, ...]) -> bool:
     return all(isinstance(leaf, torch.nn.Parameter) for leaf in leaves)
+
+
+def saved_result(operation: Operation) -> Tensor | None:
+    """What an activation gave, as its node saved it; None if reading it would run the user's saved-tensor hooks."""
+    node = operation.node
+    saved = "result" if hasattr(node, "_raw_saved_result") else "self"
+    raw = getattr(node, f"_raw_saved_{saved}", None)
+    if raw is None or getattr(raw, "unpack_hook", raw) is not None:  # an older torch does not tell
+        return None
+    tensor: Tensor = getattr(node, f"_saved_{saved}")
+    if saved == "result":
+        return tensor
+    return tensor.clamp(min=0) if operation.op == "clamp_min" else None
+
+
+def _operator(node: Any) -> str:
+    op = operator(node.name())
+    if op == "clamp" and node._saved_min == 0 and node._saved_max is None:
+        return "clamp_min"
+    return op
 
 
 def _metadata(node: Any) -> dict[str, Any]:

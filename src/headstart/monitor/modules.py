@@ -69,9 +69,9 @@ MOST = 4000  # layers of a run
 
 @dataclass
 class Slot:
-    """One module that is a layer."""
+    """One module that is a layer, or a function without one."""
 
-    module: weakref.ref[Module]
+    module: weakref.ref[Module] | None
     kind: str
     activation: str | None  # its own, if it is one
     order: int

@@ -21,7 +21,7 @@ from torch.optim import Optimizer
 
 from headstart.monitor import flow
 from headstart.monitor.cleared import Cleared
-from headstart.monitor.graph import find_tags, read_graph, tag
+from headstart.monitor.graph import find_tags, read_graph, saved_result, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import Ledger, distinct_units
 from headstart.monitor.losses import Call, Sources
@@ -100,6 +100,7 @@ class Observer:
         self._graph_keys: set[tuple[Any, ...]] = set()
         self._evaluations = 0
         self._opaque: set[str] = set()
+        self._raw: dict[str, Slot] = {}  # by name: layers and activations that are no modules
 
     # Callbacks
 
@@ -227,8 +228,8 @@ class Observer:
 
     def _read_graph(self, roots: list[Tensor]) -> None:
         """Once for each line that calls backward, and again when new layers have come since."""
-        key = (user_line(), len(self._modules.slots), len(self._ledger.entries) if self._modules.slots else self.step)
-        if key in self._graph_keys or len(self._graph_keys) >= GRAPHS:
+        key = (user_line(), len(self._modules.slots))
+        if not self._raw and (key in self._graph_keys or len(self._graph_keys) >= GRAPHS):
             return
         self._graph_keys.add(key)
         assert self._outbox is not None
@@ -240,7 +241,29 @@ class Observer:
             for stream, reading in found.readings(self._stream):
                 self._sheets.readings[stream] = reading
             self._opaque |= found.opaque
+            self._sketch_raw(found)
         self._outbox.meta({"unseen": sorted(self._opaque)})
+
+    def _sketch_raw(self, found: flow.Flow) -> None:
+        """Raw tensors have no module that is called: their signals are read from the graph, at each sketched step."""
+        for name, operation in found.raw:
+            slot = self._raw.setdefault(name, Slot(None, operation.op, None, operation.index, None, name=name))
+            operation.node.register_prehook(functools.partial(self._raw_gradient, slot, self.step))
+        for feeder, operation in found.raw_activations:
+            slot = flow.raw_slot(feeder, operation, self._raw[feeder].order + 1)
+            slot = self._raw.setdefault(slot.name, slot)
+            result = saved_result(operation)
+            if slot.step != self.step and can_sketch(result):
+                slot.step = self.step
+                self._sheets.put(self._stream(slot, "activation"), result)
+                if slot.dead_at is not None:
+                    self._dead.look(slot, result, self.step)
+        self._name_new()
+
+    @quietly
+    def _raw_gradient(self, slot: Slot, step: int, gradients: tuple[Tensor | None, ...]) -> None:
+        if step == self.step and can_sketch(gradients[0]):
+            self._sheets.put(self._stream(slot, "gradient"), gradients[0])
 
     def _before(self, parameters: list[Tensor]) -> None:
         parameters = [parameter for parameter in parameters if parameter in self._ledger]
@@ -311,7 +334,8 @@ class Observer:
         for stream, slot, tensor in self._modules.unwritten:
             self._outbox.stream(stream, slot.name, tensor)
         for slot in {id(slot): slot for _, slot, _ in self._modules.unwritten}.values():
-            self._outbox.layer(flow.facts_of(slot, self._ledger))
+            if slot.name not in self._raw or slot.activation:
+                self._outbox.layer(flow.facts_of(slot, self._ledger))
         self._modules.unwritten.clear()
 
     def _watches(self, optimizer: Optimizer) -> bool:

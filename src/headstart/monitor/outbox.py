@@ -64,6 +64,7 @@ class Outbox:
                 follows=layer.follows or known.follows,
                 units=layer.units or known.units,
                 residual=layer.residual or known.residual,
+                output=layer.output or known.output,
             )
         if layer != known:
             self._layers[layer.name] = layer
