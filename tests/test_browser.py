@@ -124,10 +124,13 @@ def test_a_map_switches_to_shares(opened: Opened) -> None:
 @pytest.mark.parametrize("width", [1280, 768, 400])
 def test_nothing_is_cut_off_and_the_page_does_not_scroll_sideways(opened: Opened, width: int) -> None:
     opened.page.set_viewport_size({"width": width, "height": 800})
-    opened.page.wait_for_timeout(500)  # Plotly fits its plots a moment after the screen has changed
+    for _ in range(50):  # Plotly fits its plots a moment after the screen has changed
+        opened.page.wait_for_timeout(200)
+        faults = opened.page.evaluate(CUT_OFF) + opened.page.evaluate(OUT_OF_PLACE)
+        if not faults:
+            break
+    assert faults == []
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert opened.page.evaluate(CUT_OFF) == []
-    assert opened.page.evaluate(OUT_OF_PLACE) == []
 
 
 def test_plots_follow_the_theme(opened: Opened) -> None:

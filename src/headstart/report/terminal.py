@@ -112,7 +112,7 @@ class _Page:
 
     def _whole(self, finding: Finding, with_cause: bool) -> Iterator[Text]:
         mark, style = MARKS[finding.severity]
-        title = Text(f" {mark} ", style).append(f"{finding.rule}   ", "bold")
+        title = Text.assemble((f" {mark} ", style), (f"{finding.rule}   ", "bold"))
         yield from self._hanging(title, _text(words.place_of(finding)), indent=3)
         message = _text(finding.message)
         if with_cause and finding.cause:
@@ -152,7 +152,7 @@ class _Page:
 
     def _short(self, finding: Finding) -> Text:
         mark, style = MARKS[finding.severity]
-        line = Text(f" {mark} ", style).append(f"{finding.rule}   ", "bold").append(words.plain(finding.message))
+        line = Text.assemble((f" {mark} ", style), (f"{finding.rule}   ", "bold"), words.plain(finding.message))
         line.truncate(self.width, overflow="ellipsis")
         return line
 
