@@ -129,6 +129,13 @@ def test_the_skill_is_told_in_words(value: float, told: str) -> None:
     assert told in words.skill(Skill(value, 0.1, 1.0, "the mean", "mse_loss at train.py:3"))
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.934, "0.93"), (-0.001, "0.00"), (float("-inf"), "none"), (-12345.6, "-1.2e4")]
+)
+def test_the_skill_is_shown_with_two_decimals(value: float, shown: str) -> None:
+    assert words.skill_value(Skill(value, 0.1, 1.0, "the mean", "mse_loss")) == shown
+
+
 def test_a_run_without_steps_is_not_called_healthy(record: Record) -> None:
     text = render(empty(steps=0, skill=None), record)
     assert "healthy" not in text

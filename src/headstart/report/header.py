@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 from headstart.findings import Diagnosis, Skill
@@ -35,15 +36,15 @@ def _skill(skill: Skill | None) -> str:
     sentence = escape(meaning[0].upper() + meaning[1:])
     if skill is None:
         return f'<div class="skill"><p class="meaning">Skill unknown. {sentence}.</p></div>'
-    filled = max(0.0, min(1.0, skill.value)) if skill.value == skill.value else 0.0
+    filled = max(0.0, min(1.0, skill.value)) if math.isfinite(skill.value) else 0.0
     against = (
         f"Loss {words.number(skill.loss)} over the last third of the run; always answering {skill.baseline} "
         f"costs {words.number(skill.constant)} on the same labels ({skill.source})."
     )
     return f"""<div class="skill">
-<p class="value"><span>skill</span> {skill.value:.2f}</p>
+<p class="value"><span>skill</span> {words.skill_value(skill)}</p>
 <div class="meaning">
-<div class="bar" role="img" aria-label="Skill {skill.value:.2f} of 1"><i style="width:{100 * filled:.1f}%"></i></div>
+<div class="bar" role="img" aria-label="Skill {words.skill_value(skill)} of 1"><i style="width:{100 * filled:.1f}%"></i></div>
 <p>{sentence}.</p>
 <p class="note">{escape(words.plain(against))}</p>
 </div>

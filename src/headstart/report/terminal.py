@@ -92,7 +92,7 @@ class _Page:
         )
         yield Text("")
         yield from self._hanging(Text("headstart  ", "bold"), line)
-        skill = f"skill {d.skill.value:.2f}: " if d.skill else "skill unknown: "
+        skill = f"skill {words.skill_value(d.skill)}: " if d.skill else "skill unknown: "
         watched = ""
         if not d.findings:
             layers, parameters = words.count(len(self.record.layers), "layer"), words.parameter_count(self.record)

@@ -118,6 +118,13 @@ def skill(value: Skill | None) -> str:
     return f"removes {share(value.value)} of the loss of {constant}"
 
 
+def skill_value(value: Skill) -> str:
+    """Two decimals: "0.93"; "none" where the loss is not finite."""
+    if not math.isfinite(value.value):
+        return "none"
+    return f"{round(value.value, 2) + 0.0:.2f}" if abs(value.value) < 100 else number(value.value)  # + 0.0: no "-0.00"
+
+
 def ended(how: str | None) -> str:
     """How the run ended, where that is worth a word: "" for a plain end."""
     if how is None:
