@@ -66,7 +66,7 @@ def _evidence_row(evidence: Evidence, units: int | None) -> str:
     limit = words.limit_of(evidence).removeprefix("limit ")
     return (
         f'<tr><th scope="row">{_text(words.name_of(evidence.figure))}</th><td>{words.value_of(evidence, units)}</td>'
-        f"<td>{limit or 'none: exact'}</td><td>{words.at_steps(evidence.steps)}</td></tr>"
+        f"<td>{limit}</td><td>{words.at_steps(evidence.steps)}</td></tr>"
     )
 
 

@@ -41,10 +41,11 @@ def _skill(skill: Skill | None) -> str:
         f"Loss {words.number(skill.loss)} over the last third of the run; always answering {skill.baseline} "
         f"costs {words.number(skill.constant)} on the same labels ({skill.source})."
     )
+    value = words.skill_value(skill)
     return f"""<div class="skill">
-<p class="value"><span>skill</span> {words.skill_value(skill)}</p>
+<p class="value"><span>skill</span> {value}</p>
 <div class="meaning">
-<div class="bar" role="img" aria-label="Skill {words.skill_value(skill)} of 1"><i style="width:{100 * filled:.1f}%"></i></div>
+<div class="bar" role="img" aria-label="Skill {value} of 1"><i style="width:{100 * filled:.1f}%"></i></div>
 <p>{sentence}.</p>
 <p class="note">{escape(words.plain(against))}</p>
 </div>
