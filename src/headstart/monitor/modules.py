@@ -102,6 +102,9 @@ class Modules:
         self._prefixes: dict[int, str] = {}
         self._new = False
 
+    def watches(self, module: Module) -> bool:
+        return self._only is None or id(module) in self._only
+
     def slot(self, module: Module) -> Slot | None:
         """The slot of `module`; None if it is no layer."""
         found = self._known.get(id(module))
@@ -129,7 +132,7 @@ class Modules:
         return {prefix: type(root).__name__ for prefix, root in named if root is not None}
 
     def _see(self, module: Module) -> None:
-        if self._only is not None and id(module) not in self._only:
+        if not self.watches(module):
             return
         key = id(module)
         self._known[key] = weakref.ref(module)

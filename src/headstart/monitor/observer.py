@@ -94,6 +94,7 @@ class Observer:
         self._only_parameters = None if only is None else {id(parameter) for parameter in only.parameters()}
         self._sketching = True
         self._in_backward = False
+        self._ran = False  # a watched module was called since the last step
         self._losses: list[Tensor] = []
         self._calls: list[Call] = []
         self._rare: list[tuple[str, str, Tensor | float]] = []
@@ -106,6 +107,9 @@ class Observer:
 
     def called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         """After each `forward`."""
+        if self._only_parameters is not None and not self._modules.watches(module):
+            return
+        self._ran = True
         if self._sketching and not self._in_backward and not self.off and torch.is_grad_enabled():
             self._called(module, args, kwargs, output)
 
@@ -122,7 +126,7 @@ class Observer:
     def backward_begins(self, roots: Any) -> None:
         tensors = [root for root in roots if isinstance(root, Tensor)] if isinstance(roots, tuple) else [roots]
         tensors = [root for root in tensors if can_sketch(root)]
-        if not tensors or not self._mine():
+        if not tensors or not self._mine() or (self._only_parameters is not None and not self._ran):
             return
         self._in_backward = True
         if not self._optimizers and self._hand.changed():
@@ -293,6 +297,7 @@ class Observer:
         self._outbox.step(StepRow(self.step, seconds, self._losses, lr, optimizer, figures, self._rare, self._calls))
         self._losses, self._rare, self._calls = [], [], []
         self.step += 1
+        self._ran = False
         self._sketching = sketched(self.step)
         self._outbox.flush_if_due()
 

@@ -84,7 +84,17 @@ def after_module_init(made: Callable[[Any, Any], Any]) -> Undo:
     from torch.nn import Module
 
     edit = _WrapCall("_log_api_usage_once", "__headstart_made__", [ast.Name("self", ast.Load())])
-    return splice(Module.__init__, edit, made)
+    return splice(module_init(), edit, made)
+
+
+def module_init() -> Callable[..., Any]:
+    """`nn.Module.__init__` itself, also below the wrapper that Dynamo puts over it."""
+    from torch.nn import Module
+
+    function: Any = Module.__init__
+    while function.__name__ != "__init__":
+        function = next(cell.cell_contents for cell in function.__closure__ if callable(cell.cell_contents))
+    return function  # type: ignore[no-any-return]
 
 
 def around_optimizer_step(before: Callable[..., None], after: Callable[..., None]) -> Undo:

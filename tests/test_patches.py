@@ -1,0 +1,106 @@
+"""A splice must not be seen, and must be undone."""
+
+import inspect
+import traceback
+from collections.abc import Iterator
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from headstart.monitor import patches
+
+SPLICED = [
+    nn.Module._call_impl,
+    patches.module_init(),
+    torch.autograd.backward,
+    *(getattr(F, name) for name in patches.LOSSES),
+]
+
+
+@pytest.fixture
+def seen() -> Iterator[list[str]]:
+    events: list[str] = []
+    undos = [
+        patches.after_module_call(lambda module, args, kwargs, output: events.append(type(module).__name__) or output),
+        patches.after_module_init(lambda module, _: events.append("made")),
+        patches.around_backward(lambda roots: events.append("begins"), lambda: events.append("ends")),
+        patches.after_losses(lambda name, arguments, loss: events.append(name) or loss),
+        patches.around_optimizer_step(lambda *_: events.append("step"), lambda *_: events.append("stepped")),
+    ]
+    yield events
+    for undo in reversed(undos):
+        undo()
+
+
+def train(net: nn.Module) -> None:
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    F.cross_entropy(net(torch.ones(2, 4)), torch.tensor([0, 1])).backward()
+    optimizer.step()
+
+
+def test_all_events_of_a_step_are_seen_in_order(seen: list[str]) -> None:
+    net = nn.Linear(4, 3)
+    train(net)
+    assert seen == ["made", "Linear", "cross_entropy", "begins", "ends", "step", "stepped"]
+
+
+def test_modules_with_hooks_are_seen_too(seen: list[str]) -> None:
+    net = nn.Linear(4, 3)
+    net.register_forward_hook(lambda module, args, output: output * 2)
+    net(torch.ones(2, 4))
+    assert seen == ["made", "Linear"]
+
+
+def failures() -> list[str]:
+    def backward_twice() -> None:
+        loss = F.mse_loss(nn.Linear(2, 2)(torch.ones(1, 2)), torch.ones(1, 2))
+        loss.backward()
+        loss.backward()
+
+    hooked = nn.Linear(2, 2)
+    hooked.register_forward_hook(lambda *_: None)
+    texts = []
+    for fail in (
+        backward_twice,
+        lambda: nn.Linear(2, 2)(torch.ones(1, 3)),
+        lambda: hooked(torch.ones(1, 3)),
+        lambda: F.cross_entropy(torch.ones(2, 3), torch.tensor([1])),
+        lambda: torch.ones(1).backward(),
+    ):
+        with pytest.raises((RuntimeError, ValueError)) as caught:
+            fail()
+        texts.append("".join(traceback.format_exception(caught.value)))
+    return texts
+
+
+def test_tracebacks_of_the_users_errors_are_the_same_to_the_letter(request: pytest.FixtureRequest) -> None:
+    plain = failures()
+    request.getfixturevalue("seen")
+    assert failures() == plain
+
+
+def test_functions_stay_the_objects_that_they_were_and_are_undone() -> None:
+    def look() -> list[tuple[object, ...]]:
+        return [(f, f.__code__, f.__name__, inspect.signature(f), set(f.__globals__)) for f in SPLICED]
+
+    before = look()
+    undo = [
+        patches.after_module_call(lambda *a: a[-1]),
+        patches.after_module_init(lambda *a: None),
+        patches.around_backward(lambda roots: None, lambda: None),
+        patches.after_losses(lambda *a: a[-1]),
+    ]
+    during = look()
+    assert [row[0] for row in during] == [row[0] for row in before]
+    assert all(now[1] is not then[1] for now, then in zip(during, before, strict=True))
+    assert [row[3] for row in during] == [row[3] for row in before]
+    for each in reversed(undo):
+        each()
+    assert look() == before
+
+
+def test_a_function_without_the_spliced_place_is_refused() -> None:
+    with pytest.raises(LookupError, match="nothing to splice in failures"):
+        patches.splice(failures, patches._WrapCall("no_such_call", "__x__", []), lambda *a: None)

@@ -1,0 +1,265 @@
+"""`hs.watch`: what is seen of a run is what happened, and the run is as it was."""
+
+import copy
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import headstart as hs
+from headstart.monitor.observer import DENSE, sketched
+from headstart.record import Record
+
+X = torch.randn(64, 10, generator=torch.Generator().manual_seed(1))
+Y = (X[:, 0] > 0).long()
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(10, 32), nn.Linear(32, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc2(F.relu(self.fc1(x)))
+
+
+def train(net: nn.Module, steps: int = 10, clear: bool = True, optimizer: torch.optim.Optimizer | None = None) -> None:
+    optimizer = optimizer or torch.optim.SGD(net.parameters(), lr=0.1)
+    for _ in range(steps):
+        if clear:
+            optimizer.zero_grad()
+        F.cross_entropy(net(X), Y).backward()
+        optimizer.step()
+
+
+def watched(tmp_path: Path, net: nn.Module, run: Callable[[], None]) -> Record:
+    with hs.watch(net, record=tmp_path / "w.db") as watch:
+        run()
+    record = watch.read()
+    assert "fault" not in record.meta, record.meta["fault"]
+    return record
+
+
+@pytest.fixture
+def net() -> Net:
+    torch.manual_seed(0)
+    return Net()
+
+
+def test_a_watched_run_ends_with_the_same_weights_and_random_numbers(net: Net, tmp_path: Path) -> None:
+    twin = copy.deepcopy(net)
+    torch.manual_seed(5)
+    train(twin)
+    expected = torch.random.get_rng_state()
+    torch.manual_seed(5)
+    watched(tmp_path, net, lambda: train(net))
+    assert all(torch.equal(a, b) for a, b in zip(net.parameters(), twin.parameters(), strict=True))
+    assert torch.equal(torch.random.get_rng_state(), expected)
+
+
+def test_layers_are_named_by_their_paths_with_what_follows_them(net: Net, tmp_path: Path) -> None:
+    first, second = watched(tmp_path, net, lambda: train(net)).layers
+    assert (first.name, first.kind, first.activation, first.fan_in, first.units) == ("fc1", "Linear", "relu", 10, 32)
+    assert (second.name, second.activation, second.follows, second.output) == ("fc2", None, ("fc1",), True)
+
+
+def test_sgds_update_is_lr_times_the_gradient(net: Net, tmp_path: Path) -> None:
+    record = watched(tmp_path, net, lambda: train(net))
+    for parameter in record.parameters:
+        update = record.series(parameter.name, "update.std").values
+        gradient = record.series(parameter.name, "weight_gradient.std").values
+        assert update == pytest.approx([0.1 * g for g in gradient], rel=1e-2)
+
+
+def test_the_loss_is_what_backward_was_called_on(net: Net, tmp_path: Path) -> None:
+    losses = []
+
+    def run() -> None:
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        for _ in range(5):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(net(X), Y)
+            losses.append(loss.item())
+            loss.backward()
+            optimizer.step()
+
+    record = watched(tmp_path, net, run)
+    assert record.loss.values == pytest.approx(losses)
+    assert record.loss_of(record.losses[0].name).values == pytest.approx(losses)
+    assert record.lr.values == pytest.approx([0.1] * 5)
+
+
+def test_micro_batches_are_not_steps(net: Net, tmp_path: Path) -> None:
+    def run() -> None:
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        for _ in range(4):
+            optimizer.zero_grad()
+            for part in range(4):
+                (F.cross_entropy(net(X[part::4]), Y[part::4]) / 4).backward()
+            optimizer.step()
+
+    record = watched(tmp_path, net, run)
+    assert len(record) == 4
+    assert set(record.series("SGD", "loop.cleared").values) == {1.0}
+
+
+def test_gradients_that_are_never_cleared_are_seen(net: Net, tmp_path: Path) -> None:
+    record = watched(tmp_path, net, lambda: train(net, clear=False))
+    assert set(record.series("SGD", "loop.cleared").values[1:]) == {0.0}
+
+
+@pytest.mark.parametrize(
+    "clear",
+    [
+        lambda net: net.zero_grad(),
+        lambda net: net.zero_grad(set_to_none=False),
+        lambda net: [p.grad.zero_() for p in net.parameters() if p.grad is not None],
+        lambda net: [setattr(p, "grad", None) for p in net.parameters()],
+    ],
+)
+def test_gradients_may_be_cleared_in_any_way(net: Net, tmp_path: Path, clear: Callable[[nn.Module], object]) -> None:
+    def run() -> None:
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        for _ in range(4):
+            F.cross_entropy(net(X), Y).backward()
+            optimizer.step()
+            clear(net)
+
+    assert set(watched(tmp_path, net, run).series("SGD", "loop.cleared").values) == {1.0}
+
+
+def test_a_gans_discriminator_whose_gradients_the_generator_fills_counts_as_cleared(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    both = nn.ModuleDict({"g": nn.Linear(4, 10), "d": nn.Linear(10, 1)})
+    g, d = (torch.optim.SGD(both[name].parameters(), lr=0.01) for name in "gd")
+
+    def run() -> None:
+        for _ in range(6):
+            d.zero_grad()
+            real, fake = both["d"](X), both["d"](both["g"](torch.randn(64, 4)).detach())
+            (real - fake).mean().backward()
+            d.step()
+            g.zero_grad()
+            both["d"](both["g"](torch.randn(64, 4))).mean().backward()
+            g.step()
+
+    record = watched(tmp_path, both, run)
+    assert len(record) == 12
+    assert set(record.series("SGD", "loop.cleared").values) == {1.0}
+    assert set(record.series("SGD-2", "loop.cleared").values) == {1.0}
+
+
+def test_updates_by_hand_are_steps(tmp_path: Path, net: Net) -> None:
+    def run() -> None:
+        for _ in range(6):
+            F.cross_entropy(net(X), Y).backward()
+            with torch.no_grad():
+                for parameter in net.parameters():
+                    parameter.data -= 0.1 * parameter.grad
+            net.zero_grad()
+
+    record = watched(tmp_path, net, run)
+    assert len(record) == 6
+    assert record.parameter("fc1.weight").steps_moved == 6
+    assert record.series("fc1.weight", "update.std").values == pytest.approx(
+        [0.1 * g for g in record.series("fc1.weight", "weight_gradient.std").values], rel=1e-2
+    )
+
+
+def test_dead_units_are_counted_behind_a_functional_relu(net: Net, tmp_path: Path) -> None:
+    with torch.no_grad():
+        net.fc1.bias[:24] = -1e3
+    assert watched(tmp_path, net, lambda: train(net, 20)).series("fc1", "activation.dead").last == 0.75
+
+
+def test_units_that_start_alike_stay_alike(net: Net, tmp_path: Path) -> None:
+    for parameter in net.parameters():
+        nn.init.constant_(parameter, 0.1)
+    distinct = watched(tmp_path, net, lambda: train(net)).series("fc1.weight", "weight.distinct")
+    assert (distinct.first, distinct.last) == (1, 1)
+
+
+def test_the_ledger_tells_who_is_held_frozen_and_moved(net: Net, tmp_path: Path) -> None:
+    net.fc1.bias.requires_grad_(False)
+    optimizer = torch.optim.SGD([net.fc1.weight, net.fc2.weight], lr=0.1, weight_decay=0.01)
+    record = watched(tmp_path, net, lambda: train(net, optimizer=optimizer))
+    told = {p.name: (p.trainable, p.optimizer, p.weight_decay, p.steps_moved) for p in record.parameters}
+    assert told == {
+        "fc1.weight": (True, "SGD", 0.01, 10),
+        "fc1.bias": (False, None, None, 0),
+        "fc2.weight": (True, "SGD", 0.01, 10),
+        "fc2.bias": (True, None, None, 0),
+    }
+
+
+def test_evaluation_is_told_apart(net: Net, tmp_path: Path) -> None:
+    def run() -> None:
+        train(net)
+        net.eval()
+        with torch.no_grad():
+            F.cross_entropy(net(X), Y)
+
+    record = watched(tmp_path, net, run)
+    trained, evaluated = record.losses
+    assert (trained.trained, evaluated.trained) == (True, False)
+    assert len(record.loss_of(evaluated.name, "eval")) == 1
+
+
+def test_another_model_in_the_same_block_is_not_recorded(net: Net, tmp_path: Path) -> None:
+    other = nn.Linear(10, 2)
+
+    def run() -> None:
+        train(other)
+        train(net)
+
+    record = watched(tmp_path, net, run)
+    assert {layer.name for layer in record.layers} == {"fc1", "fc2"}
+    assert len(record.optimizers) == 1
+
+
+def test_a_fault_inside_ends_the_watch_and_not_the_run(net: Net, tmp_path: Path, monkeypatch) -> None:
+    from headstart.monitor import ledger
+
+    monkeypatch.setattr(ledger.Ledger, "before_update", lambda *_: 1 / 0)
+    with hs.watch(net, record=tmp_path / "w.db") as watch:
+        train(net)
+    record = watch.read()
+    assert "ZeroDivisionError" in record.meta["unseen"][0]
+    assert "went on unwatched" in record.meta["unseen"][0]
+
+
+def test_a_second_thread_that_trains_is_left_alone(net: Net, tmp_path: Path) -> None:
+    def run() -> None:
+        train(net, 3)
+        thread = threading.Thread(target=train, args=(net, 3))
+        thread.start()
+        thread.join()
+
+    assert len(watched(tmp_path, net, run)) == 3
+
+
+def test_the_first_steps_are_all_sketched_and_then_ever_fewer() -> None:
+    assert all(sketched(step) for step in range(DENSE))
+    for octave in range(4):
+        steps = range(DENSE << octave, DENSE << (octave + 1))
+        assert sum(map(sketched, steps)) == DENSE // 2
+
+
+def test_what_is_no_model_is_refused() -> None:
+    with pytest.raises(hs.HeadstartError, match="watch was given list, not a torch.nn.Module"):
+        hs.watch([])  # type: ignore[arg-type]
+
+
+def test_an_optimizer_of_another_model_is_refused(net: Net) -> None:
+    with pytest.raises(hs.HeadstartError, match="holds none of the model's parameters"):
+        hs.watch(net, torch.optim.SGD(nn.Linear(2, 2).parameters(), lr=0.1))
+
+
+def test_a_record_is_never_overwritten(net: Net, tmp_path: Path) -> None:
+    (tmp_path / "w.db").touch()
+    with pytest.raises(hs.HeadstartError, match="exists already"):
+        hs.watch(net, record=tmp_path / "w.db")
