@@ -22,11 +22,12 @@ from headstart.prepare.norm.layers import (
 from headstart.prepare.norm.report import Change, Kept, Report
 
 Kind = Literal["group", "layer", "instance", "sync", "frozen"]
-MOST_GROUPS = 32  # Wu & He 2018 (arXiv 1803.08494), §3.1: the default G
+Groups = int | Literal["auto"]
+MOST_GROUPS = 32  # Wu & He 2018 (arXiv 1803.08494): the default G
 CHANNELS_A_GROUP = 16  # the same paper's other setting; for BatchNorm1d, whose inputs may have no other axis
 
 
-def convert(model: nn.Module, to: Kind, *, groups: int | Literal["auto"] = "auto") -> Report:
+def convert(model: nn.Module, to: Kind, *, groups: Groups = "auto") -> Report:
     """Replace every batch norm of `model`, in place; a module that is used in several places is replaced once.
 
     γ, β (the same `Parameter` objects, so optimizers keep them), ε, device, dtype, training flag and the shapes that
@@ -75,9 +76,6 @@ def _way_back(model: nn.Module, swaps: dict[str, Swap]) -> Callable[[], nn.Modul
         return model
 
     return back
-
-
-Groups = int | Literal["auto"]
 
 
 def _group(norm: _BatchNorm, groups: Groups, name: str) -> nn.Module:

@@ -29,6 +29,9 @@ class Call:
     inputs: tuple[int, ...]  # the calls whose results it reads, by their position in the flow
     ndim: int | None = None  # axes of its result; None where it was traced, not run
 
+    def __str__(self) -> str:
+        return self.name if self.module is None else f"{self.name} {type(self.module).__name__}"
+
 
 @dataclass(frozen=True)
 class Flow:

@@ -72,7 +72,7 @@ def _find_pair(model: nn.Module, flow: Flow, norm: nn.Module) -> nn.Module | str
     sources = flow.calls[uses[0]].inputs
     source = flow.calls[sources[0]] if sources else None
     if source is None or not isinstance(source.module, WEIGHTED):
-        return f"it reads {source.name if source else 'nothing'}, not a linear or convolution layer"
+        return f"it reads {source or 'nothing'}, not a linear or convolution layer"
     return _why_not(model, flow, source.module, sources[0], norm) or source.module
 
 

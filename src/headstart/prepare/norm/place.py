@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
@@ -83,20 +83,12 @@ def place(model: nn.Module, batch: Any, to: Side | None = None) -> Placements:
             f"to is {to!r}", 'Choose "before" or "after" the activation, or leave it out to look only'
         )
     flow = _flow(model, batch)
-    rows = _rows(flow)
-    swaps: list[_Neighbours] = []
-    for index, (position, row) in enumerate(rows):
-        if to is None or row.where == to:
-            continue
-        found = _neighbours(model, flow, position, to) if row.where in get_args(Side) else f"it stands {row.where}"
-        if isinstance(found, str):
-            rows[index] = position, replace(row, note=f"kept: {found}")
-        else:
-            found.exchange()
-            swaps.append(found)
-            rows[index] = position, replace(row, where=to, note=found.note)
-    moved = tuple(row.layer for _, row in rows if row.note.startswith("moved"))
-    return Placements(model, tuple(row for _, row in rows), moved, back=_way_back(model, swaps))
+    found = {id(call.module): _move(model, flow, position, to) for position, call in _norms(flow)}
+    swaps = [pair for pair in found.values() if isinstance(pair, _Neighbours)]
+    flow = _flow(model, batch) if swaps else flow
+    rows = [_placement(flow, position, call, found.get(id(call.module))) for position, call in _norms(flow)]
+    moved = tuple(row.layer for row in rows if row.note.startswith("moved"))
+    return Placements(model, tuple(rows), moved, back=_way_back(model, swaps))
 
 
 def _flow(model: nn.Module, batch: Any) -> Flow:
@@ -109,19 +101,38 @@ def _flow(model: nn.Module, batch: Any) -> Flow:
         ) from error
 
 
-def _rows(flow: Flow) -> list[tuple[int, Placement]]:
-    norms = [(i, call) for i, call in enumerate(flow.calls) if isinstance(call.module, NORMS)]
-    return [(i, _placement(flow, i, call)) for i, call in norms]
+def _norms(flow: Flow) -> list[tuple[int, Call]]:
+    return [(position, call) for position, call in enumerate(flow.calls) if isinstance(call.module, NORMS)]
 
 
-def _placement(flow: Flow, position: int, call: Call) -> Placement:
+def _move(model: nn.Module, flow: Flow, position: int, to: Side | None) -> _Neighbours | str:
+    """Exchange this norm and its activation if it stands on the other side; or say why not, "" if it need not."""
+    where = _where(flow, position)
+    if to is None or where == to:
+        return ""
+    if where not in get_args(Side):
+        return f"kept: it stands {where}"
+    found = _neighbours(model, flow, position, to)
+    if isinstance(found, str):
+        return f"kept: {found}"
+    found.exchange()
+    return found
+
+
+def _placement(flow: Flow, position: int, call: Call, fate: _Neighbours | str | None) -> Placement:
     assert call.module is not None
     source, readers = _source(flow, position), _readers(flow, position)
-    after = source is not None and _is_activation(source)
-    before = any(_is_activation(reader) for reader in readers)
-    where: Where = ("between" if before else "after") if after else ("before" if before else "apart")
     feeds = next((reader for reader in readers if _is_activation(reader)), readers[0] if readers else None)
-    return Placement(call.name, describe(call.module), _label(source), _label(feeds), where)
+    note = fate.note if isinstance(fate, _Neighbours) else fate or ""
+    reads = str(source or "")
+    return Placement(call.name, describe(call.module), reads, str(feeds or ""), _where(flow, position), note)
+
+
+def _where(flow: Flow, position: int) -> Where:
+    source = _source(flow, position)
+    after = source is not None and _is_activation(source)
+    before = any(_is_activation(reader) for reader in _readers(flow, position))
+    return ("between" if before else "after") if after else ("before" if before else "apart")
 
 
 def _source(flow: Flow, position: int) -> Call | None:
@@ -148,12 +159,6 @@ def _kind(call: Call) -> str:
 
 def _is_activation(call: Call) -> bool:
     return _kind(call) in ACTIVATIONS
-
-
-def _label(call: Call | None) -> str:
-    if call is None:
-        return ""
-    return call.name if call.module is None else f"{call.name} {type(call.module).__name__}"
 
 
 @dataclass(frozen=True)

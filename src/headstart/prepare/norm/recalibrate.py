@@ -1,6 +1,6 @@
 """Running statistics of batch norm, measured over the whole data set instead of averaged along the training.
 
-"Precise batch norm" (Wu & Johnson 2021, arXiv 2105.07576, §3) with the population's variance.
+"Precise batch norm" (Wu & Johnson 2021, arXiv 2105.07576) with the population's variance.
 `torch.optim.swa_utils.update_bn` averages the variances of batches: that misses how far batch means lie apart, and
 counts a small last batch as much as a full one.
 """

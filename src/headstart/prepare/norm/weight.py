@@ -8,7 +8,7 @@ from torch.nn.utils import parametrize
 from headstart.prepare.norm.layers import describe, has_hooks, named_layers
 from headstart.prepare.norm.report import Change, Kept, Report
 
-EPS = 1e-5  # under the root, as in the paper; its published code adds it to the std instead
+EPS = 1e-5  # under the root, as in batch norm; some implementations add it to the std instead
 KINDS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
