@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,7 +66,8 @@ class Record:
     def series(self, owner: str, figure: str) -> Series:
         """`figure` is "tensor.figure" of TENSORS and FIGURES, or one of RARE; empty if it was never seen."""
         if figure in RARE:
-            rows = [(s, v) for s, o, f, v in self._rare_rows if o == owner and f == figure]
+            # A figure that is taken as the run ends may be written before those of the last steps.
+            rows = sorted([(s, v) for s, o, f, v in self._rare_rows if o == owner and f == figure], key=itemgetter(0))
             return Series(tuple(s for s, _ in rows), tuple(math.nan if v is None else v for _, v in rows))
         tensor, _, name = figure.partition(".")
         stream = self._streams.get((owner, tensor))

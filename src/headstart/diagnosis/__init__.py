@@ -1,0 +1,80 @@
+"""Record in, findings out: every rule looks at the run, and what they find is put in the order of causes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.explain import explain
+from headstart.diagnosis.needs import MISSING, missing
+from headstart.diagnosis.rules import Rule, catalogue
+from headstart.diagnosis.text import LANGUAGES, Language
+from headstart.errors import HeadstartError
+from headstart.findings import Diagnosis, Finding, NotJudged
+from headstart.record import Record, read_record
+
+__all__ = ["diagnose"]
+
+
+def diagnose(record: Record | Path | str | Any, *, language: Language = "en") -> Diagnosis:
+    """Judges a record by today's rules.
+
+    Args:
+        record: a `Record`, a record's path, or anything with a `.path` to one, such as what `hs.watch` gives.
+        language: of the texts, "en" or "zh".
+
+    Raises:
+        HeadstartError: there is no record at that path, it is none, or the language is not known.
+    """
+    if language not in LANGUAGES:
+        raise HeadstartError(f"There are no texts in {language!r}", f"Choose one of {', '.join(LANGUAGES)}")
+    read = _read(record)
+    case = Case.of(read, language)
+    findings: list[tuple[Finding, str]] = []
+    not_judged: list[NotJudged] = []
+    for rule in catalogue():
+        because = missing(rule, case)
+        if because is None:
+            try:
+                findings += [(finding, rule.group) for finding in _judged(rule, case)]
+            except Exception as error:  # one rule's fault must not cost the others' findings
+                because = case.say(MISSING, "failed", error=f"{type(error).__name__}: {error}")
+        if because is not None:
+            not_judged.append(NotJudged(rule.name, because))
+    return Diagnosis(
+        explain(findings, case.flow),
+        tuple(not_judged),
+        case.skill,
+        _script(read),
+        len(read),
+        read.seconds,
+        read.ended,
+        tuple(read.meta.get("unseen", ())),
+    )
+
+
+def _judged(rule: Rule, case: Case) -> list[Finding]:
+    """What the rule finds; advice at most where the rule is new, or where a size is off in a run not known to fail."""
+    capped = rule.status == "preview" or (rule.rests_on == "size" and case.learns is not False)
+    found = list(rule.judge(case))
+    return [replace(finding, severity="advice") for finding in found] if capped else found
+
+
+def _script(record: Record) -> str:
+    """The script's path as one would type it in the folder of the run."""
+    script, folder = str(record.meta.get("script", "")), str(record.meta.get("cwd", ""))
+    return str(Path(script).relative_to(folder)) if folder and Path(script).is_relative_to(folder) else script
+
+
+def _read(record: Any) -> Record:
+    if isinstance(record, Record):
+        return record
+    path = record if isinstance(record, (str, Path)) else getattr(record, "path", None)
+    if not isinstance(path, (str, Path)):
+        raise HeadstartError(
+            f"A record was expected, not {type(record).__name__}",
+            "Give a record's path, hs.read_record(path), or what hs.watch gives",
+        )
+    return read_record(path)

@@ -1,0 +1,70 @@
+"""How large the gradient is that reaches each layer, and how it changes on its way back from the loss."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import median
+
+from headstart.diagnosis.case import LINEAR, RECURRENT, Case
+from headstart.record import Layer, Series
+
+SIGNAL, WEIGHT = "gradient.std", "weight_gradient.std"
+
+
+@dataclass(frozen=True)
+class Received:
+    """What one layer gets from the loss."""
+
+    layer: Layer
+    figure: str  # "gradient.std", of its output; of raw tensors, whose outputs nobody sees, "weight_gradient.std"
+    series: Series
+    typical: float  # median over the last third of the run
+
+
+@dataclass(frozen=True)
+class Way:
+    """From the layer that gets most of all behind it, back to one in front."""
+
+    to: Received
+    source: Received
+
+    @property
+    def ratio(self) -> float:
+        return self.to.typical / self.source.typical
+
+    def first_step(self, limit: float) -> int | None:
+        """Where the ratio first passed `limit`: above it if that is above 1, else below."""
+        source = dict(zip(self.source.series.steps, self.source.series.values, strict=True))
+        for step, value in zip(self.to.series.steps, self.to.series.values, strict=True):
+            if source.get(step, 0.0) > 0 and (value / source[step] > limit) == (limit > 1):
+                return step
+        return None
+
+
+def received(case: Case) -> list[Received]:
+    """In flow order; of one figure only, for signals and weight gradients cannot be compared."""
+    layers = list(case.weighted((*LINEAR, *RECURRENT)))
+    signals = [_received(case, layer, SIGNAL, layer.name) for layer, _ in layers]
+    found = [r for r in signals if r is not None]
+    if len(found) < 2:
+        found = [r for layer, weight in layers if (r := _received(case, layer, WEIGHT, weight.name)) is not None]
+    return found
+
+
+def ways_back(case: Case) -> list[Way]:
+    """For each layer the way from the strongest one downstream of it."""
+    layers = received(case)
+    ways = []
+    for to in layers:
+        behind = [r for r in layers if to.layer.name in case.flow.upstream(r.layer.name) and r.typical > 0]
+        if behind:
+            ways.append(Way(to, max(behind, key=lambda r: r.typical)))
+    return ways
+
+
+def _received(case: Case, layer: Layer, figure: str, owner: str) -> Received | None:
+    series = case.record.series(owner, figure)
+    values = [value for value in series.since(2 * len(case.record) // 3).values if math.isfinite(value)]
+    values = values or [value for value in series.values if math.isfinite(value)]
+    return Received(layer, figure, series, median(values)) if values else None

@@ -1,0 +1,55 @@
+"""What a rule is given: the record, and what has been found out about the run as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from headstart.diagnosis.flow import Flow
+from headstart.diagnosis.skill import learns, skill_of
+from headstart.diagnosis.text import Language, Text
+from headstart.findings import Skill
+from headstart.record import Layer, Parameter, Record
+
+# Layers that multiply their input by a weight: modules by class, functions by operator.
+LINEAR = (
+    *("Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
+    *("addmm", "mm", "mv", "bmm", "linear", "convolution"),
+)
+RECURRENT = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "mkldnn_rnn_layer", "cudnn_rnn")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run before its rules."""
+
+    record: Record
+    skill: Skill | None
+    learns: bool | None  # None: not known
+    language: Language = "en"
+
+    @classmethod
+    def of(cls, record: Record, language: Language = "en") -> Case:
+        skill = skill_of(record)
+        return cls(record, skill, learns(record, skill), language)
+
+    def say(self, text: Text, key: str, **fields: Any) -> str:
+        return text.say(self.language, key, **fields)
+
+    @cached_property
+    def flow(self) -> Flow:
+        return Flow(self.record)
+
+    def in_flow(self, layers: Iterable[Layer]) -> list[Layer]:
+        return sorted(layers, key=lambda layer: self.flow.place(layer.name))
+
+    def weighted(self, kinds: tuple[str, ...] = ()) -> Iterator[tuple[Layer, Parameter]]:
+        """Trainable layers (of `kinds`) with a weight of two or more dimensions, and that weight, in flow order."""
+        parameters = {parameter.name: parameter for parameter in self.record.parameters}
+        for layer in self.in_flow(self.record.layers):
+            own = [parameters[name] for name in layer.parameters if name in parameters]
+            weight = next((p for p in own if p.trainable and len(p.shape) > 1 and p.shape == layer.shape), None)
+            if weight is not None and layer.fan_in and (not kinds or layer.kind in kinds):
+                yield layer, weight

@@ -1,0 +1,47 @@
+"""The code of remedies, for this very model: its layers as the user reaches them, and the law that suits each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from headstart.record import Layer
+
+MOST = 3  # layers that get a line each; more are told as a loop
+_TAUGHT_TO_INIT = {"relu": "relu", "leaky_relu": "leaky_relu"}  # what kaiming_normal_ has a gain for
+
+
+def path(name: str, root: str = "model") -> str:
+    """How the code reaches a layer: "net.0.conv" -> "model.net[0].conv"."""
+    parts = (f"[{part}]" if part.isdigit() else f".{part}" for part in name.split("."))
+    return root + "".join(parts)
+
+
+def weight(layer: Layer) -> str:
+    """How the code reaches its weight; a raw tensor is its own weight."""
+    own = next((name for name in layer.parameters if name == layer.name), None)
+    return own or f"{path(layer.name)}.weight"
+
+
+def init(layer: Layer) -> str:
+    """A line that draws its weight by the law for the activation that follows.
+
+    Source: He et al. 2015, eq. 10 for ReLU and its kin, Glorot & Bengio 2010, eq. 12 for the rest.
+    """
+    if layer.name in layer.parameters and layer.fan_in:  # its layout is the user's own: say the number
+        gain = 2.0 if layer.activation in _TAUGHT_TO_INIT else 1.0
+        return f"torch.nn.init.normal_({weight(layer)}, std={math.sqrt(gain / layer.fan_in):.3g})"
+    if layer.activation in _TAUGHT_TO_INIT:
+        kind = _TAUGHT_TO_INIT[layer.activation]
+        return f'torch.nn.init.kaiming_normal_({weight(layer)}, nonlinearity="{kind}")'
+    return f"torch.nn.init.xavier_normal_({weight(layer)})"
+
+
+def init_all(layers: Sequence[Layer]) -> str:
+    """The lines for a few layers, or the loop for many."""
+    if len(layers) <= MOST:
+        return "\n".join(init(layer) for layer in layers)
+    kinds = ", ".join(sorted({f"torch.nn.{layer.kind}" for layer in layers if layer.name not in layer.parameters}))
+    relu = any(layer.activation in _TAUGHT_TO_INIT for layer in layers)
+    law = 'kaiming_normal_(module.weight, nonlinearity="relu")' if relu else "xavier_normal_(module.weight)"
+    return f"for module in model.modules():\n    if isinstance(module, ({kinds})):\n        torch.nn.init.{law}"

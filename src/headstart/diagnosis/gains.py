@@ -1,0 +1,92 @@
+"""By how much each layer's first weights scale the signal, against the law that keeps its size.
+
+For inputs of second moment 1, fan_in independent weights of mean square w² and an activation φ with gain
+g = E[φ(z)²]^(-1/2), z ~ N(0, 1), the output's second moment is (w √fan_in / g)² as long as φ is close to homogeneous:
+the weights' law is w = g / √fan_in. Source: He et al. 2015, §2.2; for ReLU g = √2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from headstart.diagnosis.case import LINEAR, Case
+from headstart.record import Layer, Parameter
+
+# E[φ(z)²]^(-1/2) by quadrature; the tests compute them again with SciPy.
+GAINS = {
+    "relu": 1.4142,
+    "relu6": 1.4142,
+    "leaky_relu": 1.4141,
+    "prelu": 1.4142,
+    "rrelu": 1.3785,
+    "elu": 1.2452,
+    "celu": 1.2452,
+    "selu": 1.0,
+    "gelu": 1.5335,
+    "silu": 1.6765,
+    "mish": 1.4868,
+    "softplus": 1.0419,
+    "tanh": 1.5925,
+    "sigmoid": 1.8462,
+    "softsign": 2.3375,
+    "hardtanh": 1.392,
+    "hardswish": 1.7367,
+    "hardsigmoid": 1.8978,
+}
+BOUNDED = ("tanh", "sigmoid", "softsign", "hardtanh", "hardsigmoid", "relu6", "softmax", "log_softmax")
+
+
+@dataclass(frozen=True)
+class Gain:
+    """One layer's first weights."""
+
+    layer: Layer
+    weight: Parameter
+    step: int  # at which they were first seen
+    std: float  # root mean square of its weights, as a mean may carry the signal, too
+    law: float  # that keeps the signal's size
+    along: float  # the signal's size behind this layer; 1 in front of the first, and behind a norm or a shortcut
+    depth: int  # layers that `along` is a product over
+
+    @property
+    def own(self) -> float:
+        """The factor by which this layer alone is off."""
+        return self.std / self.law
+
+
+def gains(case: Case) -> Iterator[Gain]:
+    """In flow order, of the linear layers whose output no norm rescales."""
+    weights = {layer.name: weight for layer, weight in case.weighted(LINEAR)}
+    handed_on: dict[str, tuple[float, int]] = {}
+    before: tuple[str, ...] = ()
+    for layer in case.in_flow(case.record.layers):
+        feeding = layer.follows if case.flow.known else before
+        along, depth = max((handed_on.get(name, (1.0, 0)) for name in feeding), default=(1.0, 0))
+        before = (layer.name,)
+        gain = _gain(case, layer, weights.get(layer.name), along, depth)
+        if gain is not None:
+            yield gain
+        handed_on[layer.name] = _behind(layer, gain, (along, depth))
+
+
+def _gain(case: Case, layer: Layer, weight: Parameter | None, along: float, depth: int) -> Gain | None:
+    if weight is None or layer.norm or not layer.fan_in:
+        return None
+    means, stds = (case.record.series(weight.name, f"weight.{figure}") for figure in ("mean", "std"))
+    if not stds or not math.isfinite(stds.first) or (square := means.first**2 + stds.first**2) == 0:
+        return None  # from zero on purpose (a head, a last layer of a branch), or by symmetric-weights
+    std, law = math.sqrt(square), GAINS.get(layer.activation or "", 1.0) / math.sqrt(layer.fan_in)
+    return Gain(layer, weight, stds.steps[0], std, law, along * std / law, depth + 1)
+
+
+def _behind(layer: Layer, gain: Gain | None, incoming: tuple[float, int]) -> tuple[float, int]:
+    """What reaches the next layer."""
+    if gain is None:
+        return incoming if not layer.parameters else (1.0, 0)  # a norm, an embedding, a recurrent layer
+    if layer.residual:
+        return max((1.0, 0), (gain.along, gain.depth))  # the shortcut carries the signal past a small branch
+    if layer.activation in BOUNDED:
+        return min((1.0, 0), (gain.along, gain.depth))
+    return gain.along, gain.depth

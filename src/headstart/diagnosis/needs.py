@@ -1,0 +1,67 @@
+"""What is missing where a rule is not judged, in words."""
+
+from __future__ import annotations
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.rules import Rule
+from headstart.diagnosis.text import Text
+from headstart.record import FIGURES, RARE, TENSORS
+
+OF_THE_RUN = ("loss", "lr", "skill")  # series and facts without an owner
+MISSING = Text(
+    en={
+        "activation": "no layer's output was seen",
+        "gradient": "no layer's gradient was seen",
+        "input": "no layer fed by data was seen",
+        "weight": "no weight was seen to be trained",
+        "weight_gradient": "no weight was seen to get a gradient",
+        "update": "no step was seen",
+        "activation.dead": "no ReLU seen for long enough",
+        "weight.distinct": "no layer's units could be told apart",
+        "loop.cleared": "no optimizer stepped after a backward",
+        "loss.unvaried": "no loss with labels was seen",
+        "loss": "no backward was seen",
+        "lr": "no optimizer was seen",
+        "skill": "no loss was seen whose best constant answer is known",
+        "other": "the record does not hold {figure}",
+        "failed": "the rule failed: {error}",
+    },
+    zh={
+        "activation": "没有看到任何层的输出",
+        "gradient": "没有看到任何层的梯度",
+        "input": "没有看到直接接收数据的层",
+        "weight": "没有看到被训练的权重",
+        "weight_gradient": "没有看到任何权重得到梯度",
+        "update": "没有看到任何一步更新",
+        "activation.dead": "没有看到 ReLU,或看到的时间不够长",
+        "weight.distinct": "无法区分任何层的各个单元",
+        "loop.cleared": "没有看到优化器在反向传播之后更新",
+        "loss.unvaried": "没有看到带标签的损失",
+        "loss": "没有看到反向传播",
+        "lr": "没有看到优化器",
+        "skill": "没有看到已知最佳常数答案的损失",
+        "other": "记录中没有 {figure}",
+        "failed": "规则出错:{error}",
+    },
+)
+
+
+def is_known(figure: str) -> bool:
+    """Whether a record can hold `figure`."""
+    tensor, _, name = figure.partition(".")
+    return figure in OF_THE_RUN or figure in RARE or (tensor in TENSORS and name in FIGURES)
+
+
+def missing(rule: Rule, case: Case) -> str | None:
+    """Why `rule` cannot be judged; None if all that it needs is there."""
+    lacking = next((figure for figure in rule.needs if not _has(case, figure)), None)
+    if lacking is None:
+        return None
+    key = next((key for key in (lacking, lacking.partition(".")[0]) if key in MISSING.en), "other")
+    return case.say(MISSING, key, figure=lacking)
+
+
+def _has(case: Case, figure: str) -> bool:
+    if figure in OF_THE_RUN:
+        return bool({"loss": case.record.loss, "lr": case.record.lr, "skill": case.skill}[figure])
+    return case.record.has(figure)

@@ -1,0 +1,155 @@
+"""More than half of a ReLU layer's units give zero for every input.
+
+## What it sees
+The share of a layer's units whose output stayed at zero for all inputs of four batches (`activation.dead`), look
+after look. It speaks if the share is above the limit throughout the last third of the run.
+
+## Why it hurts
+Where ReLU gives zero its derivative is zero, too. A unit that gives zero for every input gets no gradient, so its
+weights never change again: it takes time and memory and does nothing. If all units of a layer are dead, nothing in
+front of it can learn.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+nn.init.constant_(model[0].bias, -10.0)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for step in range(120):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+nn.init.zeros_(model[0].bias)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for step in range(120):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+```
+
+## Limits
+- `DEAD_SHARE` = 0.5: of a layer's units. Behind a unit with random weights and zero bias half of the inputs are
+  positive, so that none of them is dead at the start: 50 % is far outside. Fires on 1 % of sound programs.
+- `NEARLY_ALL` = 0.9: from here it is an error in a run that learns, too; between the two it is advice there, since
+  sparse codes and decayed wide layers live with it.
+
+## Stays silent when
+Units are only rarely active (each look takes four batches together), the share falls below the limit again, or the
+layer is the net's output.
+
+## References
+Lu et al., *Dying ReLU and initialization* (2019), arXiv 1903.06733; Maas et al. 2013 (leaky ReLU).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headstart.diagnosis import code
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy, Severity
+from headstart.record import Layer, Series
+
+GROUP = "signal"
+RESTS_ON = "share"
+NEEDS = ("activation.dead",)
+SINCE, STATUS = "0.1.0", "stable"
+
+DEAD_SHARE = 0.5  # of a layer's units; at a sound start no unit is dead (derivation in the page)
+NEARLY_ALL = 0.9  # of a layer's units; fires on none of our sound programs, sparse codes among them
+
+TEXT = Text(
+    en={
+        "message": "{dead:share} of the units of {layer} give zero for every input.",
+        "start": "A ReLU that gives zero passes no gradient, so its weights never change again. These units were dead "
+        "from the start: a negative bias, or weights and inputs that together never exceed zero, hold them there.",
+        "later": "A ReLU that gives zero passes no gradient, so its weights never change again. These units were "
+        "alive at first: updates that are too large threw them there.",
+        "slower": "a tenth of {lr:number}",
+        "leaky": "passes some gradient where ReLU passes none",
+    },
+    zh={
+        "message": "{layer} 有 {dead:share} 的单元对所有输入都输出零。",
+        "start": "输出为零的 ReLU 不传递梯度,它的权重就再也不会改变。这些单元从一开始就是死的:负的偏置,或权重与输入"
+        "的组合永远不超过零。",
+        "later": "输出为零的 ReLU 不传递梯度,它的权重就再也不会改变。这些单元起初是活的:过大的更新把它们推到了那里。",
+        "slower": "{lr:number} 的十分之一",
+        "leaky": "在 ReLU 不传梯度的地方也传递一些梯度",
+    },
+)
+
+
+def dead_relu(case: Case) -> Iterator[Finding]:
+    """One finding for all layers, told of the one with the most dead units."""
+    found = [(layer, looks) for layer, looks in _looks(case) if _lasts(case, looks)]
+    if not found:
+        return
+    layer, looks = max(found, key=lambda pair: pair[1].last)
+    zeros = case.record.series(layer.name, "activation.zeros")
+    start = looks.first > DEAD_SHARE
+    # The first look takes its batches from the layer's first steps on: what it finds was there then.
+    step = zeros.steps[0] if start and zeros else looks.first_above(DEAD_SHARE)
+    evidence = [Evidence("dead_share", looks.last, DEAD_SHARE, (step or 0, looks.steps[-1]), "activation.dead")]
+    if zeros:
+        evidence.append(Evidence("zeros", zeros.last, None, (zeros.steps[-1],), "activation.zeros"))
+    yield Finding(
+        "dead-relu",
+        _severity(case, looks.last),
+        case.say(TEXT, "message", dead=looks.last, layer=layer.name),
+        layer.name,
+        step,
+        tuple(evidence),
+        case.say(TEXT, "start" if start else "later"),
+        _remedy(case, layer, start),
+        tuple(layer.name for layer, _ in found),
+        layer.line,
+    )
+
+
+def _looks(case: Case) -> Iterator[tuple[Layer, Series]]:
+    for layer in case.in_flow(case.record.layers):
+        looks = case.record.series(layer.name, "activation.dead")
+        if looks and not layer.output:
+            yield layer, looks
+
+
+def _lasts(case: Case, looks: Series) -> bool:
+    late = looks.since(2 * len(case.record) // 3) or looks
+    return len(looks) > 1 and min(late.values) > DEAD_SHARE
+
+
+def _severity(case: Case, dead: float) -> Severity:
+    if dead > NEARLY_ALL or case.learns is False:
+        return "error"
+    return "advice" if case.learns else "warning"
+
+
+def _remedy(case: Case, layer: Layer, start: bool) -> Remedy:
+    """From the start: its bias. Later: the learning rate, or where none is known a ReLU that cannot die."""
+    before = next((case.record.layer(name) for name in layer.follows), None)
+    owner = layer if layer.parameters else before
+    if start and owner is not None and any(name.endswith("bias") for name in owner.parameters):
+        return Remedy("zero-bias", f"torch.nn.init.zeros_({code.path(owner.name)}.bias)")
+    optimizer = next(iter(case.record.optimizers), None)
+    rate = optimizer.options.get("lr") if optimizer else None
+    if optimizer is not None and isinstance(rate, float) and not start:
+        note = case.say(TEXT, "slower", lr=rate)
+        return Remedy("slower", f"torch.optim.{optimizer.kind}(model.parameters(), lr={rate / 10:g})     # {note}")
+    return Remedy("leaky-relu", f"torch.nn.LeakyReLU(0.01)     # {case.say(TEXT, 'leaky')}", safe=False)

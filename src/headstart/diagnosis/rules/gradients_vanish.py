@@ -1,0 +1,132 @@
+"""The gradient dies out on its way from the loss to the first layers.
+
+## What it sees
+The standard deviation of the gradient at each layer's output, as a median over the last third of the run, over the
+largest one of the layers behind it, nearer to the loss. (Of nets without modules: that of the weights' gradients.)
+
+## Why it hurts
+Layers that get 10,000 times less gradient than others do not train: with one learning rate for all, their updates
+are lost in rounding. The net then learns with its last layers only, on top of random features.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+layers = []
+for width in (20, 32, 32, 32, 32, 32, 32, 32):
+    layers += [nn.Linear(width, 32), nn.Sigmoid()]
+model = nn.Sequential(*layers, nn.Linear(32, 2))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for step in range(80):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+layers = []
+for width in (20, 32, 32, 32, 32, 32, 32, 32):
+    layers += [nn.Linear(width, 32), nn.ReLU()]
+model = nn.Sequential(*layers, nn.Linear(32, 2))
+for module in model:
+    if isinstance(module, nn.Linear):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for step in range(80):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+```
+
+## Limits
+- `LEFT` = 1e-4: of the largest gradient behind the layer. A good update is about 1e-3 of its weight, so that a layer
+  with 1e-4 of the gradient moves by 1e-7 of its weight, which is float32's own resolution (1.2e-7): not at all.
+
+## Stays silent when
+The ratio recovers in the last third (branches that start from zero), or the layers are not on one way. In a run that
+learns it is advice at most. Absolute sizes count for nothing: they fall with batch, width and loss.
+
+## References
+Hochreiter 1991; Bengio, Simard & Frasconi 1994; Glorot & Bengio 2010, §3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headstart.diagnosis.backflow import ways_back
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+
+GROUP = "signal"
+RESTS_ON = "size"
+NEEDS = ("weight_gradient.std",)
+SINCE, STATUS = "0.1.0", "stable"
+
+LEFT = 1e-4  # of the largest gradient behind; times a good update, 1e-3 of a weight, it is float32's epsilon
+
+TEXT = Text(
+    en={
+        "none": "No gradient at all reaches {layer}, while {source} gets one.",
+        "message": "The gradient that reaches {layer} is {ratio:number} of what {source} gets: it dies out on its way "
+        "back through the net.",
+        "cause": "Each layer on the way multiplies the gradient by its weights and its activation's derivative "
+        "(at most 1/4 for sigmoid, zero for a dead ReLU). What is left moves the weights by less than they can show.",
+        "bounded": "{activation} shrinks the gradient at every layer",
+        "scaled": "weights by the law that keeps the gradient's size",
+    },
+    zh={
+        "none": "{layer} 完全得不到梯度,而 {source} 能得到。",
+        "message": "到达 {layer} 的梯度只有 {source} 的 {ratio:number} 倍:它在反向传播的途中消失了。",
+        "cause": "途中的每一层都把梯度乘以它的权重和激活函数的导数(sigmoid 至多 1/4,死掉的 ReLU 为零)。"
+        "剩下的梯度使权重的"
+        "变化小到无法表示。",
+        "bounded": "{activation} 在每一层都缩小梯度",
+        "scaled": "按保持梯度大小的法则初始化权重",
+    },
+)
+
+
+def gradients_vanish(case: Case) -> Iterator[Finding]:
+    """One finding for all layers, told of the one that gets least."""
+    found = [way for way in ways_back(case) if way.ratio < LEFT]
+    if not found:
+        return
+    way = min(found, key=lambda way: way.ratio)
+    layer = way.to.layer
+    facts = {"layer": layer.name, "source": way.source.layer.name, "ratio": way.ratio}
+    step = way.first_step(LEFT)
+    yield Finding(
+        "gradients-vanish",
+        "error" if way.ratio == 0 else "warning",
+        case.say(TEXT, "message" if way.ratio else "none", **facts),
+        layer.name,
+        step,
+        (
+            Evidence("gradient_ratio", way.ratio, LEFT, (step or 0, way.to.series.steps[-1])),
+            Evidence("gradient_std", way.to.typical, None, (way.to.series.steps[-1],), way.to.figure),
+        ),
+        case.say(TEXT, "cause"),
+        _remedy(case, layer.activation),
+        tuple(way.to.layer.name for way in found),
+        layer.line,
+    )
+
+
+def _remedy(case: Case, activation: str | None) -> Remedy:
+    if activation in ("sigmoid", "tanh"):
+        return Remedy("relu", f"torch.nn.ReLU()     # {case.say(TEXT, 'bounded', activation=activation)}", safe=False)
+    note = case.say(TEXT, "scaled")
+    return Remedy("re-initialise", f'torch.nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")     # {note}')

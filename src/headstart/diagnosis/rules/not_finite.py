@@ -1,0 +1,176 @@
+"""A weight or the loss is NaN or infinite.
+
+## What it sees
+The share of values that are not finite in each weight and update, and the loss. When one of them is not finite and
+stays so, it looks for the place where that began: the first step, and in it the first layer in flow order whose
+output is not finite, else the loss, else the layer nearest to the loss whose gradient is not.
+
+## Why it hurts
+One NaN in a weight makes every output NaN, every gradient, and with the next step every weight: nothing that was
+learnt is left. An infinite loss gives NaN gradients.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(256, 10)
+y = (x.sum(1, keepdim=True) > 0).float()
+model = nn.Sequential(nn.Linear(10, 32), nn.ReLU(), nn.Linear(32, 1))
+optimizer = torch.optim.SGD(model.parameters(), lr=50.0)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.mse_loss(model(x), y).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(256, 10)
+y = (x.sum(1, keepdim=True) > 0).float()
+model = nn.Sequential(nn.Linear(10, 32), nn.ReLU(), nn.Linear(32, 1))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.mse_loss(model(x), y).backward()
+    optimizer.step()
+```
+
+## Limits
+None: it is exact.
+
+## Stays silent when
+Only activations are infinite (an attention mask), a scaler or the program itself skips the steps with such
+gradients, or the loss is finite again at the end.
+
+## References
+`torch.autograd.detect_anomaly` names the operator in the backward pass, at two to three times the running time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Layer
+
+GROUP = "signal"
+RESTS_ON = "fact"
+NEEDS = ("loss",)
+SINCE, STATUS = "0.1.0", "stable"
+
+TEXT = Text(
+    en={
+        "input": "The inputs of {layer} hold values that are not finite, from step {step:number} on: {share:share}.",
+        "activation": "The output of {layer} stops being finite at step {step:number}, while its inputs still are.",
+        "loss": "The loss is not finite at step {step:number}, while the outputs of all layers are.",
+        "gradient": "The gradient that reaches {layer} stops being finite at step {step:number}, while the loss is.",
+        "weight": "The weights stop being finite at step {step:number}.",
+        "cause": "One value that is not a number spreads to every output, every gradient, and with the next step to "
+        "every weight. It comes from a value that grew beyond float's range or from log 0, sqrt' 0 or 0/0.",
+        "check": "before the loop",
+        "slower": "a tenth of {lr:number}; and clip: torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)",
+        "find": "names the operator; slow, for a few steps only",
+    },
+    zh={
+        "input": "从第 {step:number} 步起,{layer} 的输入含有非有限的值:占 {share:share}。",
+        "activation": "{layer} 的输出在第 {step:number} 步不再是有限值,而它的输入仍然是。",
+        "loss": "损失在第 {step:number} 步不是有限值,而所有层的输出都是。",
+        "gradient": "到达 {layer} 的梯度在第 {step:number} 步不再是有限值,而损失仍然是。",
+        "weight": "权重在第 {step:number} 步不再是有限值。",
+        "cause": "一个非数值会扩散到所有输出、所有梯度,再经过一步更新扩散到所有权重。它来自超出浮点范围的值,"
+        "或 log 0、零处的"
+        "平方根导数、0/0。",
+        "check": "放在训练循环之前",
+        "slower": "{lr:number} 的十分之一;并裁剪梯度:torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)",
+        "find": "会指出出错的算子;很慢,只用于几步",
+    },
+)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where it began."""
+
+    what: str  # "input", "activation", "loss", "gradient", "weight"
+    step: int
+    layer: Layer | None = None
+    share: float = 1.0  # of the values
+
+
+def not_finite(case: Case) -> Iterator[Finding]:
+    """One finding, of the place where it began."""
+    step = _broken_at(case)
+    if step is None:
+        return
+    origin = _origin(case, step)
+    layer = origin.layer
+    name = layer.name if layer else None
+    series = "loss" if origin.what == "loss" else f"{origin.what}.not_finite"
+    yield Finding(
+        "not-finite",
+        "error",
+        case.say(TEXT, origin.what, layer=name, step=origin.step, share=origin.share),
+        name,
+        origin.step,
+        (Evidence("not_finite", origin.share, None, (origin.step,), series),),
+        case.say(TEXT, "cause"),
+        _remedy(case, origin),
+        (name,) if name else (),
+        layer.line if layer else None,
+    )
+
+
+def _broken_at(case: Case) -> int | None:
+    """The first step whose loss, weights or updates are not finite, if the weights or the loss stay so to the end."""
+    record = case.record
+    firsts = []
+    for parameter in record.parameters:
+        weight, update = (record.series(parameter.name, f"{tensor}.not_finite") for tensor in ("weight", "update"))
+        if (weight and weight.last > 0) or (update and update.last > 0):
+            firsts += [step for step in (weight.first_above(0), update.first_above(0)) if step is not None]
+    losses = zip(record.loss.steps, record.loss.values, strict=True)
+    bad = [step for step, value in losses if not math.isfinite(value)]
+    if bad and not math.isfinite(record.loss.last):
+        firsts.append(bad[0])
+    return min(firsts, default=None)
+
+
+def _origin(case: Case, step: int) -> Origin:
+    """The first place in the order in which a step runs, at `step` or, if an update broke the weights, there."""
+    layers = case.in_flow(case.record.layers)
+    for figure in ("input", "activation"):
+        for layer in layers:
+            if share := _share(case, layer.name, figure, step):
+                return Origin(figure, step, layer, share)
+    if not math.isfinite(dict(zip(case.record.loss.steps, case.record.loss.values, strict=True)).get(step, 0.0)):
+        return Origin("loss", step)
+    for layer in reversed(layers):
+        if share := _share(case, layer.name, "gradient", step):
+            return Origin("gradient", step, layer, share)
+    return Origin("weight", step)
+
+
+def _share(case: Case, owner: str, tensor: str, step: int) -> float:
+    series = case.record.series(owner, f"{tensor}.not_finite").since(step).until(step)
+    return series.first if series else 0.0
+
+
+def _remedy(case: Case, origin: Origin) -> Remedy:
+    if origin.what == "input":
+        return Remedy("check-inputs", f"assert torch.isfinite(x).all()     # {case.say(TEXT, 'check')}")
+    optimizer = next(iter(case.record.optimizers), None)
+    rate = optimizer.options.get("lr") if optimizer else None
+    if optimizer is not None and isinstance(rate, float) and origin.step > 0:
+        note = case.say(TEXT, "slower", lr=rate)
+        return Remedy("slower", f"torch.optim.{optimizer.kind}(model.parameters(), lr={rate / 10:g})     # {note}")
+    return Remedy("find-operator", f"torch.autograd.set_detect_anomaly(True)     # {case.say(TEXT, 'find')}")

@@ -1,0 +1,153 @@
+"""Units of a layer start with the same weights and stay copies of one another.
+
+## What it sees
+How many different units each weight holds (`weight.distinct`, exact: a hash of the bits) at the first look, and
+again at the last. It speaks of a layer with another layer behind it, two or more units, and at most half as many
+different ones, if training has not told them apart.
+
+## Why it hurts
+Units with the same incoming and the same outgoing weights compute the same thing and get the same gradient, so they
+stay the same for ever: 256 units do the work of one. From zero it is worse still: with ReLU no gradient passes.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+for layer in (model[0], model[2]):
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+nn.init.kaiming_normal_(model[0].weight, nonlinearity="relu")
+nn.init.zeros_(model[2].weight)  # the last layer may start from zero
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+```
+
+## Limits
+- `DISTINCT` = 0.5: share of different units. Random weights give 1 and a constant 1/units; nothing that is drawn
+  lies between.
+- `STEPS` = 3: what is zero on purpose (a head, LoRA's B, zero γ or convolutions, Fixup) is told apart by its first
+  or second update.
+
+## Stays silent when
+The layer is the last before the loss (a linear model from zero is convex and sound), has one unit, is frozen, is a
+depthwise filter bank (equal filters, different channels), or its units differ after a few steps.
+
+## References
+Goodfellow, Bengio & Courville, *Deep Learning*, §8.4; Zhang et al., Fixup (2019); Hu et al., LoRA (2021).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headstart.diagnosis import code
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Layer, Series
+
+GROUP = "init"
+RESTS_ON = "fact"
+NEEDS = ("weight.distinct",)
+SINCE, STATUS = "0.1.0", "stable"
+
+DISTINCT = 0.5  # share of different units; random weights give 1, a constant 1/units: nothing drawn lies between
+STEPS = 3  # a zero layer with a live one behind it moves at its first update, two in a row at their second
+
+TEXT = Text(
+    en={
+        "all": "All {units:number} units of {layer} start with the same weights, compute the same thing, get the same "
+        "gradient and are still copies of one another at step {step:number}.",
+        "some": "The {units:number} units of {layer} hold only {distinct:number} different sets of weights, at the "
+        "start and still at step {step:number}.",
+        "cause": "Only different first weights make units learn different things; from the same ones they move "
+        "alike for ever.",
+        "follows": "{activation} follows {layer}",
+    },
+    zh={
+        "all": "{layer} 的全部 {units:number} 个单元以相同的权重开始,计算相同的结果,得到相同的梯度,到第 {step:number} "
+        "步仍然彼此完全相同。",
+        "some": "{layer} 的 {units:number} 个单元只有 {distinct:number} 组不同的权重,开始时如此,到第 {step:number} "
+        "步仍然如此。",
+        "cause": "只有不同的初始权重才能让各单元学到不同的东西;从相同的权重出发,它们永远同步变化。",
+        "follows": "{layer} 之后是 {activation}",
+    },
+)
+
+
+def symmetric_weights(case: Case) -> Iterator[Finding]:
+    """One finding for all layers, told of the first."""
+    found = [(layer, looks) for layer, looks in _looks(case) if _stay_equal(layer, looks)]
+    if not found:
+        return
+    layer, looks = found[0]
+    layers = [layer for layer, _ in found]
+    alone = looks.last <= 1
+    facts = {"layer": layer.name, "units": layer.units, "distinct": looks.last, "step": looks.steps[-1]}
+    yield Finding(
+        "symmetric-weights",
+        "error" if alone else "warning",
+        case.say(TEXT, "all" if alone else "some", **facts),
+        layer.name,
+        looks.steps[0],
+        tuple(
+            Evidence("distinct_units", value, None, (step,), "weight.distinct")
+            for step, value in ((looks.steps[0], looks.first), (looks.steps[-1], looks.last))
+        ),
+        case.say(TEXT, "cause"),
+        Remedy("re-initialise", _code(case, layers)),
+        tuple(layer.name for layer in layers),
+        layer.line,
+    )
+
+
+def _looks(case: Case) -> Iterator[tuple[Layer, Series]]:
+    for layer, weight in case.weighted():
+        if not layer.output and (layer.units or 0) >= 2 and not _is_depthwise(case, layer):
+            looks = case.record.series(weight.name, "weight.distinct")
+            if looks:
+                yield layer, looks
+
+
+def _stay_equal(layer: Layer, looks: Series) -> bool:
+    most = max(1.0, DISTINCT * (layer.units or 0))
+    return looks.first <= most and max(looks.values) <= looks.first and looks.steps[-1] - looks.steps[0] >= STEPS
+
+
+def _is_depthwise(case: Case, layer: Layer) -> bool:
+    """Whether each unit sees other channels than its neighbours: its weight is narrower than what feeds it."""
+    feeding = (case.record.layer(name) for name in layer.follows)
+    widest = max((before.units or 0 for before in feeding if before), default=0)
+    return len(layer.shape) > 2 and layer.shape[1] == 1 and widest > 1
+
+
+def _code(case: Case, layers: list[Layer]) -> str:
+    lines = code.init_all(layers)
+    first = layers[0]
+    if len(layers) == 1 and first.activation:
+        return f"{lines}     # {case.say(TEXT, 'follows', activation=first.activation, layer=first.name)}"
+    return lines

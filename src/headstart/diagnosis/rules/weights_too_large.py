@@ -1,0 +1,126 @@
+"""The first weights blow the signal up on its way through the net.
+
+## What it sees
+The root mean square of each weight at its first look, against the law that keeps the signal's size for this layer's
+fan-in and activation, multiplied along the way from the input, a norm or a shortcut to each layer.
+
+## Why it hurts
+Outputs ten or a thousand times too large give a loss far above that of guessing, saturate tanh and sigmoid, and make
+gradients as much too large: the first steps throw the net somewhere it does not come back from.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 64)
+y = (x[:, :32].sum(1) > 0).long()
+layers = []
+for width in (64, 256, 256, 256):
+    layers += [nn.Linear(width, 256), nn.ReLU()]
+model = nn.Sequential(*layers, nn.Linear(256, 2))
+for module in model:
+    if isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, std=1.0)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 64)
+y = (x[:, :32].sum(1) > 0).long()
+layers = []
+for width in (64, 256, 256, 256):
+    layers += [nn.Linear(width, 256), nn.ReLU()]
+model = nn.Sequential(*layers, nn.Linear(256, 2))
+for module in model:
+    if isinstance(module, nn.Linear):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+```
+
+## Limits
+- `GROWTH` = 10: the signal's size behind a layer, 1 being what the law keeps. All laws in use lie within √2 of one
+  another a layer and below it, so that only a wrong number passes ten; logits of size 10 put softmax at its corners.
+
+## Stays silent when
+A norm follows (its output does not depend on the weights' scale). In a run that learns it is advice at most.
+
+## References
+He et al. 2015, §2.2; Glorot & Bengio 2010; Mishkin & Matas, *All you need is a good init* (2016).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headstart.diagnosis import code
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.gains import gains
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+
+GROUP = "init"
+RESTS_ON = "size"
+NEEDS = ("weight.std",)
+SINCE, STATUS = "0.1.0", "stable"
+
+GROWTH = 10.0  # signal behind a layer over the law's; derivation in the page: every law in use stays below √2 a layer
+SHARE = 2.0  # a layer this far above its law has its part in the growth; the laws differ by less (He/Xavier: √2)
+
+TEXT = Text(
+    en={
+        "message": "The first weights of {layer} have std {std:number} where {law:number} keeps the signal's size: "
+        "behind {end} it is {along:number} times too large.",
+        "cause": "Each layer multiplies the signal by std × √fan_in; whatever exceeds the law compounds with depth, "
+        "and the gradients grow with it.",
+        "std": "std {law:number} instead of {std:number}",
+    },
+    zh={
+        "message": "{layer} 的初始权重标准差为 {std:number},而保持信号大小需要 {law:number}:到 {end} 之后信号放大了 "
+        "{along:number} 倍。",
+        "cause": "每一层把信号乘以 标准差 × √fan_in;超出法则的部分随深度累乘,梯度也随之增大。",
+        "std": "标准差取 {law:number},而不是 {std:number}",
+    },
+)
+
+
+def weights_too_large(case: Case) -> Iterator[Finding]:
+    """One finding for all layers that have their part, told of the one that is furthest off."""
+    found = list(gains(case))
+    end = max(found, key=lambda gain: gain.along, default=None)
+    if end is None or end.along <= GROWTH:
+        return
+    way = {*case.flow.upstream(end.layer.name), end.layer.name}
+    parts = [gain for gain in found if gain.layer.name in way and gain.own > SHARE] or [end]
+    worst = max(parts, key=lambda gain: gain.own)
+    facts = {"layer": worst.layer.name, "std": worst.std, "law": worst.law, "end": end.layer.name, "along": end.along}
+    lines = code.init_all([gain.layer for gain in parts])
+    yield Finding(
+        "weights-too-large",
+        "error",
+        case.say(TEXT, "message", **facts),
+        worst.layer.name,
+        worst.step,
+        (
+            Evidence("signal_growth", end.along, GROWTH, (end.step,)),
+            Evidence("weight_std", worst.std, None, (worst.step,), "weight.std"),
+        ),
+        case.say(TEXT, "cause"),
+        Remedy("re-initialise", f"{lines}     # {case.say(TEXT, 'std', **facts)}"),
+        tuple(gain.layer.name for gain in parts),
+        worst.layer.line,
+    )

@@ -1,0 +1,102 @@
+"""Skill: how much better than the best constant prediction a run came to be, and whether it learns at all.
+
+skill = 1 - loss / best constant's loss, over the last third of the run. 0 is what a net reaches that ignores its
+inputs, 1 is perfect, and more than 1 is impossible: then the loss is not what it claims.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean
+
+from headstart.diagnosis.constant import best_constant
+from headstart.findings import Skill
+from headstart.record import Loss, Record
+
+NO_SKILL = 0.05  # below on 34 of 50 faulty programs, 0 of 55 fixed twins and 1 of 51 healthy ones (a GAN)
+ENOUGH_STEPS = 20  # fewer say nothing of whether a run learns: warm-up and the first noise fill them
+UNVARIED = 0.5  # share of backwards with a single label from which a loss is a role (a GAN's), not a task
+
+
+@dataclass(frozen=True)
+class Course:
+    """The skill in each third of the run."""
+
+    first: float
+    middle: float
+    last: float
+
+    @property
+    def rising(self) -> bool:
+        """Whether, at the pace of the last third, as many steps again would bring it past NO_SKILL."""
+        return self.last + 3 * (self.last - self.middle) >= NO_SKILL
+
+    @property
+    def falling(self) -> bool:
+        """Whether more than half of what had been learnt is lost again."""
+        best = max(self.first, self.middle)
+        return best >= NO_SKILL and self.last < best / 2
+
+
+def skill_of(record: Record) -> Skill | None:
+    """The skill of the run's main loss; None if no trained loss is known well enough to say.
+
+    Of several losses the main one is that with the most backwards; among equals, such as two that are summed, the one
+    that is learnt best, for a run that learns one of its tasks does learn.
+    """
+    judged = [(len(record.loss_of(loss.name)), skill) for loss in record.losses if (skill := _skill(record, loss))]
+    if not judged:
+        return None
+    most = max(count for count, _ in judged)
+    return max((skill for count, skill in judged if count == most), key=_rank)
+
+
+def course_of(record: Record, skill: Skill | None) -> Course | None:
+    """The skill of the same loss by thirds; None with fewer than ENOUGH_STEPS steps."""
+    if skill is None or len(record) < ENOUGH_STEPS:
+        return None
+    series = record.loss_of(skill.source)
+    edges = (0, len(record) // 3, 2 * len(record) // 3, len(record))
+    thirds = [series.since(start).until(end - 1).values for start, end in pairwise(edges)]
+    if not all(thirds):
+        return None
+    return Course(*(1 - fmean(third) / skill.constant for third in thirds))
+
+
+def learns(record: Record, skill: Skill | None) -> bool | None:
+    """Whether the run learns. None: not known, for the loss is not, or the run is short or still gaining."""
+    if is_broken(record) or (skill is not None and math.isnan(skill.value)):
+        return False
+    course = course_of(record, skill)
+    if skill is None or course is None:
+        return None
+    if skill.value >= NO_SKILL:
+        return not course.falling
+    return None if course.rising else False
+
+
+def is_broken(record: Record) -> bool:
+    """Whether a weight or the loss is not finite in the end."""
+    weights = (record.series(parameter.name, "weight.not_finite") for parameter in record.parameters)
+    return any(series and series.last > 0 for series in weights) or (
+        bool(record.loss) and not math.isfinite(record.loss.last)
+    )
+
+
+def _skill(record: Record, loss: Loss) -> Skill | None:
+    unvaried = record.series(loss.name, "loss.unvaried")
+    series = record.loss_of(loss.name)
+    if not loss.trained or not series or (unvaried and fmean(unvaried.values) > UNVARIED):
+        return None
+    constant = best_constant(loss)
+    if constant is None:
+        return None
+    tail = series.since(2 * len(record) // 3) or series
+    value = fmean(tail.values)
+    return Skill(1 - value / constant.loss, value, constant.loss, constant.answer, loss.name)
+
+
+def _rank(skill: Skill) -> float:
+    return -math.inf if math.isnan(skill.value) else skill.value
