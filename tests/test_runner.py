@@ -61,6 +61,7 @@ def test_a_run_leaves_a_record_and_a_report_and_its_diagnosis_on_stderr(trains):
     assert ended.stderr.splitlines()[-1].split() == [b"next", b"headstart", b"explain", b"symmetric-weights"]
     assert only_record(trains).with_suffix(".html").exists()
     found = json.loads((trains / "out.json").read_text())
+    assert found["script"] == "trains.py"
     assert (found["verdict"], found["findings"][0]["rule"]) == ("failing", "symmetric-weights")
     assert ended.status == 3
 
