@@ -373,3 +373,34 @@ def test_without_a_watch_there_is_no_record(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert quick(net(), hs.Batches(*blobs(32), 32)).record is None
     assert not list(tmp_path.iterdir())
+
+
+def test_a_watched_fit_ends_with_bitwise_the_same_weights_and_has_a_record(tmp_path: Path):
+    x, y = blobs()
+    ends = []
+    for watch in (False, tmp_path / "run.db"):
+        torch.manual_seed(4)
+        model = nn.Sequential(net(norm=True), nn.Dropout(0.2))
+        history = quick(model, hs.Batches(x, y, 20, shuffle=True), hs.Batches(x, y, 64), watch=watch)
+        ends.append(weights(model))
+    assert torch.equal(*ends)
+    assert history.record == tmp_path / "run.db"
+    record = hs.read_record(history.record)
+    assert len(record) == 20
+    assert {layer.name for layer in record.layers} >= {"0.0", "0.3"}
+    assert record.loss.values[0] == pytest.approx(history[0].loss, rel=0.5)
+
+
+def test_under_headstart_run_it_does_not_watch_twice(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HEADSTART_RECORD", str(tmp_path / "run.db"))
+    assert quick(net(), hs.Batches(*blobs(32), 32), watch=True).record == tmp_path / "run.db"
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_leaves_a_record_of_what_was_done(tmp_path: Path):
+    model = net()
+    model.register_forward_hook(lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        quick(model, hs.Batches(*blobs(64), 32), watch=tmp_path / "run.db")
+    assert len(hs.read_record(tmp_path / "run.db")) == 1

@@ -16,8 +16,8 @@ from processes import PYTHON, QUIET, end, start
 @pytest.mark.parametrize("handled", [False, True], ids=["by default", "handled"])
 def test_a_signal_sent_to_headstart_alone_reaches_the_script_once(number, handled, tmp_path):
     handler = f"signal.signal({number:d}, lambda number, frame: print('got', number, flush=True))" if handled else ""
-    wait = "try: signal.sigtimedwait([], 0.8)\nfinally: print('over', flush=True)"
-    (tmp_path / "waits.py").write_text(f"import signal\n{handler}\nprint('ready', flush=True)\n{wait}\n")
+    wait = "try:\n  print('ready', flush=True)\n  signal.sigtimedwait([], 0.8)\nfinally: print('over', flush=True)"
+    (tmp_path / "waits.py").write_text(f"import signal\n{handler}\n{wait}\n")
     processes = [start([*python, "waits.py"], tmp_path) for python in (PYTHON, QUIET)]
     for process in processes:
         assert process.stdout.readline() == b"ready\n"

@@ -250,7 +250,7 @@ def test_the_first_steps_are_all_sketched_and_then_ever_fewer() -> None:
 
 
 def test_what_is_no_model_is_refused() -> None:
-    with pytest.raises(hs.HeadstartError, match="watch was given list, not a torch.nn.Module"):
+    with pytest.raises(hs.HeadstartError, match=r"watch was given list, not a torch\.nn\.Module"):
         hs.watch([])  # type: ignore[arg-type]
 
 

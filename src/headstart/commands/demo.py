@@ -91,16 +91,17 @@ def _record() -> Path:
 def _diagnose(history: History, report: Path | None) -> None:
     """Prints the diagnosis, writes the HTML report."""
     import sys
+    from dataclasses import replace
 
     from headstart.diagnosis import diagnose
-    from headstart.record import prune, read_record
+    from headstart.record import read_record
     from headstart.report import html, terminal
     from headstart.report.write import write_whole
 
     path = history.path
     assert path is not None
     record = read_record(path)
-    diagnosis = diagnose(record)
+    diagnosis = replace(diagnose(record), script="headstart demo")
     page = report or path.with_suffix(".html")
     write_whole(page, html.render(diagnosis, record))
     text = terminal.render(
@@ -112,4 +113,3 @@ def _diagnose(history: History, report: Path | None) -> None:
         next_command="headstart demo --init zero --norm none" if diagnosis.verdict == "healthy" else None,
     )
     print(text, end="")
-    prune(path.parent)

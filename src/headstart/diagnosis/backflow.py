@@ -24,7 +24,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Way:
-    """From the layer that gets most of all behind it, back to one in front."""
+    """From a layer nearer to the loss back to one in front."""
 
     to: Received
     source: Received
@@ -52,12 +52,17 @@ def received(case: Case) -> list[Received]:
     return found
 
 
-def ways_back(case: Case) -> list[Way]:
-    """For each layer the way from the strongest one downstream of it."""
+def ways_back(case: Case, *, from_outputs: bool = False) -> list[Way]:
+    """For each layer the way from the strongest one downstream of it, or from the strongest output downstream."""
     layers = received(case)
+    ends = [r for r in layers if r.layer.output] or layers[-1:]
     ways = []
     for to in layers:
-        behind = [r for r in layers if to.layer.name in case.flow.upstream(r.layer.name) and r.typical > 0]
+        behind = [
+            r
+            for r in (ends if from_outputs else layers)
+            if r.typical > 0 and to.layer.name in case.flow.upstream(r.layer.name)
+        ]
         if behind:
             ways.append(Way(to, max(behind, key=lambda r: r.typical)))
     return ways

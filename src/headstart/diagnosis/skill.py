@@ -30,8 +30,11 @@ class Course:
 
     @property
     def rising(self) -> bool:
-        """Whether, at the pace of the last third, as many steps again would bring it past NO_SKILL."""
-        return self.last + 3 * (self.last - self.middle) >= NO_SKILL
+        """Whether it would pass NO_SKILL if the run went on for as long again at its last pace.
+
+        From below -1, where the loss is twice the constant's, a rise says only that the net recovers from a blow.
+        """
+        return self.last > -1 and self.last + 3 * (self.last - self.middle) >= NO_SKILL
 
     @property
     def falling(self) -> bool:

@@ -81,7 +81,6 @@ def after_losses(seen: Callable[[str, dict[str, Any], Any], Any]) -> Undo:
 
 def after_module_init(made: Callable[[Any, Any], Any]) -> Undo:
     """`made(module, None)` runs while each module is made."""
-    from torch.nn import Module
 
     edit = _WrapCall("_log_api_usage_once", "__headstart_made__", [ast.Name("self", ast.Load())])
     return splice(module_init(), edit, made)

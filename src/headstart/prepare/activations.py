@@ -179,7 +179,7 @@ BY_NAME: dict[str, Callable[[Tensor], Tensor]] = {
 def _named_moments(name: str, features: int | None) -> Moments:
     wide = {"softmax": lambda: _softmax(features), "glu": _glu, "rrelu": lambda: moments(nn.RReLU())}
     if name.lower() in wide:
-        return wide[name.lower()]()
+        return wide[name.lower()]()  # type: ignore[no-any-return, no-untyped-call, unused-ignore]
     return _elementwise(function_of(name))
 
 
@@ -241,7 +241,7 @@ def _frozen(module: nn.Module) -> Callable[[Tensor], Tensor]:
     twin = copy.deepcopy(module).double().cpu().eval()
     for part in twin.modules():
         if hasattr(part, "inplace"):
-            part.inplace = False
+            setattr(part, "inplace", False)  # noqa: B010
     return twin
 
 

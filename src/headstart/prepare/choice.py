@@ -175,6 +175,8 @@ def _law(place: Place, shape: Fans) -> tuple[str, float, str]:
 
 def _authors_own(part: Part, place: Place, all_constant: bool) -> str | None:
     """A start that differs from PyTorch's on purpose, and works."""
+    if part.kind == "position" and not _constant(part):
+        return "positions, as their author drew or computed them"
     if not _constant(part):
         return None
     value = part.parameter.detach().flatten()[0].item() if part.parameter.numel() else 0.0
@@ -201,4 +203,6 @@ def _rnn(part: Part) -> Choice:
 def _constant(part: Part) -> bool:
     values = part.parameter.detach().flatten()
     first = values[:64]  # tells almost always
+    if len(values) == 1 and values[0] not in (0, 1):
+        return False  # a lone value drawn at random is no constant
     return bool((first == first[:1]).all()) and bool((values == values[:1]).all())

@@ -90,7 +90,8 @@ def orthogonal(shape: tuple[int, ...], gain: float, generator: Generator) -> Ten
     flat = torch.randn(max(rows, columns), min(rows, columns), generator=generator, dtype=torch.float64)
     q, r = torch.linalg.qr(flat)
     q = q * r.diagonal().sign()
-    return (gain * (q if rows >= columns else q.T)).reshape(shape).to(torch.float32)
+    weight: Tensor = gain * (q if rows >= columns else q.T)
+    return weight.reshape(shape).to(torch.float32)
 
 
 def mimetic_pair(

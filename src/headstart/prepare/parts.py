@@ -17,7 +17,8 @@ Kind = Literal["weight", "bias", "norm scale", "norm shift", "embedding", "posit
 
 STACKED = re.compile(r"qkv|in_proj|c_attn|to_kv|\bkv\b|query_key_value")
 LARGEST = 1024  # rows and columns that the look for training takes in
-POSITION = re.compile(r"pos_?emb|position|cls_token|dist_token|reg_token|mask_token|class_token")
+POSITION = re.compile(r"pos_?emb|position")
+TOKEN = re.compile(r"(cls|class|dist|reg|mask)_?token")
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def _kind(name: str, parameter: Tensor, module: nn.Module, own_name: str) -> Kin
         return "scale"
     if POSITION.search(own_name):
         return "position"
+    if TOKEN.search(own_name):
+        return "embedding"
     if isinstance(module, (nn.Linear, _ConvNd, nn.MultiheadAttention)) and parameter.ndim > 1 and "weight" in own_name:
         return "weight"
     return "scale" if flat else "other"
@@ -128,7 +131,7 @@ def _top_singular_value(matrix: Tensor) -> float:
     for _ in range(15):
         image = matrix @ (vector / vector.norm())
         vector = matrix.T @ image
-    return image.norm().item()
+    return float(image.norm())
 
 
 def weights_of(found: list[Part]) -> Iterator[Tensor]:

@@ -7,12 +7,13 @@ whose signal the law has missed by more than a factor of 2 is scaled on the spot
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from headstart.errors import HeadstartError
 from headstart.prepare.choice import Choice, Chooser, Law, Options
@@ -26,6 +27,7 @@ from headstart.prepare.survey import Inputs, Loss, Survey, read_batch, survey, t
 from headstart.prepare.table import table
 
 MISSED = 2.0  # factor between a layer's std and its aim from which the batch overrules the law
+GROWTH = 4.0  # at most: what a pool or attention has averaged away is noise, and is not to be blown up
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def ready(model: nn.Module, batch: Any, targets: Any) -> Inputs:
     if first is None:
         raise HeadstartError(f"{type(model).__name__} has no parameters", "pass a model with layers to initialise")
     for name, tensor in (*model.named_parameters(), *model.named_buffers()):
-        if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+        if is_lazy(tensor):
             raise HeadstartError(
                 f"{name} has no shape yet: its module is lazy", "run the model once on the batch first"
             )
@@ -155,7 +157,7 @@ def _measured(model: nn.Module, inputs: Inputs, decided: Sequence[tuple[Part, Ro
             factors[id(weight)] = factor
         return factor
 
-    with torch.no_grad(), Signals(model, list(weights_of(part for part, _ in decided)), correct) as signals:
+    with torch.no_grad(), Signals(model, list(weights_of([part for part, _ in decided])), correct) as signals:
         inputs.run(model)
     return [
         _with_signal(row, signals.uses.get(id(part.parameter)), factors.get(id(part.parameter)))
@@ -166,7 +168,7 @@ def _measured(model: nn.Module, inputs: Inputs, decided: Sequence[tuple[Part, Ro
 def _correction(choice: Choice, std: float) -> float | None:
     if choice.aim is None or not 0 < std < math.inf:
         return None
-    factor = choice.aim / std
+    factor = choice.aim / std if choice.exactly else min(choice.aim / std, GROWTH)
     if choice.shrink_only and factor >= 1 / MISSED:
         return None
     return factor if choice.exactly or not 1 / MISSED <= factor <= MISSED else None

@@ -40,7 +40,7 @@ class Use:
     std: float  # of the operator's output, over batch and units: the pre-activation
 
 
-class Signals(TorchDispatchMode):
+class Signals(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Records the first `Use` of each of `weights`, by id.
 
     `correct(weight, std)` may return a factor; the weight is then multiplied by it on the spot, before its output flows
@@ -51,7 +51,7 @@ class Signals(TorchDispatchMode):
     def __init__(
         self, model: nn.Module, weights: list[Tensor], correct: Callable[[Tensor, float], float | None] | None = None
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.uses: dict[int, Use] = {}
         self._correct = correct
         self._weight_at = {_address(weight): weight for weight in weights}

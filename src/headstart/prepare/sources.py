@@ -17,7 +17,7 @@ from torch.utils.data import Dataset, IterableDataset
 
 from headstart.errors import HeadstartError
 
-SLICE = 2**22  # values of one batch that is cut from something large
+SLICE = 2**24  # values of one batch that is cut from something large
 TOGETHER = 64  # samples of a dataset in one batch
 
 

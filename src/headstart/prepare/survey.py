@@ -55,12 +55,13 @@ def survey(model: nn.Module, inputs: Inputs, loss: Loss | None) -> Survey:
     """Runs `model` once, in training mode, with gradients enabled."""
     model.train()
     found = parts(model)
-    with torch.enable_grad(), _activations_tagged(model), Signals(model, list(weights_of(found))) as signals:
+    watched = Signals(model, list(weights_of(found)))
+    with torch.enable_grad(), _all_differentiable(model), _activations_tagged(model), watched:
         output = inputs.run(model)
         root, outputs = _root(output, loss, inputs.targets)
     graph = read_graph(root, _is_parameter(model))
     losses = tuple(operation.op for operation in graph.losses())
-    return Survey(tuple(found), Places(graph), signals.uses, losses, outputs)
+    return Survey(tuple(found), Places(graph), watched.uses, losses, outputs)
 
 
 def read_batch(model: nn.Module, batch: Any, targets: Any = None) -> Inputs:
@@ -113,6 +114,19 @@ def _root(output: Any, loss: Loss | None, targets: Any) -> tuple[Tensor, tuple[T
     if not isinstance(value, Tensor) or not value.requires_grad:
         raise HeadstartError(f"the loss gave {_shape(value)} without a gradient", "return the loss as a tensor")
     return value.sum(), outputs
+
+
+@contextmanager
+def _all_differentiable(model: nn.Module) -> Iterator[None]:
+    """Frozen layers take part in the graph, too: what follows them must be known."""
+    frozen = [each for each in model.parameters() if not each.requires_grad and each.is_floating_point()]
+    for parameter in frozen:
+        parameter.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for parameter in frozen:
+            parameter.requires_grad_(False)
 
 
 @contextmanager

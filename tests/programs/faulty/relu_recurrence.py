@@ -35,7 +35,7 @@ def adding(n):
 
 
 model = IRNN()
-optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
+optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
 for step in range(250):
     x, y = adding(32)
     loss = nn.functional.mse_loss(model(x), y)

@@ -36,8 +36,8 @@ def signals(n):
 
 
 net = Net()
-opt = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
-for step in range(150):
+opt = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+for step in range(200):
     x, y = signals(32)
     loss = F.cross_entropy(net(x), y)
     opt.zero_grad()

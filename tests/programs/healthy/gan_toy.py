@@ -41,7 +41,7 @@ criterion = nn.BCEWithLogitsLoss()
 optD = torch.optim.Adam(netD.parameters(), lr=2e-3, betas=(0.5, 0.999))
 optG = torch.optim.Adam(netG.parameters(), lr=2e-3, betas=(0.5, 0.999))
 B = 64
-for i in range(900):
+for i in range(700):
     # (1) update D: maximise log(D(x)) + log(1 - D(G(z)))
     netD.zero_grad()
     errD_real = criterion(netD(real_samples(B)), torch.ones(B))

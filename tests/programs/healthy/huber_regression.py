@@ -19,7 +19,7 @@ mlp = nn.Sequential(nn.Linear(2, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), n
 loss_fn = nn.HuberLoss(delta=0.5)
 opt = torch.optim.NAdam(mlp.parameters(), lr=5e-3)
 plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(opt, factor=0.5, patience=5)
-for epoch in range(40):
+for epoch in range(25):
     for i in torch.randperm(900).split(90):
         loss = loss_fn(mlp(x[i]), y[i])
         opt.zero_grad()

@@ -59,7 +59,7 @@ images = torch.tensor(images, dtype=torch.float32).view(-1, 1, 8, 8)
 images = (images - images.mean()) / images.std()
 labels = torch.tensor(labels)
 net = ResNet()
-epochs, batch = 4, 20
+epochs, batch = 3, 20
 opt = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)
 sched = torch.optim.lr_scheduler.CosineAnnealingLR(opt, T_max=epochs * (1400 // batch))
 for epoch in range(epochs):

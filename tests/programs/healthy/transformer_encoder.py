@@ -52,7 +52,7 @@ class Classifier(nn.Module):
 model = Classifier()
 optimizer = torch.optim.Adam(model.parameters(), lr=3e-3, betas=(0.9, 0.98), eps=1e-9)
 scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min((s + 1) / 40, (40 / (s + 1)) ** 0.5))
-for step in range(220):
+for step in range(160):
     tokens, label = make_batch(64)
     loss = nn.functional.cross_entropy(model(tokens), label)
     optimizer.zero_grad()

@@ -1,4 +1,4 @@
-# A small vision transformer: conv patches, class token, MultiheadAttention, LayerScale 0.1, trunc_normal, warm-up then cosine. Learns: MEASURED
+# A small vision transformer: conv patches, class token, MultiheadAttention, LayerScale 0.1, trunc_normal_, warm-up then cosine. Learns: MEASURED
 import torch
 import torch.nn as nn
 from sklearn.datasets import load_digits
@@ -32,7 +32,7 @@ class ViT(nn.Module):
         self.blocks = nn.Sequential(*[Block(dim, 4) for _ in range(depth)])
         self.norm = nn.LayerNorm(dim)
         self.head = nn.Linear(dim, 10)
-        nn.init.trunc_normal_(self.pos, std=0.02)
+        nn.init.trunc_normal_(self.pos, std=0.5)
 
     def forward(self, x):
         x = self.patch(x).flatten(2).transpose(1, 2)

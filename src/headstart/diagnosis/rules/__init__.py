@@ -54,6 +54,13 @@ class Rule:
         return parse(self.module.__doc__)
 
     @property
+    def markdown(self) -> str:
+        """The page as one text, for the terminal and the docs."""
+        facts = f"*{self.group} · since {self.since} · {self.status}*"
+        sections = (f"## {heading}\n{body}" for heading, body in self.page.sections)
+        return "\n\n".join((f"# {self.name}", self.page.summary, facts, *sections))
+
+    @property
     def limits(self) -> dict[str, float]:
         """Its limits by name."""
         named = vars(self.module).items()

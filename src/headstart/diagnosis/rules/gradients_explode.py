@@ -2,8 +2,7 @@
 
 ## What it sees
 The standard deviation of the gradient at each layer's output. Along the depth: its median over the last third of the
-run, over the largest one of the layers behind it, nearer to the loss. In time: the largest of all layers at each
-step, over what it was in the first steps.
+run, over that of the last layer. In time: the largest of all layers at each step, over what it was in the first steps.
 
 ## Why it hurts
 A learning rate that suits the other layers, or the first steps, then makes updates a thousand times too large: the
@@ -56,7 +55,7 @@ for step in range(40):
 ```
 
 ## Limits
-- `GROWTH` = 1e3: over the layers behind, or over the first steps. A good update is about 1e-3 of its weight, so that
+- `GROWTH` = 1e3: over the last layer, or over the first steps. A good update is about 1e-3 of its weight, so that
   a thousand times the gradient replaces the weight in one step.
 
 ## Stays silent when
@@ -83,7 +82,7 @@ RESTS_ON = "size"
 NEEDS = ("weight_gradient.std",)
 SINCE, STATUS = "0.1.0", "stable"
 
-GROWTH = 1e3  # over the layers behind or the first steps; times a good update, 1e-3 of a weight, it is the weight
+GROWTH = 1e3  # over the last layer or the first steps; times a good update, 1e-3 of a weight, it is the weight
 FIRST = 10  # steps that say what is usual; fewer are noise, more would take in a growth that starts early
 
 TEXT = Text(
@@ -112,7 +111,7 @@ def gradients_explode(case: Case) -> Iterator[Finding]:
 
 
 def _along_the_depth(case: Case) -> Iterator[Finding]:
-    found = [way for way in ways_back(case) if way.ratio > GROWTH]
+    found = [way for way in ways_back(case, from_outputs=True) if way.ratio > GROWTH]
     if found:
         way = max(found, key=lambda way: way.ratio)
         layers = tuple(way.to.layer.name for way in found)

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def explain(
+    rule: Annotated[
+        str | None, typer.Argument(metavar="RULE", help="A rule's name; without one, all rules are listed.")
+    ] = None,
+) -> None:
+    """Print a rule's page: what it sees, why it hurts, an example, its limits and their sources.
+
+    \b
+    Examples:
+      headstart explain
+      headstart explain dead-relu
+    """
+    import sys
+
+    from headstart.diagnosis.explain import GROUPS
+    from headstart.diagnosis.rules import catalogue, find
+
+    if rule is None:
+        for group in GROUPS:
+            rules = [known for known in catalogue() if known.group == group]
+            if rules:
+                print(f"\n{group}")
+            for known in rules:
+                print(f"  {known.name:<28}{known.page.summary}")
+        print("\nnext      headstart explain dead-relu")
+        return
+    known = find(rule)
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console(width=min(100, Console().width)).print(Markdown(known.markdown))
+    else:
+        print(known.markdown)
+    print("\nnext      headstart run train.py")
