@@ -1,0 +1,43 @@
+"""Plain training scripts of every kind: run unchanged, judged rightly, and left as they were.
+
+One run of each program serves all tests here. `python tests/programs/run_all.py` prints the same as a table.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "programs"))
+
+from run_all import EXPECTED, FAULTY, HEALTHY, Result, programs, run  # noqa: E402
+
+pytestmark = pytest.mark.slow
+
+FIXED = [path for path in programs(FAULTY) if path.stem.endswith("_fixed")]
+
+
+@pytest.fixture(scope="module")
+def result(request: pytest.FixtureRequest) -> Result:
+    return run(request.param)
+
+
+def each(paths: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("result", paths, ids=lambda path: path.stem, indirect=True)
+
+
+@each(programs(HEALTHY) + FIXED)
+def test_a_sound_program_runs_as_under_python_and_raises_no_alarm(result: Result) -> None:
+    assert result.same, result.stderr
+    assert result.quiet, (result.found, result.severities)
+
+
+@each([path for path in programs(FAULTY) if path.stem in EXPECTED])
+def test_a_faulty_program_runs_as_under_python_and_its_cause_is_named(result: Result) -> None:
+    assert result.same, result.stderr
+    rank = result.rank(EXPECTED[result.name]["rules"])
+    if EXPECTED[result.name].get("made_for") is not None:
+        assert rank is not None, result.found
+        assert rank <= 2, result.found
