@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "programs"))
 
-from run_all import EXPECTED, FAULTY, HEALTHY, Result, programs, run  # noqa: E402
+from run_all import EXPECTED, FAULTY, HEALTHY, Result, programs, run
 
 pytestmark = pytest.mark.slow
 

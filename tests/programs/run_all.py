@@ -71,7 +71,9 @@ def run(path: Path) -> Result:
         quiet = [sys.executable, "-m", "headstart", "run", "--quiet", "--json", str(report)]
         watched = subprocess.run([*quiet, path], cwd=folder, env=environment, capture_output=True, check=False)
         ended = time.perf_counter()
-        told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {"findings": [], "verdict": "none"}
+        told = (
+            json.loads(report.read_text(encoding="utf-8")) if report.exists() else {"findings": [], "verdict": "none"}
+        )
     same = [plain.returncode, plain.stdout, plain.stderr] == [watched.returncode, watched.stdout, watched.stderr]
     return Result(
         path.stem,

@@ -121,5 +121,7 @@ def _safetensors() -> Any:
     try:
         import safetensors
     except ImportError as error:
-        raise HeadstartError("This file needs safetensors", "pip install safetensors, or save as .json") from error
+        raise HeadstartError(
+            "This file needs safetensors", "pip install 'headstart[safetensors]', or save as .json"
+        ) from error
     return safetensors
