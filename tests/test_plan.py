@@ -61,6 +61,7 @@ def test_before_relu_kaiming_and_before_tanh_xavier_falls_out_of_the_plan():
     assert plan["2.weight"].choice.gain == pytest.approx(math.sqrt(2))
     assert plan["2.weight"].choice.std == pytest.approx(math.sqrt(2 / 64))
     assert plan["4.weight"].choice.law == "xavier_normal"
+    assert plan["4.weight"].choice.gain == pytest.approx(1.19, abs=0.01)  # towards Xavier's 1, not 5/3
     assert plan["0.weight"].choice.law == "lecun_normal"
 
 

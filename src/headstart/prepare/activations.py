@@ -104,6 +104,12 @@ def moments(activation: Activation, *, features: int | None = None) -> Moments:
     return _elementwise(function_of(activation))
 
 
+def moments_at(activation: Activation, std: float) -> Moments:
+    """The moments of z ↦ f(std · z) / std: what `activation` passes at inputs of that `std`, as shares of it."""
+    function = function_of(activation)
+    return _elementwise(lambda z: function(std * z) / std)
+
+
 def regions(activation: Activation) -> Regions:
     """Where an elementwise `activation` is dead and where it saturates, to 1e-9, seen within |z| < 8."""
     slope = derivative(function_of(activation))
