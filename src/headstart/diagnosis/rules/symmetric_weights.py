@@ -101,7 +101,7 @@ TEXT = Text(
 
 def symmetric_weights(case: Case) -> Iterator[Finding]:
     """One finding for all layers, told of the first."""
-    found = [(layer, looks) for layer, looks in _looks(case) if _stay_equal(layer, looks)]
+    found = [(layer, looks) for layer, looks, most in _looks(case) if _stay_equal(looks, most)]
     if not found:
         return
     layer, looks = found[0]
@@ -125,17 +125,19 @@ def symmetric_weights(case: Case) -> Iterator[Finding]:
     )
 
 
-def _looks(case: Case) -> Iterator[tuple[Layer, Series]]:
+def _looks(case: Case) -> Iterator[tuple[Layer, Series, float]]:
+    """Each layer with its looks and how many different units are too few."""
     for layer, weight in case.weighted():
         if not layer.output and (layer.units or 0) >= 2 and not _is_depthwise(case, layer):
             looks = case.record.series(weight.name, "weight.distinct")
-            if looks:
-                yield layer, looks
+            # A weight may be used transposed, or both ways: neither of its sides can hold more than the shorter one.
+            units = min(layer.units or 0, *weight.shape[:2])
+            if looks and units >= 2:
+                yield layer, looks, max(1.0, DISTINCT * units)
 
 
-def _stay_equal(layer: Layer, looks: Series) -> bool:
-    most = max(1.0, DISTINCT * (layer.units or 0))
-    return looks.first <= most and max(looks.values) <= looks.first and looks.steps[-1] - looks.steps[0] >= STEPS
+def _stay_equal(looks: Series, most: float) -> bool:
+    return max(looks.values) <= most and looks.steps[-1] - looks.steps[0] >= STEPS
 
 
 def _is_depthwise(case: Case, layer: Layer) -> bool:
