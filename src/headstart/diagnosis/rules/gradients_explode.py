@@ -57,6 +57,7 @@ for step in range(40):
 ## Limits
 - `GROWTH` = 1e3: over the last layer, or over the first steps. A good update is about 1e-3 of its weight, so that
   a thousand times the gradient replaces the weight in one step.
+- `FIRST` = 10: steps that say what is usual. Fewer are noise; more would take in a growth that starts early.
 
 ## Stays silent when
 Gradients are large everywhere and always (a summed loss): only growth counts. A net that starts from a zero last

@@ -55,6 +55,8 @@ for step in range(60):
 ## Limits
 - `GROWTH` = 10: the signal's size behind a layer, 1 being what the law keeps. All laws in use lie within √2 of one
   another a layer and below it, so that only a wrong number passes ten; logits of size 10 put softmax at its corners.
+- `SHARE` = 2: a layer this far above its law has its part in the growth. The laws in use differ by less (He's and
+  Xavier's by √2).
 
 ## Stays silent when
 A norm follows (its output does not depend on the weights' scale). In a run that learns it is advice at most.

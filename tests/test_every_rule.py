@@ -1,0 +1,88 @@
+"""What holds for every rule: its page, its facts, and that its Example fires it while its Use instead does not."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from headstart.diagnosis import diagnose
+from headstart.diagnosis.needs import is_known
+from headstart.diagnosis.page import HEADINGS
+from headstart.diagnosis.rules import Rule, catalogue
+from headstart.record import read_record
+
+each_rule = pytest.mark.parametrize("rule", catalogue(), ids=lambda rule: rule.name)
+
+
+def judged(source: str, folder) -> dict:
+    (folder / "train.py").write_text(source, encoding="utf-8")
+    options = ["--quiet", "--record", "run.db", "--json", "found.json"]
+    command = [sys.executable, "-m", "headstart", "run", *options, "train.py"]
+    ran = subprocess.run(
+        command, cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads((folder / "found.json").read_text(encoding="utf-8"))
+
+
+def rules_in(found: dict) -> set[str]:
+    """The rules that spoke, those explained by another among them."""
+    return {one["rule"] for finding in found["findings"] for one in (finding, *finding["explains"])}
+
+
+@pytest.mark.slow
+@each_rule
+def test_its_example_fires_it_and_its_remedy_does_not(rule: Rule, tmp_path):
+    (tmp_path / "example").mkdir()
+    (tmp_path / "instead").mkdir()
+    assert rule.name in rules_in(judged(rule.page.code("Example"), tmp_path / "example"))
+    instead = judged(rule.page.code("Use instead"), tmp_path / "instead")
+    assert instead["verdict"] in ("healthy", "advice")
+    assert rule.name not in rules_in(instead)
+
+
+@each_rule
+def test_its_page_has_every_heading_in_order(rule: Rule):
+    assert [heading for heading, _ in rule.page.sections] == list(HEADINGS)
+
+
+@each_rule
+def test_its_page_names_each_limit_with_its_value(rule: Rule):
+    told = re.findall(r"`([A-Z_]+)` = ([-\d.,e]*\d)", rule.page.section("Limits"))
+    assert {name: float(value.replace(",", "")) for name, value in told} == rule.limits
+
+
+@each_rule
+def test_it_needs_figures_that_a_record_can_hold(rule: Rule):
+    assert all(is_known(figure) for figure in rule.needs)
+
+
+@each_rule
+def test_it_speaks_both_languages(rule: Rule):
+    assert rule.text.en.keys() == rule.text.zh.keys()
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_all_survive_a_run_that_hardly_was(steps, tmp_path):
+    source = f"""
+import torch
+model = torch.nn.Linear(2, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=float("nan"))
+for _ in range({steps}):
+    model(torch.ones(4, 2)).sum().backward()
+    optimizer.step()
+"""
+    if steps:
+        found = judged(source, tmp_path)
+        assert diagnose(read_record(tmp_path / "run.db")).verdict == found["verdict"]
+        assert {one["rule"] for one in found["not_judged"]} | rules_in(found)
+    else:
+        (tmp_path / "train.py").write_text(source)
+        command = [sys.executable, "-m", "headstart", "run", "--record", "run.db", "train.py"]
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert "Traceback" not in ran.stderr
