@@ -103,7 +103,7 @@ _DIVERGING = [[0, "#2166ac"], [0.25, "#92c5de"], [0.5, "#f7f7f7"], [0.75, "#f4a5
 
 
 def _titled(text: str) -> Json:
-    return {"text": text, "side": "top"}
+    return {"text": text, "side": "right"}
 
 
 def _heat(rows: Sequence[Row], log: bool) -> Json:
