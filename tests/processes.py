@@ -50,7 +50,8 @@ def assert_same(program: list[str], folder: Path, **environment: str) -> Ended:
     plain = start([*PYTHON, *program], folder, **environment)
     watched = start([*QUIET, *program], folder, **environment)
     expected = end(plain)
-    assert end(watched) == expected
+    found = end(watched)
+    assert found == expected, f"expected {expected}\nfound {found}"
     return expected
 
 

@@ -7,8 +7,7 @@ done = []
 def train():
     import torch
 
-    torch.manual_seed(0)
-    weight = torch.nn.Parameter(torch.randn(3))
+    weight = torch.nn.Parameter(torch.tensor([1.0, -2.0, 3.0]))  # the threads race for the global generator
     optimizer = torch.optim.SGD([weight], lr=0.1)
     for _ in range(3):
         optimizer.zero_grad()
