@@ -12,7 +12,7 @@ from scipy.special import expit, ndtr
 from torch import nn
 
 from headstart.errors import HeadstartError
-from headstart.prepare.activations import BY_NAME, gain, moments, regions
+from headstart.prepare.activations import BY_NAME, gain, moments, moments_at, regions
 
 
 def under_normal(function, *kinks):
@@ -181,3 +181,13 @@ def test_an_unknown_name_is_refused():
 def test_a_callable_that_mixes_its_inputs_is_refused():
     with pytest.raises(HeadstartError, match="not elementwise"):
         gain(lambda z: z - z.mean())
+
+
+def test_depth_scales_of_tanh_that_the_plan_rests_on():
+    def depth(std):
+        known = moments_at("tanh", std)
+        assert known.derivative == pytest.approx(under_normal(lambda z: math.cosh(std * z) ** -4), rel=1e-8)
+        return 1 / math.log(2 / (known.second + known.derivative) * known.derivative)
+
+    assert depth(1.0) == pytest.approx(13, abs=0.5)
+    assert depth(0.5) == pytest.approx(61, abs=0.5)

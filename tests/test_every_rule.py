@@ -67,22 +67,16 @@ def test_it_speaks_both_languages(rule: Rule):
     assert rule.text.en.keys() == rule.text.zh.keys()
 
 
-@pytest.mark.parametrize("steps", [0, 1])
-def test_all_survive_a_run_that_hardly_was(steps, tmp_path):
-    source = f"""
+def test_all_survive_a_single_step_to_nan(tmp_path):
+    found = judged(
+        """
 import torch
 model = torch.nn.Linear(2, 1)
 optimizer = torch.optim.SGD(model.parameters(), lr=float("nan"))
-for _ in range({steps}):
-    model(torch.ones(4, 2)).sum().backward()
-    optimizer.step()
-"""
-    if steps:
-        found = judged(source, tmp_path)
-        assert diagnose(read_record(tmp_path / "run.db")).verdict == found["verdict"]
-        assert {one["rule"] for one in found["not_judged"]} | rules_in(found)
-    else:
-        (tmp_path / "train.py").write_text(source)
-        command = [sys.executable, "-m", "headstart", "run", "--record", "run.db", "train.py"]
-        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert "Traceback" not in ran.stderr
+model(torch.ones(4, 2)).sum().backward()
+optimizer.step()
+""",
+        tmp_path,
+    )
+    assert diagnose(read_record(tmp_path / "run.db")).verdict == found["verdict"]
+    assert {one["rule"] for one in found["not_judged"]} | rules_in(found)

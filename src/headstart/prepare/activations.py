@@ -104,9 +104,10 @@ def moments(activation: Activation, *, features: int | None = None) -> Moments:
     return _elementwise(function_of(activation))
 
 
-def moments_at(activation: Activation, std: float) -> Moments:
-    """The moments of z ↦ f(std · z) / std: what `activation` passes at inputs of that `std`, as shares of it."""
-    function = function_of(activation)
+@functools.lru_cache(maxsize=256)
+def moments_at(name: str, std: float) -> Moments:
+    """The moments of z ↦ f(std · z) / std: what the activation `name` passes at inputs of that `std`, as shares of it."""
+    function = function_of(name)
     return _elementwise(lambda z: function(std * z) / std)
 
 
