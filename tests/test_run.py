@@ -94,3 +94,10 @@ def test_the_users_own_sitecustomize_runs_as_in_python(body, tmp_path):
     )
     assert watched == plain
     assert plain.stderr or b"customized" in plain.stdout
+
+
+def test_a_script_that_never_trains_is_told_so(tmp_path):
+    (tmp_path / "builds.py").write_text("import torch\nmodel = torch.nn.Linear(2, 1)\n")
+    ended = end(start([*HEADSTART, "builds.py"], tmp_path))
+    assert ended.status == 0
+    assert b"nothing was trained" in ended.stdout + ended.stderr
