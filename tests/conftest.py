@@ -6,12 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--renew", action="store_true", help="write tests/golden/* anew instead of comparing")
+
+
+@pytest.fixture(autouse=True)
+def seeded(request: pytest.FixtureRequest) -> None:
+    """A test draws the same numbers whichever tests ran before it in the same process."""
+    torch.manual_seed(0)
+    if isinstance(generator := getattr(request.module, "RNG", None), torch.Generator):
+        generator.manual_seed(0)
 
 
 @pytest.fixture

@@ -131,10 +131,10 @@ def test_an_image_without_finite_values_has_no_std_of_its_own() -> None:
 
 
 def test_the_mean_of_image_stds_is_below_the_pooled_std_when_images_differ_in_brightness() -> None:
-    images = random(100, 1, 8, 8) + 3 * random(100, 1, 1, 1)
+    images = random(100, 1, 8, 8) + torch.linspace(-3, 3, 100).view(100, 1, 1, 1)
     stats = hs.measure(images)
-    np.testing.assert_allclose(stats.mean_image_std, 1, atol=0.05)
-    np.testing.assert_allclose(stats.std, 10**0.5, rtol=0.15)
+    np.testing.assert_allclose(stats.mean_image_std, 1, atol=0.05)  # ±0.009: of 100 images of 64 values
+    np.testing.assert_allclose(stats.std, (1 + 3.06) ** 0.5, rtol=0.05)  # ±0.013; 3.06: of the brightness
 
 
 def test_mnist_has_the_well_known_mean_and_std() -> None:
@@ -175,7 +175,7 @@ def test_channels_last_is_asked_about_and_not_guessed() -> None:
 
 def test_memory_formats_do_not_matter() -> None:
     images = random(20, 3, 6, 6)
-    assert_equal(hs.measure(images.to(memory_format=torch.channels_last)), hs.measure(images), rtol=1e-6)
+    assert_equal(hs.measure(images.to(memory_format=torch.channels_last)), hs.measure(images), rtol=1e-6, atol=1e-6)
 
 
 # ---- the monoid
