@@ -1,0 +1,133 @@
+"""weights-too-large: the first weights' size against the law, along the way."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from records import Figure, chain, figures_of, head, linear, run, said, told, unjudged
+from torch import nn
+from training import trained
+
+from headstart.diagnosis.rules.weights_too_large import GROWTH, SHARE
+from headstart.record import Layer, Record
+
+RULE = "weights-too-large"
+RELU, PLAIN = math.sqrt(2 / 64), math.sqrt(1 / 64)  # He et al. 2015, eq. 10, and without an activation
+
+
+def net(*times: float, last: float = 1.0, skill: float | None = 0.0, **facts: object) -> Record:
+    """ReLU layers whose weights have `times` the law's size, and a head with `last` times its own."""
+    layers = chain(*(linear(f"fc{i}", **facts) for i, _ in enumerate(times)), head())  # type: ignore[arg-type]
+    figures: dict[tuple[str, str], Figure] = {(f"fc{i}.weight", "weight.std"): t * RELU for i, t in enumerate(times)}
+    return run(layers, {**figures, ("head.weight", "weight.std"): last * PLAIN}, skill=skill)
+
+
+def test_one_layer_may_grow_the_signal_up_to_the_limit() -> None:
+    finding = told(net(1.01 * GROWTH), RULE)
+    assert finding.evidence[0].figure == "signal_growth"
+    assert finding.evidence[0].value == pytest.approx(1.01 * GROWTH, rel=1e-3)
+    assert finding.evidence[0].limit == GROWTH
+    assert said(net(0.99 * GROWTH), RULE) == []
+
+
+def test_growth_multiplies_along_the_way() -> None:
+    assert figures_of(told(net(2.2, 2.2, 2.2), RULE))["signal_growth"] == pytest.approx(2.2**3, rel=1e-3)
+    assert said(net(2.1, 2.1, 2.1), RULE) == []  # 2.1³ = 9.3
+
+
+def test_the_last_layer_counts_too() -> None:
+    finding = told(net(1.0, last=1.01 * GROWTH), RULE)
+    assert finding.layers == ("head",)
+    assert said(net(1.0, last=0.99 * GROWTH), RULE) == []
+
+
+def test_layers_far_above_their_law_have_their_part_and_the_furthest_is_told() -> None:
+    finding = told(net(1.02 * SHARE, 0.98 * SHARE, 4.0), RULE)
+    assert finding.layers == ("fc0", "fc2")
+    assert finding.layer == "fc2"
+    assert figures_of(finding)["weight_std"] == pytest.approx(4.0 * RELU)
+
+
+def test_growth_in_small_shares_is_told_of_the_layer_where_it_ends() -> None:
+    finding = told(net(*[1.8] * 4, last=0.5), RULE)
+    assert figures_of(finding)["signal_growth"] == pytest.approx(1.8**4, rel=1e-3)
+    assert finding.layers == ("fc3",)
+
+
+def test_a_mean_far_from_zero_carries_the_signal_as_well() -> None:
+    figures = {("fc.weight", "weight.mean"): 11 * RELU, ("fc.weight", "weight.std"): 0.0}
+    finding = told(run(chain(linear("fc"), head()), figures), RULE)
+    assert figures_of(finding)["signal_growth"] == pytest.approx(11.0, rel=1e-3)
+
+
+@pytest.mark.parametrize(("skill", "severity"), [(0.9, "advice"), (None, "advice"), (0.0, "error")])
+def test_it_is_advice_where_the_run_is_not_known_to_fail(skill: float | None, severity: str) -> None:
+    assert told(net(30.0, skill=skill), RULE).severity == severity
+
+
+def test_a_norm_behind_the_layer_takes_any_size() -> None:
+    assert said(net(50.0, 50.0, norm="batch_norm"), RULE) == []
+
+
+def test_a_norm_on_the_way_starts_the_count_anew() -> None:
+    norm = Layer("norm", "LayerNorm", 0, ("norm.weight",), (64,), units=64)
+    figures = {("front.weight", "weight.std"): 5 * RELU, ("back.weight", "weight.std"): 5 * RELU}
+    assert told(run(chain(linear("front"), linear("back"), head()), figures), RULE)
+    assert said(run(chain(linear("front"), norm, linear("back"), head()), figures), RULE) == []
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_a_bounded_activation_hands_no_growth_on(activation: str) -> None:
+    assert said(net(9.0, 9.0, activation=activation), RULE) == []
+
+
+def test_only_the_first_weights_count() -> None:
+    figures = {("fc.weight", "weight.std"): lambda step: 50 * RELU if step else RELU}
+    assert said(run(chain(linear("fc"), head()), figures, skill=0.0), RULE) == []
+
+
+def test_parallel_branches_do_not_multiply() -> None:
+    a, b = linear("a"), linear("b")
+    figures = {("a.weight", "weight.std"): 5 * RELU, ("b.weight", "weight.std"): 5 * RELU}
+    assert said(run([a, b, linear("join", follows=("a", "b"))], figures, skill=0.0), RULE) == []
+
+
+@pytest.mark.parametrize("law", [nn.init.xavier_normal_, nn.init.kaiming_normal_, nn.init.kaiming_uniform_])
+def test_no_law_in_use_fires_it(law, tmp_path: Path) -> None:
+    model = nn.Sequential(*(m for _ in range(6) for m in (nn.Linear(64, 64), nn.ReLU())), nn.Linear(64, 2))
+    for module in model[::2]:
+        law(module.weight)
+    record = trained(tmp_path, model, torch.randn(8, 64), torch.arange(8) % 2, steps=2)
+    assert said(record, RULE) == []
+
+
+def test_the_growth_is_that_of_a_forward_pass_in_numpy(tmp_path: Path) -> None:
+    model = nn.Sequential(*(m for _ in range(3) for m in (nn.Linear(1024, 1024, bias=False), nn.ReLU())))
+    for module in model[::2]:
+        nn.init.normal_(module.weight, std=3 * math.sqrt(2 / 1024))
+    x = torch.randn(64, 1024)
+    record = trained(tmp_path, nn.Sequential(model, nn.Linear(1024, 2)), x, torch.arange(64) % 2, steps=2)
+    signal = x.numpy()
+    for module in model[::2]:
+        signal = np.maximum(signal @ module.weight.detach().numpy().T, 0)
+    grown = math.sqrt((signal**2).mean() / (x.numpy() ** 2).mean())
+    assert grown == pytest.approx(27, rel=0.1)
+    # The last layer, as PyTorch starts it, leaves 1/√3 of it, so that the largest is behind the third.
+    assert figures_of(told(record, RULE))["signal_growth"] == pytest.approx(grown, rel=0.1)
+
+
+def test_the_remedy_draws_the_weights_by_the_law() -> None:
+    finding = told(net(30.0), RULE)
+    assert finding.remedy is not None
+    model = nn.Module()
+    model.fc0 = nn.Linear(512, 512)
+    exec(finding.remedy.code, {"torch": torch, "model": model})
+    assert model.fc0.weight.std().item() == pytest.approx(math.sqrt(2 / 512), rel=0.02)
+
+
+def test_without_a_trained_weight_it_is_not_judged() -> None:
+    assert RULE in unjudged(run(chain(linear("fc"), head())))
