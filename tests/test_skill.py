@@ -1,0 +1,219 @@
+"""Skill over whole runs: each loss's own constant, which loss counts, whether a run learns, and what that gates."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+from records import COIN, Figure, chain, head, linear, run, told
+from torch import Tensor, nn
+from training import trained
+
+from headstart.diagnosis.rules import catalogue
+from headstart.diagnosis.skill import ENOUGH_STEPS, NO_SKILL, UNVARIED, course_of, is_broken, learns, skill_of
+from headstart.findings import Skill
+from headstart.record import Loss, Record, Targets
+
+VALUES = torch.tensor([0.0, 0.0, 0.0, 10.0])  # mean 2.5, median 0; Huber's slope 3c - 1 is zero at 1/3
+CLASSES = torch.tensor([0, 0, 1, 2])
+LOG_ODDS = math.log(0.25 / 0.75)  # one of the four values is positive
+ENTROPY = -0.25 * math.log(0.25) - 0.75 * math.log(0.75)
+HUBER = (3 * 0.5 / 9 + (10 - 1 / 3 - 0.5)) / 4
+
+LOSSES: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], float, str]] = {
+    "cross_entropy": (lambda z, v: F.cross_entropy(z[:, :3], CLASSES), 1.5 * math.log(2), "the class frequencies"),
+    "nll_loss": (
+        lambda z, v: F.nll_loss(z[:, :3].log_softmax(1), CLASSES),
+        1.5 * math.log(2),
+        "the class frequencies",
+    ),
+    "binary_cross_entropy": (
+        lambda z, v: F.binary_cross_entropy(z[:, 3].sigmoid(), v / 10),
+        ENTROPY,
+        "the labels' frequencies",
+    ),
+    "binary_cross_entropy_with_logits": (
+        lambda z, v: F.binary_cross_entropy_with_logits(z[:, 3], v / 10),
+        ENTROPY,
+        "the labels' frequencies",
+    ),
+    "mse_loss": (lambda z, v: F.mse_loss(z[:, 4], v), 18.75, "the mean"),
+    "l1_loss": (lambda z, v: F.l1_loss(z[:, 5], v), 2.5, "the median"),
+    "smooth_l1_loss": (lambda z, v: F.smooth_l1_loss(z[:, 6], v), HUBER, "the Huber location"),
+    "huber_loss": (lambda z, v: F.huber_loss(z[:, 6], v), HUBER, "the Huber location"),
+}
+
+
+@pytest.fixture(scope="module")
+def constants(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    """A net that gives each loss the constant that is best on its labels."""
+    net = nn.Linear(5, 7)
+    nn.init.zeros_(net.weight)
+    with torch.no_grad():
+        net.bias.copy_(torch.tensor([math.log(2), 0.0, 0.0, LOG_ODDS, 2.5, 0.0, 1 / 3]))
+    path = tmp_path_factory.mktemp("constants")
+    return trained(path, net, torch.randn(4, 5), VALUES, lambda z, v: sum(one(z, v) for one, _, _ in LOSSES.values()))
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_a_net_that_gives_the_best_constant_has_skill_0(kind: str, constants: Record) -> None:
+    _, least, answer = LOSSES[kind]
+    alone = copy.copy(constants)
+    alone.losses = tuple(loss for loss in constants.losses if loss.kind == kind)
+    skill = skill_of(alone)
+    assert skill is not None
+    assert skill.constant == pytest.approx(least, rel=1e-5)
+    assert skill.value == pytest.approx(0, abs=1e-5)
+    assert skill.baseline == answer
+
+
+def skill(record: Record) -> Skill:
+    found = skill_of(record)
+    assert found is not None
+    return found
+
+
+def mse(name: str, **facts: object) -> Loss:
+    """Its best constant's loss is 1."""
+    return replace(Loss(name, "mse_loss", targets=Targets(10, (), (0.0,), (10.0,)), trained=True), **facts)  # type: ignore[arg-type]
+
+
+def test_skill_is_one_minus_the_share_of_the_constants_loss_that_is_left() -> None:
+    assert skill(run(losses=[(mse("loss"), 0.25)])).value == 0.75
+    assert skill(run(losses=[(mse("loss"), 0.0)])).value == 1
+    assert skill(run(losses=[(mse("loss"), 4.0)])).value == -3
+
+
+def test_skill_is_that_of_the_last_third() -> None:
+    falls = run(losses=[(mse("loss"), lambda step: 0.2 if step >= 40 else 9.0)], steps=60)
+    assert skill(falls).loss == pytest.approx(0.2)
+
+
+def test_of_several_losses_the_one_with_the_most_backwards_counts() -> None:
+    always, seldom = (mse("always"), 0.9), (mse("seldom"), dict.fromkeys(range(0, 60, 2), 0.1))
+    assert skill(run(losses=[seldom, always])).source == "always"
+
+
+def test_of_losses_that_are_summed_the_one_that_is_learnt_best_counts() -> None:
+    given = [(mse("hard"), 0.9), (mse("easy"), 0.1), (mse("lost"), math.nan)]
+    assert skill(run(losses=given)).source == "easy"
+
+
+def test_a_loss_that_no_backward_went_through_does_not_count() -> None:
+    assert skill_of(run(losses=[(mse("a figure for the log", trained=False), 0.1)])) is None
+
+
+def test_a_loss_with_a_single_label_in_most_backwards_is_a_role_and_no_task() -> None:
+    task = (mse("task"), 0.3)
+    for share, source in ((UNVARIED + 0.1, "task"), (UNVARIED, "cross_entropy at train.py:9")):
+        labels: Figure = lambda step, share=share: float(step % 10 < 10 * share)  # noqa: E731
+        record = run((), {(COIN.name, "loss.unvaried"): labels}, skill=0.9, losses=[task])
+        assert skill(record).source == source
+
+
+@pytest.mark.parametrize("targets", [Targets(), Targets(10, (10.0, 0.0)), Targets(10, (0.0, 0.0, 10.0))])
+def test_where_one_answer_is_right_there_is_no_skill(targets: Targets) -> None:
+    assert skill_of(run(losses=[(replace(COIN, targets=targets), 0.1)])) is None
+
+
+def judged(given: Figure | None, *, steps: int = 60, **facts: object) -> bool | None:
+    record = run(skill=given, steps=steps, **facts)  # type: ignore[arg-type]
+    return learns(record, skill_of(record))
+
+
+def thirds(first: float, middle: float, last: float) -> Figure:
+    return lambda step: (first, middle, last)[step // 20]
+
+
+def test_a_course_is_the_mean_of_each_third() -> None:
+    record = run(skill=lambda step: step / 59)
+    course = course_of(record, skill_of(record))
+    assert course is not None
+    assert (course.first, course.middle, course.last) == pytest.approx((9.5 / 59, 29.5 / 59, 49.5 / 59))
+
+
+def test_a_run_learns_from_the_limit_on() -> None:
+    assert judged(1.02 * NO_SKILL) is True
+    assert judged(0.98 * NO_SKILL) is False
+    assert judged(-2.0) is False
+
+
+def test_a_short_run_or_an_unknown_loss_says_nothing() -> None:
+    assert judged(None) is None
+    assert judged(0.0, steps=ENOUGH_STEPS - 1) is None
+    assert judged(0.9, steps=ENOUGH_STEPS - 1) is None
+    assert judged(0.0, steps=ENOUGH_STEPS) is False
+    assert judged(0.9, steps=ENOUGH_STEPS) is True
+
+
+def test_a_run_that_is_still_rising_says_nothing_yet() -> None:
+    assert judged(thirds(0.0, 0.0, 0.0126)) is None  # 0.0126 + 3 × 0.0126 = 0.0504
+    assert judged(thirds(0.0, 0.0, 0.0124)) is False
+    assert judged(thirds(-5.0, -1.5, -0.99)) is None
+
+
+def test_a_rise_from_far_below_the_constant_is_a_recovery_from_a_blow() -> None:
+    assert judged(thirds(-50.0, -20.0, -1.01)) is False
+
+
+def test_a_run_that_loses_more_than_half_of_what_it_had_learnt_does_not_learn() -> None:
+    assert judged(thirds(0.1, 0.8, 0.39)) is False
+    assert judged(thirds(0.1, 0.8, 0.41)) is True
+    assert judged(thirds(0.8, 0.5, 0.39)) is False
+
+
+def test_a_run_that_ends_not_finite_does_not_learn_however_well_it_had() -> None:
+    weight = ("fc.weight", "weight.not_finite")
+    layers = chain(linear("fc"), head())
+    assert judged(0.9, layers=layers, figures={weight: lambda step: float(step == 59)}) is False
+    assert judged(0.9, layers=layers, figures={weight: lambda step: float(step == 58)}) is True
+    assert judged(0.9, loss=lambda step: math.nan if step == 59 else 1.0) is False
+    assert judged(0.9, loss=lambda step: math.nan if step == 58 else 1.0) is True
+    assert judged(lambda step: math.nan if step == 50 else 0.9) is False
+    assert is_broken(run(loss=math.inf))
+
+
+LAYERS = chain(linear("fc1"), linear("fc2"), head())
+SIZES: dict[str, dict[tuple[str, str], Figure]] = {
+    "weights-too-large": {("fc1.weight", "weight.std"): 10.0},
+    "weights-too-small": {("fc1.weight", "weight.std"): 1e-4},
+    "inputs-not-standardized": {("fc1", "input.mean"): 0.0, ("fc1", "input.std"): 70.0},
+    "gradients-vanish": {("fc1", "gradient.std"): 1e-9, ("fc2", "gradient.std"): 1.0, ("head", "gradient.std"): 1.0},
+    "gradients-explode": {("fc1", "gradient.std"): 1e9, ("fc2", "gradient.std"): 1.0, ("head", "gradient.std"): 1.0},
+}
+BACKWARD: dict[tuple[str, str], Figure] = {("fc1.weight", "weight_gradient.std"): 1.0}
+each_size = pytest.mark.parametrize("rule", SIZES)
+
+
+def severity(rule: str, given: Figure | None, **facts: object) -> str:
+    return told(run(LAYERS, {**BACKWARD, **SIZES[rule]}, skill=given, **facts), rule).severity  # type: ignore[arg-type]
+
+
+def test_every_rule_that_rests_on_sizes_is_tested_here() -> None:
+    assert {rule.name for rule in catalogue() if rule.rests_on == "size"} == set(SIZES)
+
+
+@each_size
+def test_a_size_is_advice_in_a_run_that_learns_or_may_learn(rule: str) -> None:
+    assert severity(rule, 0.9) == "advice"
+    assert severity(rule, None) == "advice"
+    assert severity(rule, 0.0, steps=ENOUGH_STEPS - 1) == "advice"
+    assert severity(rule, lambda step: step / 2000) == "advice"
+
+
+@each_size
+def test_a_size_is_more_than_advice_in_a_run_that_fails(rule: str) -> None:
+    assert severity(rule, 0.0) in ("warning", "error")
+    assert severity(rule, thirds(0.9, 0.9, 0.1)) in ("warning", "error")
+    assert severity(rule, 0.9, loss=math.nan) in ("warning", "error")
+
+
+def test_a_fact_stays_what_it_is_in_a_run_that_learns() -> None:
+    copies = {("fc1.weight", "weight.distinct"): {0: 1.0, 8: 1.0}}
+    assert told(run(LAYERS, copies, skill=0.9), "symmetric-weights").severity == "error"
+    assert told(run(LAYERS, loss=math.nan, skill=0.9), "not-finite").severity == "error"
