@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from headstart.monitor.graph import GraphLayer, find_tags, read_graph, saved_result, tag
+from headstart.monitor.graph import TAG, GraphLayer, find_tags, read_graph, saved_result, tag
 
 Y = torch.tensor([0, 1])
 
@@ -216,8 +216,10 @@ def test_tags_are_found_from_the_loss_and_survive_the_tensor() -> None:
     tag(logits, "here")
     loss = F.cross_entropy(logits, Y)
     del logits
-    assert find_tags(loss) == ["here"]
-    assert next(iter(read_graph(loss).tags())) == "here"
+    tag(loss, 1.5)
+    assert find_tags(loss, TAG, float) == [1.5]
+    assert find_tags(loss, TAG, str) == ["here"]
+    assert "here" in read_graph(loss).tags()
 
 
 def test_a_saved_result_is_read_only_without_hooks_of_the_users() -> None:

@@ -16,7 +16,7 @@ MEAN, STD, LARGEST, ZEROS, SATURATED, NOT_FINITE = range(6)
 def figures(x: torch.Tensor, reading: Reading | None = None) -> list[float]:
     sheets = Sheets()
     if reading is not None:
-        sheets.readings[0] = reading
+        sheets.read(0, reading)
     sheets.put(0, x)
     ((streams, matrix),) = sheets.figures()
     assert streams == [0]
@@ -108,7 +108,7 @@ def test_many_samples_at_once_are_as_one_by_one() -> None:
         sheets.put(stream, x)
     ((_, one_by_one),) = sheets.figures()
     samples = [sample_view(x) for x in xs]
-    sheets.sheet(len(samples[0]), xs[0].device).put_all(range(40), samples)
+    sheets.sheet(xs[0].device).put_all(range(40), samples)
     ((_, at_once),) = sheets.figures()
     assert torch.equal(one_by_one, at_once)
 

@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from headstart.monitor.operators import ACTIVATIONS, NORMS, OF_WEIGHTS, WEIGHTS, Role, operator, role
+
+Tagged = TypeVar("Tagged")
 
 TAG = "headstart"  # key in a node's `metadata`, unless the caller has its own
 
@@ -225,9 +227,9 @@ def tag(tensor: Tensor, value: Any, key: str = TAG) -> None:
         _metadata(tensor.grad_fn).setdefault(key, value)
 
 
-def find_tags(root: Tensor, key: str = TAG, within: int = 64) -> list[Any]:
-    """Tags on the first `within` nodes below `root`: cheap enough for every backward."""
-    found: list[Any] = []
+def find_tags(root: Tensor, key: str, kind: type[Tagged], within: int = 64) -> list[Tagged]:
+    """Tags of one kind on the first `within` nodes below `root`, and none below them: cheap for every backward."""
+    found: list[Tagged] = []
     todo: deque[Any] = deque([root.grad_fn])
     seen: set[Any] = set()
     while todo and len(seen) < within:
@@ -235,9 +237,10 @@ def find_tags(root: Tensor, key: str = TAG, within: int = 64) -> list[Any]:
         if node is None or node in seen:
             continue
         seen.add(node)
-        if (value := _metadata(node).get(key)) is not None:
+        if isinstance(value := _metadata(node).get(key), kind):
             found.append(value)
-        todo.extend(child for child, _ in node.next_functions)
+        else:
+            todo.extend(child for child, _ in node.next_functions)
     return found
 
 

@@ -16,17 +16,33 @@ from headstart.record import Parameter
 class Entry:
     """One parameter: its line of the ledger, and where its figures go."""
 
-    facts: Parameter
+    facts: Parameter  # but for what follows
     weight: int  # streams
     gradient: int
     update: int
     units_dim: int | None = None  # the dimension that counts its units
+    lr: float | None = None
+    weight_decay: float | None = None
+    seen: int = 0  # sketched steps; of which
+    with_gradient: int = 0
+    moved: int = 0
     dirty: bool = True
+
+    def line(self) -> Parameter:
+        """The line as it stands now."""
+        return replace(
+            self.facts,
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            steps_seen=self.seen,
+            steps_with_gradient=self.with_gradient,
+            steps_moved=self.moved,
+        )
 
 
 @dataclass
 class Block:
-    """Parameters whose samples have one length, dtype and device, and are copied at once."""
+    """Parameters of one device that are updated together."""
 
     sheet: Sheet
     entries: list[Entry] = field(default_factory=list)
@@ -79,9 +95,10 @@ class Ledger:
 
     def held_by(self, optimizer: str, parameter: Tensor, lr: float | None, weight_decay: float | None) -> None:
         entry = self.entries[id(parameter)]
-        facts = replace(entry.facts, optimizer=optimizer, lr=lr, weight_decay=weight_decay)
-        if facts != entry.facts:
-            entry.facts, entry.dirty = facts, True
+        if entry.facts.optimizer != optimizer:
+            entry.facts = replace(entry.facts, optimizer=optimizer)
+        if entry.lr != lr or entry.weight_decay != weight_decay:
+            entry.lr, entry.weight_decay, entry.dirty = lr, weight_decay, True
 
     def before_update(self, parameters: Sequence[Tensor]) -> None:
         """Samples weights and gradients."""
@@ -93,8 +110,7 @@ class Ledger:
                 for entry, parameter in zip(block.entries, block.parameters, strict=True)
                 if can_sketch(parameter.grad) and parameter.grad.shape == parameter.shape
             ]
-            for streams, samples in _of_one_kind(gradients):
-                self._sheets.sheet(samples[0].shape[0], samples[0].device).put_all(streams, samples)
+            block.sheet.put_all([stream for stream, _ in gradients], [sample for _, sample in gradients])
 
     def after_update(self) -> None:
         """Samples the weights again: the updates."""
@@ -108,15 +124,13 @@ class Ledger:
     def _blocks_of(self, parameters: Sequence[Tensor]) -> list[Block]:
         key = tuple(id(parameter) for parameter in parameters)
         if key not in self._blocks:
-            blocks: dict[tuple[int, torch.dtype, torch.device], Block] = {}
+            blocks: dict[torch.device, Block] = {}
             for parameter in parameters:
                 if can_sketch(parameter):
-                    view = sample_view(parameter.detach())
-                    kind = (view.shape[0], view.dtype, view.device)
-                    block = blocks.setdefault(kind, Block(self._sheets.sheet(view.shape[0], view.device)))
+                    block = blocks.setdefault(parameter.device, Block(self._sheets.sheet(parameter.device)))
                     block.entries.append(self.entries[id(parameter)])
                     block.parameters.append(parameter)
-                    block.views.append(view)
+                    block.views.append(sample_view(parameter.detach()))
                     block.addresses.append(parameter.data_ptr())
             self._blocks = {key: list(blocks.values()), **dict(list(self._blocks.items())[:7])}
         return self._blocks[key]
@@ -137,12 +151,3 @@ def distinct_units(weight: Tensor, units_dim: int) -> Tensor:
     factors = (places * 0x9E3779B97F4A7C1) ^ (places << 17)  # odd-looking and different for each place; wraps
     hashes = ((bits + 0x7F4A7C15) * (factors | 1)).sum(1).sort().values
     return (hashes[1:] != hashes[:-1]).sum() + 1
-
-
-def _of_one_kind(samples: list[tuple[int, Tensor]]) -> Iterable[tuple[list[int], list[Tensor]]]:
-    kinds: dict[tuple[int, torch.dtype], tuple[list[int], list[Tensor]]] = {}
-    for stream, sample in samples:
-        streams, views = kinds.setdefault((sample.shape[0], sample.dtype), ([], []))
-        streams.append(stream)
-        views.append(sample)
-    return kinds.values()

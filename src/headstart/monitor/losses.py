@@ -34,7 +34,7 @@ class Call:
     value: Tensor | None  # as reduction="mean" would give it
     accuracy: Tensor | None
     unvaried: Tensor | None  # 1 where all labels were the same
-    rows: Tensor  # (rows, columns) targets in float64, or (rows, classes) masses
+    rows: Tensor  # (rows, columns) targets in float64; of classes (classes,), the labels of each
 
 
 class Source:
@@ -53,13 +53,12 @@ class Source:
     def commit(self, call: Call) -> None:
         """Takes the labels of a call that a backward went through."""
         self.trained = True
-        rows = call.rows
         if self.kind in CLASSES:
-            mass = rows.sum(0)
+            mass = call.rows
             self._mass = mass if self._mass is None or self._mass.shape != mass.shape else self._mass + mass
         else:
-            self._merge(rows)
-            self._keep(rows)
+            self._merge(call.rows)
+            self._keep(call.rows)
 
     def _merge(self, rows: Tensor) -> None:
         """Mean and squared deviations per column, merged by Chan, Golub & LeVeque 1983, eq. 2.1."""
@@ -102,6 +101,7 @@ class Sources:
 
     def __init__(self) -> None:
         self.known: dict[tuple[str, str | None], Source] = {}
+        self.called = False  # a loss since the last step
 
     def call(self, kind: str, arguments: Mapping[str, Any], loss: Any, line: str | None) -> Call | None:
         """Reads one call; None if it is of a kind, shape or type that nothing is known of."""
@@ -141,17 +141,19 @@ def _classes(
     weight = arguments.get("weight")
     if target.is_floating_point():  # probabilities: the same shape as the logits
         rows = target.detach().movedim(axis, -1).reshape(-1, classes)
-        return Call(source, _mean(arguments, loss, rows.shape[0]), None, None, rows[:ROWS].double())
-    flat = target.detach().reshape(-1)
-    valid = flat != arguments.get("ignore_index", -100)
-    seen = flat[:: max(1, flat.shape[0] // ROWS)] if flat.shape[0] > ROWS else flat
-    rows = (seen[:, None] == torch.arange(classes, device=flat.device)).double()
-    right = logits.detach().argmax(axis).reshape(-1) == flat
-    accuracy = (right & valid).sum() / valid.sum()
-    weights = valid if weight is None else weight.detach()[flat.clamp(0, classes - 1)] * valid
-    first = flat[valid.long().argmax()]
-    unvaried = ((flat == first) | ~valid).all().float()
-    return Call(source, _mean(arguments, loss, weights.sum()), accuracy, unvaried, rows)
+        mass = rows[:ROWS].double().sum(0)
+        return Call(source, _mean(arguments, loss, rows.shape[0]), None, None, mass)
+    labels, ignored = target.detach().reshape(-1).long(), arguments.get("ignore_index", -100)
+    right = logits.detach().argmax(axis).reshape(-1) == labels
+    if 0 <= ignored < classes:
+        right &= labels != ignored
+        labels = labels.where(labels != ignored, -1)
+    places = labels.clamp(-1, classes) + 1  # what is no class falls into the first place or the last
+    mass = torch.zeros(classes + 2, dtype=torch.long, device=labels.device)
+    mass = mass.index_add_(0, places, torch.ones_like(places))[1:-1]
+    weights = mass if weight is None else mass * weight.detach()
+    unvaried = ((mass > 0).sum() == 1).float()
+    return Call(source, _mean(arguments, loss, weights.sum()), right.sum() / mass.sum(), unvaried, mass)
 
 
 def _probabilities(

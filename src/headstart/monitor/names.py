@@ -7,6 +7,7 @@ import sys
 import sysconfig
 import weakref
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,7 +31,7 @@ def user_frames() -> Iterator[FrameType]:
     """The frames of the user's own code on this thread's stack, innermost first."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if not frame.f_code.co_filename.startswith(_FOREIGN):
+        if not _is_foreign(frame.f_code.co_filename):
             yield frame
         frame = frame.f_back
 
@@ -83,6 +84,12 @@ def _attribute_of(holder: object, value: object) -> str | None:
     return next((name for name, held in everything.items() if held is value), None)
 
 
+@lru_cache(maxsize=4096)
+def _is_foreign(filename: str) -> bool:
+    return filename.startswith(_FOREIGN)
+
+
+@lru_cache(maxsize=256)  # also so that a file keeps its name when the program changes its working directory
 def _short(filename: str) -> str:
     try:
         relative = os.path.relpath(filename)

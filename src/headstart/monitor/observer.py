@@ -32,7 +32,7 @@ from headstart.monitor.sketch import Sheets, can_sketch
 from headstart.monitor.units import DeadUnits
 from headstart.record import Optimizer as OptimizerFacts
 
-DENSE = 512  # steps that are all sketched; then 256 of each doubling, so that a long run costs no more than a short
+DENSE = 128  # steps that are all sketched; then 64 of each doubling, so that a long run costs no more than a short
 GRAPHS = 24  # graphs read of one run, at most
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -137,7 +137,8 @@ class Observer:
         self._losses.append(torch.stack([root.detach().float().mean() for root in tensors]).sum())
         if self._sketching:
             self._name_new()
-            self._commit_losses(tensors)
+            if self._sources.called:
+                self._commit_losses(tensors)
             self._read_graph(tensors)
 
     @quietly
@@ -192,24 +193,26 @@ class Observer:
         if tensor.requires_grad and tensor.grad_fn is not None:
             tag(tensor, slot, self._key)
             if slot.activation is None:
-                hook = functools.partial(self._gradient, slot, self.step)
-                tensor.register_hook(hook)  # type: ignore[no-untyped-call]
+                hook = functools.partial(self._gradient, slot, self.step, tensor.output_nr)
+                tensor.grad_fn.register_prehook(hook)
         self._sheets.put(self._stream(slot, "activation"), tensor)
         if slot.dead_at is not None:
             self._dead.look(slot, tensor, self.step)
-        given = args[0] if args else next(iter(kwargs.values()), None)
-        if slot.activation is None and can_sketch(given) and not given.requires_grad:
-            self._sheets.put(self._stream(slot, "input"), given)
+        if slot.activation is None:
+            given = args[0] if args else next(iter(kwargs.values()), None)
+            if isinstance(given, Tensor) and not given.requires_grad and can_sketch(given):
+                self._sheets.put(self._stream(slot, "input"), given)
 
     @quietly
-    def _gradient(self, slot: Slot, step: int, gradient: Tensor) -> None:
-        if step == self.step and can_sketch(gradient):
+    def _gradient(self, slot: Slot, step: int, output: int, gradients: tuple[Tensor | None, ...]) -> None:
+        if step == self.step and can_sketch(gradient := gradients[output]):
             self._sheets.put(self._stream(slot, "gradient"), gradient)
 
     @quietly
     def _lost(self, kind: str, arguments: Mapping[str, Any], loss: Tensor) -> None:
         call = self._sources.call(kind, arguments, loss, user_line())
         if call is not None:
+            self._sources.called = True
             tag(loss, call, self._key)
 
     @quietly
@@ -223,12 +226,11 @@ class Observer:
 
     def _commit_losses(self, roots: list[Tensor]) -> None:
         for root in roots:
-            for value in find_tags(root, self._key):
-                if isinstance(value, Call):
-                    value.source.commit(value)
-                    self._calls.append(value)
-                    if value.unvaried is not None:
-                        self._rare.append((value.source.name, "loss.unvaried", value.unvaried))
+            for call in find_tags(root, self._key, Call):
+                call.source.commit(call)
+                self._calls.append(call)
+                if call.unvaried is not None:
+                    self._rare.append((call.source.name, "loss.unvaried", call.unvaried))
 
     def _read_graph(self, roots: list[Tensor]) -> None:
         """Once for each line that calls backward, and again when new layers have come since."""
@@ -243,7 +245,7 @@ class Observer:
             for layer in found.layers:
                 self._outbox.layer(layer)
             for stream, reading in found.readings(self._stream):
-                self._sheets.readings[stream] = reading
+                self._sheets.read(stream, reading)
             self._opaque |= found.opaque
             self._sketch_raw(found)
         self._outbox.meta({"unseen": sorted(self._opaque)})
@@ -252,7 +254,7 @@ class Observer:
         """Raw tensors have no module that is called: their signals are read from the graph, at each sketched step."""
         for name, operation in found.raw:
             slot = self._raw.setdefault(name, Slot(None, operation.op, None, operation.index, None, name=name))
-            operation.node.register_prehook(functools.partial(self._raw_gradient, slot, self.step))
+            operation.node.register_prehook(functools.partial(self._gradient, slot, self.step, 0))
         for feeder, operation in found.raw_activations:
             slot = flow.raw_slot(feeder, operation, self._raw[feeder].order + 1)
             slot = self._raw.setdefault(slot.name, slot)
@@ -263,11 +265,6 @@ class Observer:
                 if slot.dead_at is not None:
                     self._dead.look(slot, result, self.step)
         self._name_new()
-
-    @quietly
-    def _raw_gradient(self, slot: Slot, step: int, gradients: tuple[Tensor | None, ...]) -> None:
-        if step == self.step and can_sketch(gradients[0]):
-            self._sheets.put(self._stream(slot, "gradient"), gradients[0])
 
     def _before(self, parameters: list[Tensor]) -> None:
         parameters = [parameter for parameter in parameters if parameter in self._ledger]
@@ -297,7 +294,7 @@ class Observer:
         self._outbox.step(StepRow(self.step, seconds, self._losses, lr, optimizer, figures, self._rare, self._calls))
         self._losses, self._rare, self._calls = [], [], []
         self.step += 1
-        self._ran = False
+        self._ran = self._sources.called = False
         self._sketching = sketched(self.step)
         self._outbox.flush_if_due()
 
@@ -328,7 +325,7 @@ class Observer:
             setattr(slot, f"{tensor}_stream", stream)
             self._modules.unwritten.append((stream, slot, tensor))
             if tensor == "activation" and slot.activation in OUTPUT:
-                self._sheets.readings[stream] = OUTPUT[slot.activation]
+                self._sheets.read(stream, OUTPUT[slot.activation])
         return stream
 
     def _name_new(self) -> None:

@@ -98,7 +98,7 @@ class Outbox:
         for entry in self._ledger.entries.values():
             if entry.dirty:
                 entry.dirty = False
-                self._writer.thing(entry.facts)
+                self._writer.thing(entry.line())
         for source in self._sources.known.values():
             self._writer.thing(source.snapshot())
         self._writer.flush()
@@ -132,12 +132,9 @@ class Outbox:
     def _note_ledger(self, values: array[float], optimizer: str | None) -> None:
         for entry in self._ledger.entries.values():
             if entry.facts.optimizer == optimizer and _seen(values, entry.weight):
-                entry.facts = replace(
-                    entry.facts,
-                    steps_seen=entry.facts.steps_seen + 1,
-                    steps_with_gradient=entry.facts.steps_with_gradient + _nonzero(values, entry.gradient),
-                    steps_moved=entry.facts.steps_moved + _nonzero(values, entry.update),
-                )
+                entry.seen += 1
+                entry.with_gradient += _nonzero(values, entry.gradient)
+                entry.moved += _nonzero(values, entry.update)
                 entry.dirty = True
 
 
