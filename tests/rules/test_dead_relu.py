@@ -1,0 +1,122 @@
+"""dead-relu: more than half of the units, to the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from records import SGD, Figure, chain, figures_of, head, linear, run, said, told, unjudged
+from torch import nn
+from training import trained
+
+from headstart.diagnosis.rules.dead_relu import DEAD_SHARE, NEARLY_ALL
+from headstart.record import Layer, Record
+
+RULE = "dead-relu"
+FC1, FC2 = linear("fc1"), linear("fc2")
+LOOKS = range(3, 60, 8)
+
+
+def dead(*shares: float | dict[int, float], skill: float | None = 0.0, **facts: object) -> Record:
+    """A run whose ReLU layers fc1, fc2, ... have that share of dead units, always or by step."""
+    layers = [linear(f"fc{number}") for number, _ in enumerate(shares, 1)]
+    figures: dict[tuple[str, str], Figure] = {}
+    for layer, share in zip(layers, shares, strict=True):
+        figures[layer.name, "activation.dead"] = share if isinstance(share, dict) else dict.fromkeys(LOOKS, share)
+        figures[layer.name, "activation.zeros"] = 0.97
+    return run(chain(*layers, head()), figures, skill=skill, **facts)  # type: ignore[arg-type]
+
+
+def test_more_than_half_of_the_units_are_too_many() -> None:
+    finding = told(dead(DEAD_SHARE + 1 / 64), RULE)
+    assert finding.layer == "fc1"
+    assert figures_of(finding) == {"dead_share": 33 / 64, "zeros": pytest.approx(0.97)}
+    assert finding.evidence[0].limit == DEAD_SHARE
+    assert said(dead(DEAD_SHARE), RULE) == []
+
+
+@pytest.mark.parametrize(
+    ("skill", "share", "severity"),
+    [
+        (0.9, NEARLY_ALL, "advice"),
+        (0.9, NEARLY_ALL + 0.01, "error"),
+        (None, NEARLY_ALL, "warning"),
+        (None, NEARLY_ALL + 0.01, "error"),
+        (0.0, DEAD_SHARE + 0.01, "error"),
+    ],
+)
+def test_it_is_an_error_where_nearly_all_are_dead_or_the_run_fails(
+    skill: float | None, share: float, severity: str
+) -> None:
+    assert told(dead(share, skill=skill), RULE).severity == severity
+
+
+def test_the_layer_with_the_most_dead_units_is_told_and_all_are_named() -> None:
+    finding = told(dead(0.6, 0.9, 0.4, 0.7), RULE)
+    assert finding.layer == "fc2"
+    assert finding.layers == ("fc1", "fc2", "fc4")
+
+
+def test_a_share_that_falls_below_the_limit_again_is_none() -> None:
+    assert said(dead({3: 0.9, 11: 0.9, 43: 0.8, 59: 0.4}), RULE) == []
+
+
+def test_one_look_is_too_few() -> None:
+    assert said(dead({59: 1.0}), RULE) == []
+    assert told(dead({51: 1.0, 59: 1.0}), RULE).layer == "fc1"
+
+
+def test_the_nets_output_may_be_zero() -> None:
+    out = replace(head(), activation="relu")
+    assert said(run(chain(FC1, out), {("head", "activation.dead"): 1.0}, skill=0.0), RULE) == []
+
+
+def test_units_that_die_later_are_told_from_the_look_that_shows_it() -> None:
+    finding = told(dead({3: 0.1, 11: 0.3, 19: 0.7, 51: 0.8, 59: 0.8}), RULE)
+    assert finding.step == 19
+    assert finding.evidence[0].steps == (19, 59)
+    assert finding.remedy is not None
+    assert finding.remedy.code.startswith("torch.optim.SGD(model.parameters(), lr=0.01)")
+
+
+def test_units_that_start_dead_are_told_from_the_first_step_and_cured_by_their_bias() -> None:
+    finding = told(dead(0.8), RULE)
+    assert finding.step == 0
+    assert finding.remedy is not None
+    model = nn.Module()
+    model.fc1 = nn.Linear(4, 4)
+    nn.init.constant_(model.fc1.bias, -10.0)
+    exec(finding.remedy.code, {"torch": torch, "model": model})
+    assert not model.fc1.bias.any()
+
+
+def test_behind_a_module_the_bias_is_that_of_the_layer_in_front() -> None:
+    relu = Layer("relu", "ReLU", 0, activation="relu", units=64)
+    record = run(chain(FC1, relu, head()), {("relu", "activation.dead"): dict.fromkeys(LOOKS, 0.8)}, skill=0.0)
+    remedy = told(record, RULE).remedy
+    assert remedy is not None
+    assert remedy.code == "torch.nn.init.zeros_(model.fc1.bias)"
+
+
+@pytest.mark.parametrize("optimizers", [(), (replace(SGD, options={}),)])
+def test_without_a_known_rate_the_remedy_is_a_relu_that_cannot_die(optimizers: tuple) -> None:
+    remedy = told(dead({3: 0.1, 51: 0.8, 59: 0.8}, optimizers=optimizers), RULE).remedy
+    assert remedy is not None
+    assert remedy.name == "leaky-relu"
+    assert not remedy.safe
+
+
+def test_33_of_64_units_are_counted_and_32_are_let_pass(tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2))
+    with torch.no_grad():
+        net[0].bias.zero_()[:32] = -1000.0
+        net[2].bias.zero_()[:33] = -1000.0
+    finding = told(trained(tmp_path, net, torch.randn(64, 20), torch.arange(64) % 2, steps=30), RULE)
+    assert finding.layers in (("2",), ("3",))
+    assert figures_of(finding)["dead_share"] == 33 / 64
+
+
+def test_without_a_look_at_the_units_it_is_not_judged() -> None:
+    assert RULE in unjudged(run(chain(FC1, FC2, head()), {("fc1", "activation.zeros"): 1.0}))

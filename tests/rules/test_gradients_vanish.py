@@ -1,0 +1,124 @@
+"""gradients-vanish: what each layer gets of the largest gradient behind it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from records import Figure, chain, figures_of, head, linear, run, said, told, unjudged
+from torch import nn
+from training import trained
+
+from headstart.diagnosis.rules.gradients_vanish import LEFT
+from headstart.record import Layer, Record
+
+RULE = "gradients-vanish"
+NET = chain(linear("fc1"), linear("fc2"), head())
+SEEN: dict[tuple[str, str], Figure] = {("fc1.weight", "weight_gradient.std"): 1.0}
+
+
+def got(fc1: Figure, fc2: Figure = 1.0, head: Figure = 1.0, skill: float | None = 0.0) -> Record:
+    """The gradient's std at each layer's output."""
+    stds = {"fc1": fc1, "fc2": fc2, "head": head}
+    return run(NET, {**SEEN, **{(name, "gradient.std"): std for name, std in stds.items()}}, skill=skill)
+
+
+def test_a_layer_may_get_a_ten_thousandth_of_what_comes_behind_it() -> None:
+    finding = told(got(0.99 * LEFT), RULE)
+    assert finding.layer == "fc1"
+    assert finding.evidence[0].figure == "gradient_ratio"
+    assert finding.evidence[0].value == pytest.approx(0.99 * LEFT)
+    assert finding.evidence[0].limit == LEFT
+    assert said(got(1.01 * LEFT), RULE) == []
+
+
+def test_at_the_limit_a_good_update_is_lost_in_float32s_resolution() -> None:
+    good = 1e-3  # of its weight
+    assert good * LEFT < torch.finfo(torch.float32).eps
+
+
+def test_the_largest_gradient_behind_counts_and_not_the_last_layers() -> None:
+    assert told(got(1e-3, fc2=100.0, head=1.0), RULE).layer == "fc1"
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
+def test_sizes_by_themselves_count_for_nothing(scale: float) -> None:
+    assert said(got(2 * LEFT * scale, scale, scale), RULE) == []
+    assert told(got(0.5 * LEFT * scale, scale, scale), RULE).layers == ("fc1",)
+
+
+@pytest.mark.parametrize(("skill", "severity"), [(0.9, "advice"), (None, "advice"), (0.0, "warning")])
+def test_it_is_advice_where_the_run_is_not_known_to_fail(skill: float | None, severity: str) -> None:
+    assert told(got(1e-6, skill=skill), RULE).severity == severity
+
+
+def test_no_gradient_at_all_is_an_error_in_a_run_that_fails() -> None:
+    assert told(got(0.0), RULE).severity == "error"
+    assert told(got(0.0, skill=0.9), RULE).severity == "advice"
+
+
+def test_the_layer_that_gets_least_is_told_and_all_are_named() -> None:
+    finding = told(got(1e-7, 1e-5, 1.0), RULE)
+    assert finding.layer == "fc1"
+    assert finding.layers == ("fc1", "fc2")
+    assert figures_of(finding)["gradient_std"] == pytest.approx(1e-7)
+
+
+def test_a_ratio_that_recovers_in_the_last_third_is_none() -> None:
+    assert said(got(lambda step: 0.0 if step < 40 else 1.0), RULE) == []
+    assert told(got(lambda step: 1.0 if step < 40 else 0.0), RULE).step == 40
+
+
+def test_a_few_steps_of_the_last_third_do_not_count() -> None:
+    assert said(got(lambda step: 0.0 if step >= 51 else 1.0), RULE) == []  # 9 of 20
+    assert told(got(lambda step: 0.0 if step >= 49 else 1.0), RULE).step == 49  # 11 of 20
+
+
+def test_layers_that_are_not_on_one_way_are_not_compared() -> None:
+    stds: dict[tuple[str, str], Figure] = {("left", "gradient.std"): 1e-9, ("right", "gradient.std"): 1.0}
+    branches = [linear("left"), linear("right")]
+    join = replace(head("join"), follows=("left", "right"))
+    assert said(run([*branches, join], {**SEEN, **stds, ("join", "gradient.std"): 1e-9}, skill=0.0), RULE) == []
+    assert told(run([*branches, join], {**SEEN, **stds, ("join", "gradient.std"): 1.0}, skill=0.0), RULE).layers == (
+        "left",
+    )
+
+
+def test_steps_that_a_scaler_skips_do_not_count() -> None:
+    assert said(got(1.0, fc2=lambda step: math.inf if step % 3 == 0 else 1.0), RULE) == []
+
+
+def test_of_raw_tensors_the_weights_gradients_are_compared() -> None:
+    layers = chain(*(Layer(n, "mm", 0, (n,), (64, 64), 64, 64, 64, "relu") for n in ("w1", "w2")))
+    figures: dict[tuple[str, str], Figure] = {("w2", "weight_gradient.std"): 1.0}
+    finding = told(run(layers, {**figures, ("w1", "weight_gradient.std"): 0.9 * LEFT}, skill=0.0), RULE)
+    assert finding.layer == "w1"
+    assert finding.evidence[1].series == "weight_gradient.std"
+    assert said(run(layers, {**figures, ("w1", "weight_gradient.std"): 1.1 * LEFT}, skill=0.0), RULE) == []
+
+
+def test_where_sigmoid_shrinks_it_the_remedy_is_relu() -> None:
+    layers = chain(linear("fc1", activation="sigmoid"), head())
+    stds: dict[tuple[str, str], Figure] = {("fc1", "gradient.std"): 1e-6, ("head", "gradient.std"): 1.0}
+    remedy = told(run(layers, {**SEEN, **stds}, skill=0.0), RULE).remedy
+    assert remedy is not None
+    assert remedy.code.startswith("torch.nn.ReLU()")
+
+
+def test_through_layers_that_shrink_by_c_what_is_left_is_c_to_the_depth(tmp_path: Path) -> None:
+    c = 0.04
+    net = nn.Sequential(*(nn.Linear(8, 8, bias=False) for _ in range(4)))
+    with torch.no_grad():
+        for layer in net:
+            layer.weight.copy_(c * torch.eye(8))
+    x, y = torch.randn(32, 8), torch.randn(32, 8)
+    finding = told(trained(tmp_path, net, x, y, nn.functional.mse_loss, steps=3), RULE)
+    assert finding.layers == ("0",)  # the next has c² = 1.6e-3
+    assert figures_of(finding)["gradient_ratio"] == pytest.approx(c**3, rel=1e-4)
+
+
+def test_without_a_weight_that_gets_a_gradient_it_is_not_judged() -> None:
+    assert RULE in unjudged(run(NET, {("fc1", "gradient.std"): 1.0}))

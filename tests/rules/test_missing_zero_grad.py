@@ -1,0 +1,65 @@
+"""missing-zero-grad: the share of steps on gradients that were not cleared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from records import SGD, Figure, chain, head, linear, run, said, told, unjudged
+from torch import nn
+from training import trained
+
+from headstart.diagnosis.rules.missing_zero_grad import STEPS, UNCLEARED
+from headstart.record import Optimizer, Record
+
+RULE = "missing-zero-grad"
+NET = chain(linear("fc1"), head())
+
+
+def cleared(figure: Figure, steps: int = 60) -> Record:
+    return run(NET, {("SGD", "loop.cleared"): figure}, steps=steps, skill=0.0)
+
+
+def test_a_loop_that_never_clears_is_an_error() -> None:
+    finding = told(cleared(dict.fromkeys(range(1, 60), 0.0)), RULE)
+    assert finding.severity == "error"
+    assert finding.step == 1
+    (evidence,) = finding.evidence
+    assert (evidence.value, evidence.limit, evidence.steps) == (1.0, UNCLEARED, (1, 59))
+
+
+def test_a_loop_that_clears_at_each_step_is_fine() -> None:
+    assert said(cleared(1.0), RULE) == []
+
+
+def test_more_than_nine_of_ten_steps_are_too_many() -> None:
+    assert told(cleared(lambda step: float(step == 0), steps=11), RULE).evidence[0].value == 10 / 11
+    assert said(cleared(lambda step: float(step == 0), steps=10), RULE) == []
+
+
+def test_fewer_steps_than_the_limit_say_nothing() -> None:
+    assert said(cleared(0.0, steps=STEPS - 1), RULE) == []
+    assert told(cleared(0.0, steps=STEPS), RULE)
+
+
+def test_each_optimizer_is_judged_by_itself() -> None:
+    adam = Optimizer("Adam", "Adam", {"lr": 1e-3}, 2)
+    figures: dict[tuple[str, str], Figure] = {("SGD", "loop.cleared"): 1.0, ("Adam", "loop.cleared"): 0.0}
+    finding = told(run(NET, figures, optimizers=[SGD, adam]), RULE)
+    assert finding.message.startswith("Adam ")
+    assert len(said(run(NET, {**figures, ("SGD", "loop.cleared"): 0.0}, optimizers=[SGD, adam]), RULE)) == 2
+
+
+def test_the_sum_of_gradients_is_what_such_a_step_follows(tmp_path: Path) -> None:
+    net, x, y = nn.Linear(4, 2), torch.randn(8, 4), torch.arange(8) % 2
+    nn.functional.cross_entropy(net(x), y).backward()
+    assert net.weight.grad is not None
+    once = net.weight.grad.clone()
+    net.zero_grad()
+    record = trained(tmp_path, net, x, y, steps=12, clears=lambda step: False)
+    torch.testing.assert_close(net.weight.grad, 12 * once)
+    assert told(record, RULE).evidence[0].value == 1
+
+
+def test_where_no_optimizer_stepped_after_a_backward_it_is_not_judged() -> None:
+    assert RULE in unjudged(run(NET))

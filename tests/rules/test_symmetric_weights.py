@@ -1,0 +1,116 @@
+"""symmetric-weights: units that start as copies and stay so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from records import Figure, chain, head, linear, run, said, told, unjudged
+from torch import nn
+from training import trained
+
+from headstart.diagnosis.rules.symmetric_weights import DISTINCT, STEPS
+from headstart.record import Layer, Record
+
+RULE = "symmetric-weights"
+LOOKS = (0, 1, 2, 4, 8, 16, 32)
+
+
+def distinct(units: float | dict[int, float], layer: Layer | None = None, **facts: object) -> Record:
+    """A layer of 64 units with that many different ones, always or by step, and a head behind it."""
+    layer = layer or linear("fc")
+    figures: Figure = units if isinstance(units, dict) else dict.fromkeys(LOOKS, units)
+    return run(chain(layer, head()), {(layer.parameters[0], "weight.distinct"): figures}, **facts)  # type: ignore[arg-type]
+
+
+def test_a_layer_of_copies_is_an_error_however_the_run_goes() -> None:
+    for skill in (0.0, None, 0.9):
+        finding = told(distinct(1, skill=skill), RULE)
+        assert finding.severity == "error"
+        assert finding.layers == ("fc",)
+        assert finding.step == 0
+        assert [(e.figure, e.value, e.steps) for e in finding.evidence] == [
+            ("distinct_units", 1, (0,)),
+            ("distinct_units", 1, (32,)),
+        ]
+
+
+def test_at_most_half_as_many_different_units_are_a_warning() -> None:
+    finding = told(distinct(64 * DISTINCT), RULE)
+    assert finding.severity == "warning"
+    assert finding.evidence[0].value == 32
+    assert said(distinct(64 * DISTINCT + 1), RULE) == []
+
+
+@pytest.mark.parametrize(("units", "different", "fires"), [(2, 1, True), (2, 2, False), (3, 1, True), (3, 2, False)])
+def test_of_two_or_three_units_all_must_be_copies(units: int, different: int, fires: bool) -> None:
+    assert bool(said(distinct(different, linear("fc", units=units)), RULE)) is fires
+
+
+def test_the_looks_must_lie_some_steps_apart() -> None:
+    assert said(distinct({0: 1, STEPS - 1: 1}), RULE) == []
+    assert told(distinct({0: 1, STEPS: 1}), RULE).layer == "fc"
+    assert said(distinct({0: 1}), RULE) == []
+
+
+def test_units_that_differ_after_a_few_steps_are_none() -> None:
+    assert said(distinct({0: 1, 1: 1, 2: 64, 4: 64, 8: 64}), RULE) == []
+
+
+def test_the_last_layer_may_start_from_copies() -> None:
+    layers = chain(linear("fc"), head())
+    looks = {("fc.weight", "weight.distinct"): {0: 64, 8: 64}, ("head.weight", "weight.distinct"): {0: 1, 8: 1}}
+    assert said(run(layers, looks, skill=0.0), RULE) == []
+
+
+def test_one_unit_is_no_copy() -> None:
+    assert said(distinct(1, linear("fc", units=1)), RULE) == []
+
+
+def test_a_frozen_layer_is_no_fault_of_training() -> None:
+    assert said(distinct(1, frozen=["fc"]), RULE) == []
+
+
+def test_equal_filters_of_different_channels_are_none() -> None:
+    first = replace(linear("stem", 9, 16), kind="Conv2d", shape=(16, 1, 3, 3))
+    depthwise = replace(linear("blur", 9, 16), kind="Conv2d", shape=(16, 1, 3, 3))
+    looks = {("stem.weight", "weight.distinct"): {0: 16, 8: 16}, ("blur.weight", "weight.distinct"): {0: 1, 8: 1}}
+    assert said(run(chain(first, depthwise, head()), looks), RULE) == []
+
+
+def test_it_is_told_of_the_first_layer_and_all_are_named() -> None:
+    layers = chain(linear("a"), linear("b"), linear("c"), head())
+    looks = {
+        (f"{name}.weight", "weight.distinct"): {0: units, 8: units}
+        for name, units in {"a": 64, "b": 1, "c": 1}.items()
+    }
+    assert told(run(layers, looks), RULE).layers == ("b", "c")
+
+
+def test_copies_get_the_same_gradient_so_that_training_never_parts_them(tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Linear(10, 16), nn.Tanh(), nn.Linear(16, 12), nn.Tanh(), nn.Linear(12, 2))
+    for parameter in net[0].parameters():
+        nn.init.constant_(parameter, 0.1)
+    nn.init.constant_(net[2].weight, 0.1)
+    record = trained(tmp_path, net, torch.randn(32, 10), torch.arange(32) % 2, steps=20, lr=0.5)
+    assert len(torch.unique(net[0].weight, dim=0)) == 1
+    assert len(torch.unique(net[2].weight, dim=0)) > 1  # its units go on to different weights of the head
+    finding = told(record, RULE)
+    assert finding.layers == ("0",)
+    assert [evidence.value for evidence in finding.evidence] == [1, 1]
+
+
+def test_the_remedy_makes_all_units_different() -> None:
+    remedy = told(distinct(1), RULE).remedy
+    assert remedy is not None
+    model = nn.Module()
+    model.fc = nn.Linear(64, 64)
+    nn.init.zeros_(model.fc.weight)
+    exec(remedy.code, {"torch": torch, "model": model})
+    assert len(torch.unique(model.fc.weight, dim=0)) == 64
+
+
+def test_where_no_units_could_be_told_apart_it_is_not_judged() -> None:
+    assert RULE in unjudged(run(chain(linear("fc"), head())))
