@@ -114,7 +114,7 @@ def test_33_of_64_units_are_counted_and_32_are_let_pass(tmp_path: Path) -> None:
         net[0].bias.zero_()[:32] = -1000.0
         net[2].bias.zero_()[:33] = -1000.0
     finding = told(trained(tmp_path, net, torch.randn(64, 20), torch.arange(64) % 2, steps=30), RULE)
-    assert finding.layers in (("2",), ("3",))
+    assert finding.layers == ("3",)
     assert figures_of(finding)["dead_share"] == 33 / 64
 
 
