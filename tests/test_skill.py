@@ -175,6 +175,7 @@ def test_a_run_that_ends_not_finite_does_not_learn_however_well_it_had() -> None
     assert judged(0.9, loss=lambda step: math.nan if step == 59 else 1.0) is False
     assert judged(0.9, loss=lambda step: math.nan if step == 58 else 1.0) is True
     assert judged(lambda step: math.nan if step == 50 else 0.9) is False
+    assert judged(math.nan, steps=ENOUGH_STEPS - 1) is False
     assert is_broken(run(loss=math.inf))
 
 

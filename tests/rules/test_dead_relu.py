@@ -61,6 +61,8 @@ def test_the_layer_with_the_most_dead_units_is_told_and_all_are_named() -> None:
 
 def test_a_share_that_falls_below_the_limit_again_is_none() -> None:
     assert said(dead({3: 0.9, 11: 0.9, 43: 0.8, 59: 0.4}), RULE) == []
+    assert said(dead({3: 0.9, 11: 0.9, 43: 0.4, 59: 0.8}), RULE) == []
+    assert told(dead({3: 0.9, 11: 0.4, 43: 0.8, 59: 0.8}), RULE).layer == "fc1"
 
 
 def test_one_look_is_too_few() -> None:

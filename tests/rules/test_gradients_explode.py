@@ -61,6 +61,8 @@ def test_in_time_the_gradient_may_grow_a_thousand_times() -> None:
 def test_what_is_usual_is_the_median_of_the_first_steps() -> None:
     assert told(grows(2 * GROWTH, at=FIRST // 2 + 1), RULE).step == FIRST // 2 + 1
     assert said(grows(2 * GROWTH, at=FIRST // 2), RULE) == []  # the median lies half way between
+    rises = got(*[lambda step: 4e3 if step >= 30 else 1.0 if step < FIRST // 2 else 3.0] * 3)
+    assert figures_of(told(rises, RULE))["gradient_ratio"] == pytest.approx(4e3 / 2)
 
 
 def test_the_depth_is_told_before_the_time() -> None:
