@@ -68,7 +68,7 @@ def mlp(width: int = 256, depth: int = 10) -> nn.Module:
 
 
 CASES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], int, int]] = {  # model, input, classes, steps a round
-    "ResNet-18, 64x64, batch 32": (resnet18, (32, 3, 64, 64), 1000, 2),
+    "ResNet-18, 64x64, batch 32": (resnet18, (32, 3, 64, 64), 1000, 8),
     "10-layer MLP, width 256, batch 128": (mlp, (128, 256), 10, 100),
 }
 
@@ -88,7 +88,7 @@ def main() -> None:
         plain, dense, later, naive = compare(*case, rounds=4 if quick else 15)
         ratios = dense, later, share * dense + (1 - share) * later, naive
         table.add_row(name, f"{plain * 1000:.2f} ms", *(f"{ratio:.2f}x" for ratio in ratios))
-    console = Console()
+    console = Console(width=100)
     console.print(table)
     steps = 1_000 if quick else 10_000
     at, grown = memory(steps)

@@ -151,9 +151,9 @@ def _classes(
     places = labels.clamp(-1, classes) + 1  # what is no class falls into the first place or the last
     mass = torch.zeros(classes + 2, dtype=torch.long, device=labels.device)
     mass = mass.index_add_(0, places, torch.ones_like(places))[1:-1]
-    weights = mass if weight is None else mass * weight.detach()
-    unvaried = ((mass > 0).sum() == 1).float()
-    return Call(source, _mean(arguments, loss, weights.sum()), right.sum() / mass.sum(), unvaried, mass)
+    count = mass.sum()
+    mean = _mean(arguments, loss, count if weight is None else (mass * weight.detach()).sum())
+    return Call(source, mean, right.sum() / count, mass.max() == count, mass)
 
 
 def _probabilities(
