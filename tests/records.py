@@ -104,9 +104,9 @@ def _at(figure: Figure, step: int) -> float | None:
 
 def _parameters(layer: Layer, trainable: bool) -> list[Parameter]:
     shapes = {"weight": layer.shape, "bias": layer.shape[:1]}
+    named = [(name, shapes.get(name.rpartition(".")[2], layer.shape)) for name in layer.parameters]
     return [
-        Parameter(name, shapes.get(name.rpartition(".")[2], layer.shape), layer.name, trainable)
-        for name in layer.parameters
+        Parameter(name, shape, layer.name, trainable, units_dim=0 if len(shape) > 1 else None) for name, shape in named
     ]
 
 

@@ -154,7 +154,15 @@ def test_a_short_run_or_an_unknown_loss_says_nothing() -> None:
 def test_a_run_that_is_still_rising_says_nothing_yet() -> None:
     assert judged(thirds(0.0, 0.0, 0.0126)) is None  # 0.0126 + 3 × 0.0126 = 0.0504
     assert judged(thirds(0.0, 0.0, 0.0124)) is False
-    assert judged(thirds(-5.0, -1.5, -0.99)) is None
+    assert judged(thirds(-1.0, -0.2, 0.0126)) is None
+    assert judged(thirds(-2.0, -1.5, -0.99)) is None
+
+
+def test_a_rise_to_the_constant_that_slows_down_is_a_recovery_from_a_blow() -> None:
+    assert judged(thirds(-4.0, -0.4, -0.04)) is False  # a tenth each time: their limit is 0
+    assert judged(thirds(-0.8, -0.4, -0.2)) is False  # halves: 0
+    assert judged(thirds(-0.7, -0.4, -0.2)) is None  # two thirds: -0.2 + 0.2 × 2 = 0.2
+    assert judged(thirds(-4.0, -0.4, 0.001)) is False
 
 
 def test_a_rise_from_far_below_the_constant_is_a_recovery_from_a_blow() -> None:

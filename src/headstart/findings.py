@@ -21,6 +21,7 @@ class Evidence:
     limit: float | None = None  # None where the figure is exact and has no limit
     steps: tuple[int, ...] = ()  # where it was seen, first and last
     series: str | None = None  # "activation.zeros": the record's figure that the report plots as proof
+    of: int | None = None  # of how many, where `value` is a count
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from records import Figure, chain, head, linear, run, said, told, unjudged
 from torch import nn
 from training import trained
 
+from headstart.diagnosis import diagnose
 from headstart.diagnosis.rules.symmetric_weights import DISTINCT, STEPS
 from headstart.record import Layer, Record
 
@@ -97,9 +98,50 @@ def test_copies_get_the_same_gradient_so_that_training_never_parts_them(tmp_path
     record = trained(tmp_path, net, torch.randn(32, 10), torch.arange(32) % 2, steps=20, lr=0.5)
     assert len(torch.unique(net[0].weight, dim=0)) == 1
     assert len(torch.unique(net[2].weight, dim=0)) > 1  # its units go on to different weights of the head
-    finding = told(record, RULE)
-    assert finding.layers == ("0",)
-    assert [evidence.value for evidence in finding.evidence] == [1, 1]
+    copies, parted = said(record, RULE)
+    assert (copies.severity, copies.layers) == ("error", ("0",))
+    assert [(evidence.value, evidence.of) for evidence in copies.evidence] == [(1, 16), (1, 16)]
+    assert (parted.layers, parted.evidence[0].value) == (("2",), 1)
+
+
+@pytest.mark.parametrize("skill", [0.0, None, 0.9])
+def test_copies_of_a_row_that_is_not_zero_are_told_though_they_part(skill: float | None) -> None:
+    parts: Figure = {0: 1, 1: 64, 8: 64}
+    sizes = {"at 0.1": 0.1, "at zero": 0.0}
+    for name, size in sizes.items():
+        figures = {("fc.weight", "weight.distinct"): parts, ("fc.weight", "weight.max_abs"): size}
+        found = said(run(chain(linear("fc"), head()), figures, skill=skill), RULE)
+        assert [one.severity for one in found] == (["advice" if skill else "warning"] if name == "at 0.1" else [])
+
+
+@pytest.mark.parametrize("layer", [nn.Linear(1, 16), nn.Linear(3, 16)])
+def test_a_layer_of_few_inputs_is_judged(tmp_path: Path, layer: nn.Linear) -> None:
+    for parameter in layer.parameters():
+        nn.init.constant_(parameter, 0.1)
+    net = nn.Sequential(layer, nn.Tanh(), nn.Linear(16, 2))
+    nn.init.constant_(net[2].weight, 0.1)
+    record = trained(tmp_path, net, torch.randn(32, layer.in_features), torch.arange(32) % 2, steps=20, lr=0.5)
+    assert told(record, RULE).layers == ("0",)
+
+
+class Turned(nn.Module):
+    """A weight that is used as x @ w and holds equal rows, or both ways."""
+
+    def __init__(self, both: bool) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.randn(1, 12).repeat(20, 1))
+        self.head = nn.Linear(20 if both else 12, 2)
+        self.both = both
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = torch.tanh(x @ self.w)
+        return self.head(torch.tanh(h @ self.w.T) if self.both else h)
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_equal_inputs_of_a_unit_are_no_copies_of_units(tmp_path: Path, both: bool) -> None:
+    record = trained(tmp_path, Turned(both), torch.randn(32, 20), torch.arange(32) % 2, steps=20, lr=0.5)
+    assert [one for one in diagnose(record).findings if one.rule == RULE] == []
 
 
 def test_the_remedy_makes_all_units_different() -> None:

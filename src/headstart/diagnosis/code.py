@@ -31,6 +31,11 @@ def init(layer: Layer) -> str:
     if layer.name in layer.parameters and layer.fan_in:  # its layout is the user's own: say the number
         gain = 2.0 if layer.activation in _TAUGHT_TO_INIT else 1.0
         return f"torch.nn.init.normal_({weight(layer)}, std={math.sqrt(gain / layer.fan_in):.3g})"
+    if not any(
+        name.rpartition(".")[2] == "weight" for name in layer.parameters
+    ):  # recurrent, attention, lists of weights
+        law = "torch.nn.init.xavier_normal_(weight)"
+        return f"for weight in {path(layer.name)}.parameters():\n    if weight.ndim > 1:\n        {law}"
     if layer.activation in _TAUGHT_TO_INIT:
         kind = _TAUGHT_TO_INIT[layer.activation]
         return f'torch.nn.init.kaiming_normal_({weight(layer)}, nonlinearity="{kind}")'
@@ -41,7 +46,17 @@ def init_all(layers: Sequence[Layer]) -> str:
     """The lines for a few layers, or the loop for many."""
     if len(layers) <= MOST:
         return "\n".join(init(layer) for layer in layers)
+    if all(layer.name in layer.parameters for layer in layers):
+        return _init_raw(layers)
     kinds = ", ".join(sorted({f"torch.nn.{layer.kind}" for layer in layers if layer.name not in layer.parameters}))
     relu = any(layer.activation in _TAUGHT_TO_INIT for layer in layers)
     law = 'kaiming_normal_(module.weight, nonlinearity="relu")' if relu else "xavier_normal_(module.weight)"
     return f"for module in model.modules():\n    if isinstance(module, ({kinds})):\n        torch.nn.init.{law}"
+
+
+def _init_raw(layers: Sequence[Layer]) -> str:
+    """Raw tensors are laid out as their owner likes: the side that counts the inputs is found by its length."""
+    gain = 2 if any(layer.activation in _TAUGHT_TO_INIT for layer in layers) else 1
+    side = 0 if all(layer.shape[0] == layer.fan_in for layer in layers) else 1
+    names = ", ".join(layer.name for layer in layers)
+    return f"for w in ({names}):\n    torch.nn.init.normal_(w, std=({gain} / w.shape[{side}]) ** 0.5)"

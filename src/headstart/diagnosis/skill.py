@@ -32,9 +32,15 @@ class Course:
     def rising(self) -> bool:
         """Whether it would pass NO_SKILL if the run went on for as long again at its last pace.
 
-        From below -1, where the loss is twice the constant's, a rise says only that the net recovers from a blow.
+        Below the constant a rise may be a recovery from a blow, which comes ever more slowly to the constant and no
+        further. There each third's gain is taken to be the same share of the one before; the limit of their sum is
+        Aitken's. From below -1, where the loss is twice the constant's, a rise says nothing else.
         """
-        return self.last > -1 and self.last + 3 * (self.last - self.middle) >= NO_SKILL
+        if self.last > 0:
+            return self.last + 3 * (self.last - max(self.middle, 0)) >= NO_SKILL
+        gain, before = self.last - self.middle, self.middle - self.first
+        share = 3 / 4 if gain >= before else max(0.0, gain / before)  # 3/4 + its powers are 3: the last pace
+        return self.last > -1 and self.last + gain * min(3, share / (1 - share)) >= NO_SKILL
 
     @property
     def falling(self) -> bool:

@@ -105,6 +105,7 @@ def _install() -> None:
         lambda: patches.after_module_call(_called),
         lambda: patches.after_module_init(BIRTHS.made),
         lambda: patches.around_backward(_backward_begins, _backward_ends),
+        lambda: patches.around_grad(_grad_begins, _grad_ends),
         lambda: patches.after_losses(_lost),
         lambda: patches.around_optimizer_step(_step_begins, _step_ends),
     ]
@@ -140,6 +141,16 @@ def _backward_begins(roots: Any) -> None:
 def _backward_ends() -> None:
     for observer in _observers:
         observer.backward_ends()
+
+
+def _grad_begins(outputs: Any, inputs: Any, create_graph: bool) -> None:
+    for observer in _observers:
+        observer.grad_begins(outputs, inputs, create_graph)
+
+
+def _grad_ends(inputs: Any, gradients: Any) -> None:
+    for observer in _observers:
+        observer.grad_ends(inputs, gradients)
 
 
 def _step_begins(optimizer: Any, args: Any, kwargs: Any) -> None:

@@ -1,16 +1,21 @@
 """Whether the gradients of one step were cleared before the backward of the next.
 
 Not by watching `zero_grad`, for people clear gradients in many ways, but by what must be true of the tensors: a
-gradient that was set to None is gone, and one that was zeroed in place has another version.
+gradient that was set to None is gone, one that was zeroed in place has another version, and one that was zeroed through
+`.data`, which leaves the version, is zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 PROBES = 4  # parameters of an optimizer that are looked at
+VALUES = 64  # of a gradient that are asked whether they are zero
+
+Mark = tuple[int, int] | None  # a gradient's identity and version
 
 
 class Cleared:
@@ -19,34 +24,47 @@ class Cleared:
     def __init__(self, parameters: Sequence[Tensor]) -> None:
         step = max(1, len(parameters) // PROBES)
         self._parameters = list(parameters)[::step]
-        self._marks: list[tuple[int, int] | None] = []
-        self._cleared = True
+        self._marks: list[Mark] = []
+        self._cleared: bool | Tensor = True
         self._backwards = 0
 
     def backward_begins(self) -> None:
         """Somebody touched a gradient since the last mark: it counts as cleared."""
-        if not self._cleared:
-            self._cleared = any(
-                mark is not None and mark != _mark(parameter)
-                for parameter, mark in zip(self._parameters, self._marks, strict=True)
-            )
+        if self._cleared is False:
+            self._cleared = touched(self._parameters, self._marks)
 
     def backward_ends(self) -> None:
         self._backwards += 1
-        if not self._cleared:
-            self._marks = [_mark(parameter) for parameter in self._parameters]
+        if self._cleared is False:
+            self._marks = [mark_of(parameter) for parameter in self._parameters]
 
-    def step_begins(self) -> bool | None:
+    def step_begins(self) -> bool | Tensor | None:
         """Whether this step's gradients are free of the last step's; None where no backward came between."""
         seen = self._backwards > 0 and any(mark is not None for mark in self._marks)
         return self._cleared if seen else None
 
     def step_ends(self) -> None:
-        self._marks = [_mark(parameter) for parameter in self._parameters]
+        self._marks = [mark_of(parameter) for parameter in self._parameters]
         self._cleared = False
         self._backwards = 0
 
 
-def _mark(parameter: Tensor) -> tuple[int, int] | None:
+def mark_of(parameter: Tensor) -> Mark:
     gradient = parameter.grad
     return None if gradient is None else (id(gradient), gradient._version)
+
+
+def touched(parameters: Sequence[Tensor], marks: Sequence[Mark]) -> bool | Tensor:
+    """Whether one of the gradients was exchanged or written to since its mark, or all are zero now.
+
+    A tensor where the answer would have to be waited for.
+    """
+    marked = [(parameter, mark) for parameter, mark in zip(parameters, marks, strict=True) if mark is not None]
+    if any(mark != mark_of(parameter) for parameter, mark in marked):
+        return True
+    gradients = [parameter.grad for parameter, _ in marked if parameter.grad is not None]
+    if not gradients:
+        return False
+    left = torch.stack([gradient.reshape(-1)[:VALUES].any().to(gradients[0].device) for gradient in gradients])
+    zero = left.any().logical_not()
+    return bool(zero) if zero.device.type == "cpu" else zero

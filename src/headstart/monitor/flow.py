@@ -154,7 +154,9 @@ def _note_units(layer: GraphLayer, ledger: Ledger) -> None:
     dim = layer.operation.units_dim
     if dim is not None and layer.operation.parameters:
         weight: Tensor = max(layer.operation.parameters, key=lambda parameter: parameter.ndim)
-        ledger.entries[id(weight)].units_dim = dim
+        entry = ledger.entries[id(weight)]
+        entry.dirty |= dim not in entry.units_dims
+        entry.units_dims.add(dim)
 
 
 def _note_activation(layer: GraphLayer, slot: Slot, flow: Flow) -> None:

@@ -10,14 +10,14 @@ What the graph does not show (compiled parts, reentrant checkpoints, custom func
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from headstart.monitor.operators import ACTIVATIONS, NORMS, OF_WEIGHTS, WEIGHTS, Role, operator, role
+from headstart.monitor.operators import ACTIVATIONS, NORMS, OF_WEIGHTS, TURNS, WEIGHTS, Role, operator, role
 
 Tagged = TypeVar("Tagged")
 
@@ -177,6 +177,7 @@ def read_graph(root: Tensor, is_parameter: Callable[[Tensor], bool] | None = Non
     operations: list[Operation] = []
     place: dict[Any, int | None] = {}  # graph node -> index of its operation; None: a leaf or on a parameter's way
     leaves: dict[Any, tuple[Tensor, ...]] = {}  # for nodes on a parameter's way: the leaves behind them
+    turned: dict[Any, bool] = {}  # and whether an odd number of transposes lies on it
     for node in _inputs_first(root.grad_fn):
         op = _operator(node)
         children = [child for child, _ in node.next_functions]
@@ -186,6 +187,7 @@ def read_graph(root: Tensor, is_parameter: Callable[[Tensor], bool] | None = Non
             continue
         if op in OF_WEIGHTS and children and all(child is not None and leaves.get(child) for child in children):
             place[node], leaves[node] = None, sum((leaves[child] for child in children), ())
+            turned[node] = turned.get(children[0], False) ^ (op in TURNS)
             continue
         data_place = WEIGHTS.get(op) if is_parameter is None else None
         parameters: list[Tensor] = []
@@ -213,7 +215,7 @@ def read_graph(root: Tensor, is_parameter: Callable[[Tensor], bool] | None = Non
                 tuple(dict.fromkeys(parameters)),
                 tuple(dict.fromkeys(inputs)),
                 _metadata(node).get(key),
-                _units_dim(op, node),
+                _units_dim(op, node, leaves, turned),
                 node,
             )
         )
@@ -301,10 +303,27 @@ def _metadata(node: Any) -> dict[str, Any]:
     return metadata
 
 
-def _units_dim(op: str, node: Any) -> int | None:
+def _units_dim(op: str, node: Any, leaves: Mapping[Any, tuple[Tensor, ...]], turned: Mapping[Any, bool]) -> int | None:
+    """Of the weight of `x @ w` the columns are units, of `w @ x` the rows; a transpose on the way exchanges them."""
     if op == "convolution":
         return 1 if node._saved_transposed else 0
-    if op in ("mm", "addmm"):  # F.linear transposes its weight; a raw x @ w does not
-        weight = node.next_functions[-1][0]
-        return 1 if weight is not None and hasattr(weight, "variable") else 0
-    return 0 if op == "mkldnn_rnn_layer" else None
+    if op not in ("mm", "addmm", "linear"):
+        return 0 if op == "mkldnn_rnn_layer" else None
+    data = node.next_functions[WEIGHTS[op] or 0][0]
+    weight = node.next_functions[(WEIGHTS[op] or 0) + 1][0]
+    if bool(leaves.get(data)) == bool(leaves.get(weight)):  # neither is a weight, or both are
+        return None
+    if leaves.get(weight):
+        return int(turned.get(weight, False) ^ (op != "linear"))
+    return int(turned.get(data, False))
+
+
+def saved_input(operation: Operation) -> Tensor | None:
+    """What a layer was given, as its node saved it; None where no weight needs it, or hooks of the user's would run."""
+    for name in ("self", "mat1", "mat2", "input"):
+        raw = getattr(operation.node, f"_raw_saved_{name}", None)
+        if raw is not None and getattr(raw, "unpack_hook", raw) is None:
+            tensor: Tensor | None = getattr(operation.node, f"_saved_{name}")
+            if tensor is not None:
+                return tensor
+    return None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-PROBES = 4
+from headstart.monitor.cleared import PROBES, VALUES, Mark, mark_of, touched
 
 
 class HandUpdates:
@@ -14,26 +14,33 @@ class HandUpdates:
 
     def __init__(self) -> None:
         self._probes: list[Tensor] = []
-        self._marks: list[tuple[object, ...]] = []
+        self._versions: list[int] = []
+        self._gradients: list[Mark] = []
         self._values: list[Tensor] = []
 
     def mark(self, parameters: Sequence[Tensor]) -> None:
         step = max(1, len(parameters) // PROBES)
         self._probes = list(parameters)[::step][:PROBES]
-        self._marks = [_mark(parameter) for parameter in self._probes]
-        on_cpu = all(parameter.device.type == "cpu" for parameter in self._probes)
+        self._versions = [probe._version for probe in self._probes]
+        self._gradients = [mark_of(probe) for probe in self._probes]
+        on_cpu = all(probe.device.type == "cpu" for probe in self._probes)
         # `w.data -= ...` leaves the version as it was. On a CPU the values can be compared without a wait.
-        self._values = [probe.detach().reshape(-1)[:64].clone() for probe in self._probes] if on_cpu else []
+        self._values = [probe.detach().reshape(-1)[:VALUES].clone() for probe in self._probes] if on_cpu else []
 
     def changed(self) -> bool:
-        if any(mark != _mark(probe) for mark, probe in zip(self._marks, self._probes, strict=True)):
+        gradients = [mark_of(probe) for probe in self._probes]
+        return gradients != self._gradients or self._updated()
+
+    def cleared(self) -> bool | Tensor | None:
+        """Whether an update came with cleared gradients; None where none came, or there are no gradients to clear."""
+        if not self._updated() or all(mark is None for mark in self._gradients):
+            return None
+        return touched(self._probes, self._gradients)
+
+    def _updated(self) -> bool:
+        if any(probe._version != version for probe, version in zip(self._probes, self._versions, strict=True)):
             return True
         return any(
-            not value.equal(probe.detach().reshape(-1)[:64])
+            not value.equal(probe.detach().reshape(-1)[:VALUES])
             for value, probe in zip(self._values, self._probes, strict=bool(self._values))
         )
-
-
-def _mark(parameter: Tensor) -> tuple[object, ...]:
-    gradient = parameter.grad
-    return (parameter._version, None if gradient is None else (id(gradient), gradient._version))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -22,7 +22,7 @@ class Entry:
     weight: int  # streams
     gradient: int
     update: int
-    units_dim: int | None = None  # the dimension that counts its units
+    units_dims: set[int] = field(default_factory=set)  # the dimensions that count its units, as it was used
     lr: float | None = None
     weight_decay: float | None = None
     seen: int = 0  # sketched steps; of which
@@ -30,10 +30,16 @@ class Entry:
     moved: int = 0
     dirty: bool = True
 
+    @property
+    def units_dim(self) -> int | None:
+        """The dimension that counts its units; None: not known, or used both ways."""
+        return next(iter(self.units_dims)) if len(self.units_dims) == 1 else None
+
     def line(self) -> Parameter:
         """The line as it stands now."""
         return replace(
             self.facts,
+            units_dim=self.units_dim,
             lr=self.lr,
             weight_decay=self.weight_decay,
             steps_seen=self.seen,
@@ -102,17 +108,18 @@ class Ledger:
         if entry.lr != lr or entry.weight_decay != weight_decay:
             entry.lr, entry.weight_decay, entry.dirty = lr, weight_decay, True
 
-    def before_update(self, parameters: Sequence[Tensor]) -> None:
-        """Samples weights and gradients."""
+    def before_update(self, parameters: Sequence[Tensor], gradients: Mapping[int, Tensor] | None = None) -> None:
+        """Samples weights and gradients: those in `.grad`, or `gradients` by the parameter's id."""
         self._after = self._blocks_of(parameters)
         for block in self._after:
             block.before = block.sheet.put_all([entry.weight for entry in block.entries], block.samples())
-            gradients = [
-                (entry.gradient, sample_view(parameter.grad))
-                for entry, parameter in zip(block.entries, block.parameters, strict=True)
-                if can_sketch(parameter.grad) and parameter.grad.shape == parameter.shape
-            ]
-            block.sheet.put_all([stream for stream, _ in gradients], [sample for _, sample in gradients])
+            streams, samples = [], []
+            for entry, parameter in zip(block.entries, block.parameters, strict=True):
+                gradient = parameter.grad if gradients is None else gradients.get(id(parameter))
+                if can_sketch(gradient) and gradient.shape == parameter.shape:
+                    streams.append(entry.gradient)
+                    samples.append(sample_view(gradient))
+            block.sheet.put_all(streams, samples)
 
     def after_update(self) -> None:
         """Samples the weights again: the updates."""
@@ -148,7 +155,9 @@ class Ledger:
 def distinct_units(weight: Tensor, units_dim: int) -> Tensor:
     """How many units' incoming weights differ: exact, by an integer hash of the bits, whatever the order of sums."""
     rows = weight.detach().movedim(units_dim, 0).flatten(1)
-    if rows.device.type == "cpu" and rows.shape[1] > 2 * ENOUGH:  # the answer costs no wait and spares most of the work
+    if (
+        rows.device.type == "cpu" and rows.shape[1] > 2 * ENOUGH
+    ):  # the answer costs no wait and spares most of the work
         found = _distinct_rows(rows[:, :ENOUGH])
         if found == rows.shape[0]:
             return found

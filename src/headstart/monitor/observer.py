@@ -10,7 +10,7 @@ import functools
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ from torch.optim import Optimizer
 
 from headstart.monitor import flow
 from headstart.monitor.cleared import Cleared
-from headstart.monitor.graph import find_tags, read_graph, saved_result, tag
+from headstart.monitor.graph import find_tags, read_graph, saved_input, saved_result, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import Ledger, distinct_units
 from headstart.monitor.losses import Call, Sources
@@ -130,6 +130,8 @@ class Observer:
             return
         self._in_backward = True
         if not self._optimizers and self._hand.changed():
+            if (state := self._hand.cleared()) is not None:
+                self._rare.append(("", "loop.cleared", state))
             self._end_hand_step()
         self._open()
         for _, cleared in self._optimizers.values():
@@ -149,12 +151,21 @@ class Observer:
         for _, cleared in self._optimizers.values():
             cleared.backward_ends()
         if not self._optimizers:
-            parameters = [tensor for tensor, _ in self._ledger.tensors() if tensor.grad is not None]
-            self._hand.mark(parameters)
-            if self._sketching and parameters:
-                self._rare = [row for row in self._rare if row[1] != "weight.distinct"]
-                self._sheets.restart(entry.weight for _, entry in self._ledger.tensors())
-                self._before(parameters)
+            self._before_hand([tensor for tensor, _ in self._ledger.tensors() if tensor.grad is not None])
+
+    @quietly
+    def grad_begins(self, outputs: Any, inputs: Any, create_graph: bool) -> None:
+        """`torch.autograd.grad` with respect to weights is the backward of a loop without an optimizer."""
+        if not self._optimizers and not create_graph and self._are_weights(_tensors(inputs)):
+            self.backward_begins(outputs)
+
+    @quietly
+    def grad_ends(self, inputs: Any, gradients: Any) -> None:
+        if self._in_backward:
+            self._in_backward = False
+            self._before_hand(
+                _tensors(inputs), {id(x): g for x, g in zip(_tensors(inputs), gradients, strict=True) if g is not None}
+            )
 
     @quietly
     def step_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
@@ -163,7 +174,7 @@ class Observer:
         self._open()
         name, cleared = self._optimizer(optimizer)
         if (state := cleared.step_begins()) is not None:
-            self._rare.append((name, "loop.cleared", float(state)))
+            self._rare.append((name, "loop.cleared", state))
         if self._sketching:
             self._name_new()
             self._hold(optimizer, name)
@@ -254,6 +265,10 @@ class Observer:
         """Raw tensors have no module that is called: their signals are read from the graph, at each sketched step."""
         for name, operation in found.raw:
             slot = self._raw.setdefault(name, Slot(None, operation.op, None, operation.index, None, name=name))
+            given = None if operation.inputs else saved_input(operation)
+            if slot.step != self.step and can_sketch(given) and not given.requires_grad:
+                slot.step = self.step
+                self._sheets.put(self._stream(slot, "input"), given)
             operation.node.register_prehook(functools.partial(self._gradient, slot, self.step, 0))
         for feeder, operation in found.raw_activations:
             slot = flow.raw_slot(feeder, operation, self._raw[feeder].order + 1)
@@ -266,9 +281,22 @@ class Observer:
                     self._dead.look(slot, result, self.step)
         self._name_new()
 
-    def _before(self, parameters: list[Tensor]) -> None:
+    def _are_weights(self, inputs: Sequence[Any]) -> bool:
+        """A single leaf may be data that an attack or a penalty looks into."""
+        known = any(isinstance(x, torch.nn.Parameter) or (isinstance(x, Tensor) and x in self._ledger) for x in inputs)
+        return (known or len(inputs) > 1) and all(isinstance(x, Tensor) and x.is_leaf for x in inputs)
+
+    def _before_hand(self, parameters: list[Tensor], gradients: Mapping[int, Tensor] | None = None) -> None:
+        """A backward may be the last before an update by hand; if another comes first, this look is forgotten."""
+        self._hand.mark(parameters)
+        if self._sketching and parameters:
+            self._rare = [row for row in self._rare if row[1] != "weight.distinct"]
+            self._sheets.restart(entry.weight for _, entry in self._ledger.tensors())
+            self._before(parameters, gradients)
+
+    def _before(self, parameters: list[Tensor], gradients: Mapping[int, Tensor] | None = None) -> None:
         parameters = [parameter for parameter in parameters if parameter in self._ledger]
-        self._ledger.before_update(parameters)
+        self._ledger.before_update(parameters, gradients)
         if self.step & (self.step - 1) == 0:  # 0, 1, 2, 4, 8, ...
             self._count_distinct()
 
@@ -401,6 +429,11 @@ class Observer:
                 self._outbox.flush()
         except Exception:  # the disk is full, or gone
             pass
+
+
+def _tensors(inputs: Any) -> list[Any]:
+    """The `inputs` of `torch.autograd.grad`: one, several, or a dict of them."""
+    return [inputs] if isinstance(inputs, Tensor) else list(inputs.values() if isinstance(inputs, dict) else inputs)
 
 
 def _first_tensor(output: Any) -> Any:

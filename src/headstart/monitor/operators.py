@@ -91,6 +91,7 @@ OF_WEIGHTS = frozenset(
     "t transpose permute view unsafe_view reshape_alias to_copy squeeze unsqueeze expand clone select slice split "
     "chunk unbind weight_norm_interface alias".split()
 )
+TURNS = ("t", "transpose", "permute", "numpy_t")  # of a matrix
 
 
 def operator(node_name: str) -> str:

@@ -10,7 +10,7 @@ same frames. Dynamo, which short-cuts `Module.__call__` by the function's identi
 |---|---|
 | `nn.Module._call_impl` | a layer's output, as soon as it is there |
 | `nn.Module.__init__` | the user's line that made the layer |
-| `torch.autograd.backward` | the loss: before its graph is used, and after |
+| `torch.autograd.backward`, `grad` | the loss: before its graph is used, and after |
 | `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels |
 
 What an optimizer does is seen through torch's public global hooks, which leave no trace.
@@ -20,8 +20,10 @@ from __future__ import annotations
 import __future__
 
 import ast
+import copy
 import functools
 import inspect
+import linecache
 import operator
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -66,6 +68,27 @@ def around_backward(before: Callable[[Any], None], after: Callable[[], None]) ->
     return undo_both
 
 
+def around_grad(before: Callable[[Any, Any, bool], None], after: Callable[[Any, Any], None]) -> Undo:
+    """`before(outputs, inputs, create_graph)` and `after(inputs, gradients)` around each `torch.autograd.grad`."""
+    from torch import autograd
+
+    def both(inputs: Any, _: None, result: Any) -> Any:
+        after(inputs, result)
+        return result
+
+    outputs, inputs, create_graph = (ast.Name(name, ast.Load()) for name in ("outputs", "inputs", "create_graph"))
+    first = ast.Call(ast.Name("__headstart_grad_begins__", ast.Load()), [outputs, inputs, create_graph], [])
+    edit = _WrapCall("_engine_run_backward", "__headstart_grad__", [inputs, first])
+    autograd.__dict__["__headstart_grad_begins__"] = before
+    undo = splice(autograd.grad, edit, both)
+
+    def undo_both() -> None:
+        undo()
+        autograd.__dict__.pop("__headstart_grad_begins__", None)
+
+    return undo_both
+
+
 def after_losses(seen: Callable[[str, dict[str, Any], Any], Any]) -> Undo:
     """`seen(name, arguments, loss)` runs as each loss function returns, and returns the loss."""
     import torch.nn.functional as F
@@ -106,8 +129,7 @@ def splice(function: Callable[..., Any], edit: _Edit, callback: Callable[..., An
     """Gives `function` the code of its own source after `edit`, which calls `callback` by the edit's name."""
     assert isinstance(function, types.FunctionType)
     original = function.__code__
-    tree = ast.parse(inspect.getsource(inspect.getmodule(original)))  # type: ignore[arg-type]
-    definition = next(definition for definition in _definitions(tree) if _starts(definition, original))
+    definition = copy.deepcopy(_definition(original))
     definition.decorator_list = []
     code = _compile(edit.visit(definition), original)
     if not edit.edits:
@@ -137,6 +159,16 @@ def _compile(definition: ast.stmt, original: types.CodeType) -> types.CodeType:
     if original.co_freevars:
         code = _inner_code(code)
     return code.replace(co_qualname=original.co_qualname) if hasattr(original, "co_qualname") else code
+
+
+@functools.cache
+def _definition(code: types.CodeType) -> ast.FunctionDef:
+    return next(definition for definition in _definitions(_tree(code.co_filename)) if _starts(definition, code))
+
+
+@functools.lru_cache(maxsize=1)
+def _tree(filename: str) -> ast.Module:
+    return ast.parse("".join(linecache.getlines(filename)))
 
 
 def _inner_code(code: types.CodeType) -> types.CodeType:

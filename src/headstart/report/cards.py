@@ -41,7 +41,7 @@ def _card(finding: Finding, record: Record, figure: Figure | None) -> str:
         f'<p class="where">{_breakable(place_of)}</p>' if place_of else "",
         f'<p class="message">{_text(finding.message)}</p>',
         f'<p class="cause">{_text(finding.cause)}</p>' if finding.cause else "",
-        _evidence(finding, record),
+        _evidence(finding),
         place(figure, "") if figure else "",
         _line(finding, record),
         _remedy(finding),
@@ -51,21 +51,20 @@ def _card(finding: Finding, record: Record, figure: Figure | None) -> str:
     return f'<article class="card {finding.severity}">\n{body}\n</article>'
 
 
-def _evidence(finding: Finding, record: Record) -> str:
+def _evidence(finding: Finding) -> str:
     if not finding.evidence:
         return ""
-    layer = record.layer(finding.layer or "")
-    rows = "".join(_evidence_row(evidence, layer.units if layer else None) for evidence in finding.evidence)
+    rows = "".join(_evidence_row(evidence) for evidence in finding.evidence)
     return (
         '<table class="evidence"><thead><tr><th scope="col">evidence</th><th scope="col">value</th>'
         f'<th scope="col">limit</th><th scope="col">when</th></tr></thead><tbody>{rows}</tbody></table>'
     )
 
 
-def _evidence_row(evidence: Evidence, units: int | None) -> str:
+def _evidence_row(evidence: Evidence) -> str:
     limit = words.limit_of(evidence).removeprefix("limit ")
     return (
-        f'<tr><th scope="row">{_text(words.name_of(evidence.figure))}</th><td>{words.value_of(evidence, units)}</td>'
+        f'<tr><th scope="row">{_text(words.name_of(evidence.figure))}</th><td>{words.value_of(evidence)}</td>'
         f"<td>{limit}</td><td>{words.at_steps(evidence.steps)}</td></tr>"
     )
 

@@ -52,6 +52,7 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
             "value": evidence.value,
             "limit": evidence.limit,
             "steps": list(evidence.steps),
+            **({"of": evidence.of} if evidence.of else {}),
         }
     )
 

@@ -129,11 +129,10 @@ class _Page:
             yield from self._hanging(_label("explains"), _text(words.names(told, 6)))
 
     def _evidence(self, finding: Finding) -> Iterator[Text]:
-        layer = self.record.layer(finding.layer or "")
         rows = [
             (
                 words.name_of(evidence.figure),
-                words.value_of(evidence, layer.units if layer else None),
+                words.value_of(evidence),
                 words.limit_of(evidence),
                 words.at_steps(evidence.steps),
             )

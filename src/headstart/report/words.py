@@ -42,13 +42,11 @@ def is_share(figure: str) -> bool:
     return figure.replace(".", "_").endswith(SHARES)
 
 
-def value_of(evidence: Evidence, units: int | None = None) -> str:
-    """Its value as a reader expects it; a count of units also says of how many."""
+def value_of(evidence: Evidence) -> str:
+    """Its value as a reader expects it."""
     if is_share(evidence.figure):
         return share(evidence.value)
-    if evidence.figure.startswith("distinct") and units:
-        return f"{number(evidence.value)} of {units:,}"
-    return number(evidence.value)
+    return number(evidence.value) + (f" of {evidence.of:,}" if evidence.of else "")
 
 
 def limit_of(evidence: Evidence) -> str:

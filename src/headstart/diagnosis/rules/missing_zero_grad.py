@@ -71,34 +71,41 @@ STEPS = 3  # looked at, at least: the first step of a run has nothing to clear, 
 
 TEXT = Text(
     en={
+        "hand": "The weights were updated by hand {steps:number} times with gradients that had not been cleared since "
+        "the update before: each step follows the sum of all gradients so far.",
         "message": "{optimizer} stepped {steps:number} times on gradients that were not cleared since the step "
         "before: each step follows the sum of all gradients so far.",
         "cause": "backward() adds to .grad. The sum grows with every step, as if the learning rate did, and points "
         "to where the weights were long ago.",
         "note": "before each backward",
+        "after": "after the update",
     },
     zh={
+        "hand": "有 {steps:number} 次手写的权重更新使用了上一次更新之后未清零的梯度:每一步都沿着迄今所有梯度之和更新。",
         "message": "{optimizer} 有 {steps:number} 步使用了上一步之后未清零的梯度:每一步都沿着迄今所有梯度之和更新。",
         "cause": "backward() 会累加到 .grad 上。这个和随每一步增大,就像学习率在增大,并且指向权重很久以前的位置。",
         "note": "放在每次 backward 之前",
+        "after": "放在更新之后",
     },
 )
 
 
 def missing_zero_grad(case: Case) -> Iterator[Finding]:
-    """One finding for each optimizer."""
-    for optimizer in case.record.optimizers:
-        cleared = case.record.series(optimizer.name, "loop.cleared")
+    """One finding for each optimizer, and one for updates by hand."""
+    for optimizer in (*case.record.optimizers, None):
+        cleared = case.record.series(optimizer.name if optimizer else "", "loop.cleared")
         if len(cleared) >= STEPS and 1 - fmean(cleared.values) > UNCLEARED:
             yield _finding(case, optimizer, cleared)
 
 
-def _finding(case: Case, optimizer: Optimizer, cleared: Series) -> Finding:
+def _finding(case: Case, optimizer: Optimizer | None, cleared: Series) -> Finding:
     uncleared = [step for step, value in zip(cleared.steps, cleared.values, strict=True) if not value]
     return Finding(
         "missing-zero-grad",
         "error",
-        case.say(TEXT, "message", optimizer=optimizer.name, steps=len(uncleared)),
+        case.say(TEXT, "message", optimizer=optimizer.name, steps=len(uncleared))
+        if optimizer
+        else case.say(TEXT, "hand", steps=len(uncleared)),
         step=uncleared[0],
         evidence=(
             Evidence(
@@ -112,6 +119,12 @@ def _finding(case: Case, optimizer: Optimizer, cleared: Series) -> Finding:
         cause=case.say(TEXT, "cause"),
         remedy=Remedy(
             "zero-grad",
-            f"optimizer.zero_grad()     # {case.say(TEXT, 'note')}\nloss.backward()\noptimizer.step()",
+            f"optimizer.zero_grad()     # {case.say(TEXT, 'note')}\nloss.backward()\noptimizer.step()"
+            if optimizer
+            else f"{_weight(case)}.grad = None     # {case.say(TEXT, 'after')}",
         ),
     )
+
+
+def _weight(case: Case) -> str:
+    return next((parameter.name for parameter in case.record.parameters if parameter.trainable), "w")

@@ -3,7 +3,8 @@
 ## What it sees
 How many different units each weight holds (`weight.distinct`, exact: a hash of the bits) at the first look, and
 again at the last. It speaks of a layer with another layer behind it, two or more units, and at most half as many
-different ones, if training has not told them apart.
+different ones, if training has not told them apart; and of units that start as copies of weights other than zero, which
+nothing but their biases or the layer behind tells apart.
 
 ## Why it hurts
 Units with the same incoming and the same outgoing weights compute the same thing and get the same gradient, so they
@@ -54,7 +55,8 @@ for step in range(60):
 
 ## Stays silent when
 The layer is the last before the loss (a linear model from zero is convex and sound), has one unit, is frozen, is a
-depthwise filter bank (equal filters, different channels), or its units differ after a few steps.
+depthwise filter bank (equal filters, different channels), its weight is used both ways (tied), or its units start from
+zero and differ after a few steps.
 
 ## References
 Goodfellow, Bengio & Courville, *Deep Learning*, §8.4; Zhang et al., Fixup (2019); Hu et al., LoRA (2021).
@@ -63,11 +65,12 @@ Goodfellow, Bengio & Courville, *Deep Learning*, §8.4; Zhang et al., Fixup (201
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
-from headstart.findings import Evidence, Finding, Remedy
+from headstart.findings import Evidence, Finding, Remedy, Severity
 from headstart.record import Layer, Series
 
 GROUP = "init"
@@ -84,6 +87,10 @@ TEXT = Text(
         "gradient and are still copies of one another at step {step:number}.",
         "some": "The {units:number} units of {layer} hold only {distinct:number} different sets of weights, at the "
         "start and still at step {step:number}.",
+        "alike": "All {units:number} units of {layer} start with the same weights; only their biases or the layer "
+        "behind tell them apart.",
+        "rank": "Units with the same weights see the same one feature of their input; what else the input says does not "
+        "get through until training has parted them.",
         "cause": "Only different first weights make units learn different things; from the same ones they move "
         "alike for ever.",
         "follows": "{activation} follows {layer}",
@@ -93,6 +100,8 @@ TEXT = Text(
         "步仍然彼此完全相同。",
         "some": "{layer} 的 {units:number} 个单元只有 {distinct:number} 组不同的权重,开始时如此,到第 {step:number} "
         "步仍然如此。",
+        "alike": "{layer} 的全部 {units:number} 个单元以相同的权重开始;只有偏置或后一层使它们不同。",
+        "rank": "权重相同的单元只看到输入的同一个特征;在训练把它们分开之前,输入的其余信息无法通过。",
         "cause": "只有不同的初始权重才能让各单元学到不同的东西;从相同的权重出发,它们永远同步变化。",
         "follows": "{layer} 之后是 {activation}",
     },
@@ -100,44 +109,64 @@ TEXT = Text(
 
 
 def symmetric_weights(case: Case) -> Iterator[Finding]:
-    """One finding for all layers, told of the first."""
-    found = [(layer, looks) for layer, looks, most in _looks(case) if _stay_equal(looks, most)]
-    if not found:
-        return
-    layer, looks = found[0]
-    layers = [layer for layer, _ in found]
-    alone = looks.last <= 1
-    facts = {"layer": layer.name, "units": layer.units, "distinct": looks.last, "step": looks.steps[-1]}
-    yield Finding(
+    """One finding for the layers whose units stay copies, one for those that only their biases tell apart."""
+    looks = list(_looks(case))
+    copies = [look for look in looks if _stay_equal(look)]
+    if copies:
+        alone = copies[0].distinct.last <= 1
+        yield _finding(case, copies, "all" if alone else "some", "error" if alone else "warning")
+    alike = [look for look in looks if look not in copies and _starts_alike(case, look)]
+    if alike:
+        yield _finding(case, alike, "alike", "advice" if case.learns else "warning")
+
+
+class _Look(NamedTuple):
+    layer: Layer
+    distinct: Series
+    units: int
+
+
+def _looks(case: Case) -> Iterator[_Look]:
+    for layer, weight in case.weighted():
+        if not layer.output and weight.units_dim is not None and not _is_depthwise(case, layer):
+            distinct = case.record.series(weight.name, "weight.distinct")
+            units = weight.shape[weight.units_dim]
+            if distinct and units >= 2:
+                yield _Look(layer, distinct, units)
+
+
+def _finding(case: Case, looks: list[_Look], key: str, severity: Severity) -> Finding:
+    layer, distinct, units = looks[0]
+    layers = [look.layer for look in looks]
+    facts = {"layer": layer.name, "units": units, "distinct": distinct.last, "step": distinct.steps[-1]}
+    return Finding(
         "symmetric-weights",
-        "error" if alone else "warning",
-        case.say(TEXT, "all" if alone else "some", **facts),
+        severity,
+        case.say(TEXT, key, **facts),
         layer.name,
-        looks.steps[0],
+        distinct.steps[0],
         tuple(
-            Evidence("distinct_units", value, None, (step,), "weight.distinct")
-            for step, value in ((looks.steps[0], looks.first), (looks.steps[-1], looks.last))
+            Evidence("distinct_units", value, None, (step,), "weight.distinct", units)
+            for step, value in ((distinct.steps[0], distinct.first), (distinct.steps[-1], distinct.last))
         ),
-        case.say(TEXT, "cause"),
+        case.say(TEXT, "rank" if key == "alike" else "cause"),
         Remedy("re-initialise", _code(case, layers)),
         tuple(layer.name for layer in layers),
         layer.line,
     )
 
 
-def _looks(case: Case) -> Iterator[tuple[Layer, Series, float]]:
-    """Each layer with its looks and how many different units are too few."""
-    for layer, weight in case.weighted():
-        if not layer.output and (layer.units or 0) >= 2 and not _is_depthwise(case, layer):
-            looks = case.record.series(weight.name, "weight.distinct")
-            # A weight may be used transposed, or both ways: neither of its sides can hold more than the shorter one.
-            units = min(layer.units or 0, *weight.shape[:2])
-            if looks and units >= 2:
-                yield layer, looks, max(1.0, DISTINCT * units)
+def _stay_equal(look: _Look) -> bool:
+    distinct = look.distinct
+    most = max(1.0, DISTINCT * look.units)
+    return max(distinct.values) <= most and distinct.steps[-1] - distinct.steps[0] >= STEPS
 
 
-def _stay_equal(looks: Series, most: float) -> bool:
-    return max(looks.values) <= most and looks.steps[-1] - looks.steps[0] >= STEPS
+def _starts_alike(case: Case, look: _Look) -> bool:
+    """Copies of a row that is not zero: a zero layer is zero on purpose where others feed it different gradients."""
+    weight = next(weight for layer, weight in case.weighted() if layer is look.layer)
+    size = case.record.series(weight.name, "weight.max_abs")
+    return look.distinct.first <= 1 and bool(size) and size.first > 0
 
 
 def _is_depthwise(case: Case, layer: Layer) -> bool:
