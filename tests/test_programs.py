@@ -18,18 +18,10 @@ pytestmark = pytest.mark.slow
 
 # Not yet found, or found behind a consequence: a list to shorten, never to add a new program to.
 MISSED = {
-    "calendar_years_raw",
-    "constant_init_cnn",
-    "dead_cnn",
-    "deep_sigmoid",
-    "large_recurrent_rnn",
-    "no_zero_grad_raw",
-    "randn_raw_mlp",
-    "rate_kills_relus",
-    "relu_recurrence",
-    "constant_init_lstm",
+    "large_recurrent_rnn",  # states inside nn.RNN are not seen
+    "rate_kills_relus",  # the rate is the cause, for which there is no rule yet; dead-relu stands behind its gradients
+    "relu_recurrence",  # 1.3 times the identity: no figure tells a matrix's radius
 }
-LOUD = {"realnvp_2d"}  # a coupling net with half of its ReLUs dead, which learns; no loss of ours tells that it does
 
 FIXED = [path for path in programs(FAULTY) if path.stem.endswith("_fixed")]
 
@@ -46,8 +38,6 @@ def each(paths: list[Path]) -> pytest.MarkDecorator:
 @each(programs(HEALTHY) + FIXED)
 def test_a_sound_program_runs_as_under_python_and_raises_no_alarm(result: Result) -> None:
     assert result.same, result.stderr
-    if not result.quiet and result.name in LOUD:
-        pytest.xfail(f"known false alarm: {result.found}")
     assert result.quiet, (result.found, result.severities)
 
 

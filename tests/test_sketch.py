@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from headstart.monitor.sketch import SAMPLE, Reading, Sheets, can_sketch, sample_view
 
-MEAN, STD, LARGEST, ZEROS, SATURATED, NOT_FINITE = range(6)
+MEAN, STD, MAX_ABS, ZEROS, SATURATED, NOT_FINITE = range(6)
+
+READINGS = {
+    "plain": Reading(),
+    "before relu": Reading(zero_at=0.0),
+    "before a shifted relu": Reading(zero_at=-0.5),
+    "tanh": Reading(low=-0.9, high=0.9),
+    "sigmoid": Reading(low=0.1, high=0.9),
+    "hardsigmoid": Reading(low=0.0, high=1.0),
+}
 
 
 def figures(x: torch.Tensor, reading: Reading | None = None) -> list[float]:
@@ -103,14 +112,37 @@ def test_a_non_contiguous_view_is_sampled_within_its_bounds() -> None:
 
 
 def test_many_samples_at_once_are_as_one_by_one() -> None:
-    sheets, xs = Sheets(), [torch.randn(64, 64) for _ in range(40)]
+    one_by_one, at_once = Sheets(), Sheets()
+    xs = [torch.randn(64, 3 + number) for number in range(100)]  # more than a new sheet has rows
     for stream, x in enumerate(xs):
-        sheets.put(stream, x)
-    ((_, one_by_one),) = sheets.figures()
-    samples = [sample_view(x) for x in xs]
-    sheets.sheet(xs[0].device).put_all(range(40), samples)
-    ((_, at_once),) = sheets.figures()
-    assert torch.equal(one_by_one, at_once)
+        one_by_one.put(stream, x)
+    at_once.sheet(xs[0].device).put_all(range(100), [sample_view(x) for x in xs])
+    ((_, expected),) = one_by_one.figures()
+    ((_, found),) = at_once.figures()
+    assert torch.equal(expected, found)
+    assert found[:, MAX_ABS].min() > 0
+
+
+def test_a_sample_leaves_nothing_of_a_longer_one_behind() -> None:
+    sheets = Sheets()
+    for x in (torch.full((300,), 7.0), torch.full((8,), 2.0), torch.full((300,), -1.0)):
+        sheets.put(0, x)
+        sheets.put(1, torch.ones(400))  # keeps the sheet wide
+        ((_, found),) = sheets.figures()
+        assert found[0].tolist() == [x[0], 0, abs(x[0]), 0, 0, 0]
+
+
+@given(st.lists(st.tuples(st.integers(1, 600), st.sampled_from(list(READINGS))), min_size=1, max_size=8))
+@settings(deadline=None, max_examples=60)
+def test_rows_of_any_lengths_and_readings_are_read_as_each_alone(rows: list[tuple[int, str]]) -> None:
+    together = Sheets()
+    xs = [torch.randn(length) for length, _ in rows]
+    for stream, (x, (_, reading)) in enumerate(zip(xs, rows, strict=True)):
+        together.read(stream, READINGS[reading])
+        together.put(stream, x)
+    ((_, found),) = together.figures()
+    for x, (_, reading), row in zip(xs, rows, found, strict=True):
+        torch.testing.assert_close(row, torch.tensor(figures(x, READINGS[reading])), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import random
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,7 +16,16 @@ from torch import Tensor, nn
 from training import trained
 
 from headstart.diagnosis.rules import catalogue
-from headstart.diagnosis.skill import ENOUGH_STEPS, NO_SKILL, UNVARIED, course_of, is_broken, learns, skill_of
+from headstart.diagnosis.skill import (
+    ENOUGH_STEPS,
+    NO_SKILL,
+    UNVARIED,
+    course_of,
+    is_broken,
+    learns,
+    loss_falls,
+    skill_of,
+)
 from headstart.findings import Skill
 from headstart.record import Loss, Record, Targets
 
@@ -173,6 +183,21 @@ def test_a_run_that_loses_more_than_half_of_what_it_had_learnt_does_not_learn() 
     assert judged(thirds(0.1, 0.8, 0.39)) is False
     assert judged(thirds(0.1, 0.8, 0.41)) is True
     assert judged(thirds(0.8, 0.5, 0.39)) is False
+
+
+def falling(figure: Callable[[int], float]) -> bool:
+    return loss_falls(run(chain(linear("fc"), head()), loss=figure))
+
+
+def test_a_loss_falls_that_is_lower_from_third_to_third_beyond_chance() -> None:
+    noise = random.Random(0)
+    drawn = [noise.gauss(0, 1) for _ in range(60)]
+    assert falling(lambda step: -step / 60)
+    assert falling(lambda step: drawn[step] - 6 * step / 60)  # thirds differ by 2, their error is 0.32
+    assert not falling(lambda step: drawn[step] - 0.6 * step / 60)  # by 0.2
+    assert not falling(lambda step: step / 60)
+    assert not falling(lambda step: -min(step, 30) / 60)  # no more in the last third
+    assert not falling(lambda step: math.nan if step == 10 else -step / 60)
 
 
 def test_a_run_that_ends_not_finite_does_not_learn_however_well_it_had() -> None:

@@ -118,6 +118,7 @@ def test_gradients_that_are_never_cleared_are_seen(net: Net, tmp_path: Path) -> 
         lambda net: net.zero_grad(),
         lambda net: net.zero_grad(set_to_none=False),
         lambda net: [p.grad.zero_() for p in net.parameters() if p.grad is not None],
+        lambda net: [p.grad.data.zero_() for p in net.parameters() if p.grad is not None],
         lambda net: [setattr(p, "grad", None) for p in net.parameters()],
     ],
 )

@@ -16,7 +16,7 @@ from headstart.record import Layer, Record
 
 RULE = "dead-relu"
 FC1, FC2 = linear("fc1"), linear("fc2")
-LOOKS = range(3, 60, 8)
+LOOKS = range(0, 60, 8)
 
 
 def dead(*shares: float | dict[int, float], skill: float | None = 0.0, **facts: object) -> Record:
@@ -51,6 +51,12 @@ def test_it_is_an_error_where_nearly_all_are_dead_or_the_run_fails(
     skill: float | None, share: float, severity: str
 ) -> None:
     assert told(dead(share, skill=skill), RULE).severity == severity
+
+
+def test_where_no_skill_is_known_a_loss_that_falls_makes_it_advice() -> None:
+    assert told(dead(NEARLY_ALL, loss=lambda step: -step), RULE).severity == "advice"
+    assert told(dead(NEARLY_ALL, loss=lambda step: step), RULE).severity == "warning"
+    assert told(dead(NEARLY_ALL + 0.01, loss=lambda step: -step), RULE).severity == "error"
 
 
 def test_the_layer_with_the_most_dead_units_is_told_and_all_are_named() -> None:

@@ -69,6 +69,12 @@ def test_it_is_advice_where_the_run_is_not_known_to_fail(skill: float | None, se
     assert told(net(1e-4, skill=skill), RULE).severity == severity
 
 
+@pytest.mark.parametrize("activation", ["sigmoid", "hardsigmoid", "softplus"])
+def test_behind_an_activation_that_is_never_zero_no_signal_dies_out(activation: str) -> None:
+    assert said(net(*[0.3] * 9), RULE)
+    assert said(net(*[0.3] * 9, activation=activation), RULE) == []
+
+
 def test_the_last_layer_may_start_small() -> None:
     assert said(net(1.0, last=1e-6), RULE) == []
 

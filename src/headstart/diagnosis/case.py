@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from headstart.diagnosis.flow import Flow
-from headstart.diagnosis.skill import learns, skill_of
+from headstart.diagnosis.skill import learns, loss_falls, skill_of
 from headstart.diagnosis.text import Language, Text
 from headstart.findings import Skill
 from headstart.record import Layer, Parameter, Record
@@ -37,6 +37,10 @@ class Case:
 
     def say(self, text: Text, key: str, **fields: Any) -> str:
         return text.say(self.language, key, **fields)
+
+    @cached_property
+    def loss_falls(self) -> bool:
+        return loss_falls(self.record)
 
     @cached_property
     def flow(self) -> Flow:

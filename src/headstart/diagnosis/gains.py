@@ -35,6 +35,8 @@ GAINS = {
     "hardswish": 1.7367,
     "hardsigmoid": 1.8978,
 }
+# φ(0) ≠ 0: however small what enters, what leaves has a size; it says less and less, but does not die out.
+NEVER_ZERO = ("sigmoid", "hardsigmoid", "softplus", "softmax", "log_softmax")
 BOUNDED = ("tanh", "sigmoid", "softsign", "hardtanh", "hardsigmoid", "relu6", "softmax", "log_softmax")
 
 
@@ -87,6 +89,9 @@ def _behind(layer: Layer, gain: Gain | None, incoming: tuple[float, int]) -> tup
         return incoming if not layer.parameters else (1.0, 0)  # a norm, an embedding, a recurrent layer
     if layer.residual:
         return max((1.0, 0), (gain.along, gain.depth))  # the shortcut carries the signal past a small branch
+    along, depth = gain.along, gain.depth
+    if layer.activation in NEVER_ZERO:
+        along, depth = max((1.0, 0), (along, depth))
     if layer.activation in BOUNDED:
-        return min((1.0, 0), (gain.along, gain.depth))
-    return gain.along, gain.depth
+        along, depth = min((1.0, 0), (along, depth))
+    return along, depth

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import fmean
+from statistics import fmean, variance
 
 from headstart.diagnosis.constant import best_constant
 from headstart.findings import Skill
@@ -84,6 +84,24 @@ def learns(record: Record, skill: Skill | None) -> bool | None:
     if skill.value >= NO_SKILL:
         return not course.falling
     return None if course.rising else False
+
+
+def loss_falls(record: Record) -> bool:
+    """Whether the loss, known or not, is lower in each third of the run than in the one before, beyond chance.
+
+    It says less than skill: a loss falls too while a net only finds the constant. Beyond chance: by more than twice the
+    standard error of the difference of two means.
+    """
+    if len(record) < ENOUGH_STEPS or is_broken(record):
+        return False
+    edges = (0, len(record) // 3, 2 * len(record) // 3, len(record))
+    thirds = [record.loss.since(start).until(end - 1).values for start, end in pairwise(edges)]
+    if not all(len(third) > 1 and all(map(math.isfinite, third)) for third in thirds):
+        return False
+    return all(
+        fmean(early) - fmean(late) > 2 * math.sqrt(variance(early) / len(early) + variance(late) / len(late))
+        for early, late in pairwise(thirds)
+    )
 
 
 def is_broken(record: Record) -> bool:

@@ -27,7 +27,7 @@ from headstart.monitor.ledger import Ledger, distinct_units
 from headstart.monitor.losses import Call, Sources
 from headstart.monitor.modules import OUTPUT, Modules, Slot
 from headstart.monitor.names import BirthPlaces, user_line, variable_of
-from headstart.monitor.outbox import Outbox, StepRow
+from headstart.monitor.outbox import Outbox, Rare, StepRow
 from headstart.monitor.sketch import Sheets, can_sketch
 from headstart.monitor.units import DeadUnits
 from headstart.record import Optimizer as OptimizerFacts
@@ -97,7 +97,7 @@ class Observer:
         self._ran = False  # a watched module was called since the last step
         self._losses: list[Tensor] = []
         self._calls: list[Call] = []
-        self._rare: list[tuple[str, str, Tensor | float]] = []
+        self._rare: list[Rare] = []
         self._graph_keys: set[tuple[Any, ...]] = set()
         self._evaluations = 0
         self._opaque: set[str] = set()
@@ -131,7 +131,7 @@ class Observer:
         self._in_backward = True
         if not self._optimizers and self._hand.changed():
             if (state := self._hand.cleared()) is not None:
-                self._rare.append(("", "loop.cleared", state))
+                self._note("", "loop.cleared", state)
             self._end_hand_step()
         self._open()
         for _, cleared in self._optimizers.values():
@@ -174,7 +174,7 @@ class Observer:
         self._open()
         name, cleared = self._optimizer(optimizer)
         if (state := cleared.step_begins()) is not None:
-            self._rare.append((name, "loop.cleared", state))
+            self._note(name, "loop.cleared", state)
         if self._sketching:
             self._name_new()
             self._hold(optimizer, name)
@@ -241,7 +241,7 @@ class Observer:
                 call.source.commit(call)
                 self._calls.append(call)
                 if call.unvaried is not None:
-                    self._rare.append((call.source.name, "loss.unvaried", call.unvaried))
+                    self._note(call.source.name, "loss.unvaried", call.unvaried)
 
     def _read_graph(self, roots: list[Tensor]) -> None:
         """Once for each line that calls backward, and again when new layers have come since."""
@@ -290,7 +290,7 @@ class Observer:
         """A backward may be the last before an update by hand; if another comes first, this look is forgotten."""
         self._hand.mark(parameters)
         if self._sketching and parameters:
-            self._rare = [row for row in self._rare if row[1] != "weight.distinct"]
+            self._rare = [row for row in self._rare if row.figure != "weight.distinct"]
             self._sheets.restart(entry.weight for _, entry in self._ledger.tensors())
             self._before(parameters, gradients)
 
@@ -304,7 +304,10 @@ class Observer:
         for parameter, entry in self._ledger.tensors():
             dim = entry.units_dim
             if dim is not None and parameter.ndim > 1 and parameter.shape[dim] > 1 and can_sketch(parameter):
-                self._rare.append((entry.facts.name, "weight.distinct", distinct_units(parameter, dim)))
+                self._note(entry.facts.name, "weight.distinct", distinct_units(parameter, dim))
+
+    def _note(self, owner: str, figure: str, value: Tensor | float) -> None:
+        self._rare.append(Rare(self.step, owner, figure, value))
 
     def _end_hand_step(self) -> None:
         self._end_step(None, None)
@@ -314,7 +317,7 @@ class Observer:
         figures = None
         if self._sketching:
             self._ledger.after_update()
-            self._rare += self._dead.shares(self.step)
+            self._rare += [Rare(step, layer, "activation.dead", share) for step, layer, share in self._dead.shares()]
             figures = self._sheets.figures()
         if not isinstance(lr, float):
             lr = None if lr is None or (isinstance(lr, Tensor) and lr.device.type != "cpu") else float(lr)
@@ -409,7 +412,7 @@ class Observer:
                     self._end_hand_step()
                 if not self.off and self.step:
                     self._count_distinct()
-                    self._outbox.late(self.step - 1, self._rare)
+                    self._outbox.late([rare._replace(step=min(rare.step, self.step - 1)) for rare in self._rare])
             self._outbox.close(how, time.perf_counter() - self._started)
         except Exception:
             self.fail(traceback.format_exc())

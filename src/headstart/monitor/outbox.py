@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -23,6 +23,13 @@ WIDTH = len(FIGURES)
 LARGEST, NOT_FINITE = FIGURES.index("max_abs"), FIGURES.index("not_finite")
 
 
+class Rare(NamedTuple):
+    step: int
+    owner: str
+    figure: str
+    value: Tensor | float  # not yet waited for
+
+
 @dataclass(frozen=True)
 class StepRow:
     step: int
@@ -31,7 +38,7 @@ class StepRow:
     lr: float | None
     optimizer: str | None
     figures: Sequence[tuple[list[int], Tensor]] | None  # streams, (streams, FIGURES)
-    rare: Sequence[tuple[str, str, Tensor | float]]
+    rare: Sequence[Rare]
     calls: Sequence[Call]
 
 
@@ -80,9 +87,9 @@ class Outbox:
     def evaluation(self, step: int, call: Call) -> None:
         self._evaluations.append((step, call))
 
-    def late(self, step: int, rare: Sequence[tuple[str, str, Tensor | float]]) -> None:
-        """Rare figures that belong to a step that has ended."""
-        self._write_rare(step, rare)
+    def late(self, rare: Sequence[Rare]) -> None:
+        """Rare figures that come after the last step."""
+        self._write_rare(rare)
 
     def flush_if_due(self) -> None:
         if len(self._rows) >= BATCH or time.monotonic() - self._flushed > SECONDS:
@@ -123,10 +130,10 @@ class Outbox:
         self._writer.step(row.step, row.seconds, loss, row.lr, row.optimizer, sketch)
         for call in row.calls:
             self._writer.loss(row.step, call.source.name, "train", _float(call.value), _float(call.accuracy))
-        self._write_rare(row.step, row.rare)
+        self._write_rare(row.rare)
 
-    def _write_rare(self, step: int, rare: Sequence[tuple[str, str, Tensor | float]]) -> None:
-        for owner, figure, value in rare:
+    def _write_rare(self, rare: Sequence[Rare]) -> None:
+        for step, owner, figure, value in rare:
             self._writer.rare(step, owner, figure, float(value))
 
     def _note_ledger(self, values: array[float], optimizer: str | None) -> None:

@@ -60,6 +60,7 @@ class Sheet:
     def put_all(self, streams: Sequence[int], samples: Sequence[Tensor]) -> slice:
         """Many samples at once; returns their rows."""
         first = len(self.streams)
+        self._reserve(first + len(streams))  # before any place is handed out: a larger sheet lies elsewhere
         places = [self._place(stream, sample.shape[0]) for stream, sample in zip(streams, samples, strict=True)]
         if places:
             torch._foreach_copy_(places, list(samples))
@@ -103,13 +104,16 @@ class Sheet:
         self._lengths.append(length)
         if row < len(self._places) and self._places[row].shape[0] == length:
             return self._places[row]
-        if row == len(self._values):
-            self._values = torch.cat([self._values, torch.zeros_like(self._values)])
-            self._scratch = torch.zeros_like(self._values)
-            self._places = [self._values[i, : len(place)] for i, place in enumerate(self._places)]
+        self._reserve(row + 1)
         self._values[row, length:] = 0
         self._places[row : row + 1] = [self._values[row, :length]]
         return self._places[row]
+
+    def _reserve(self, rows: int) -> None:
+        while rows > len(self._values):
+            self._values = torch.cat([self._values, torch.zeros_like(self._values)])
+            self._scratch = torch.zeros_like(self._values)
+            self._places = [self._values[row, : len(place)] for row, place in enumerate(self._places)]
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -16,9 +17,12 @@ LOOKS = 4  # looks that a share is taken over
 
 @dataclass
 class _Window:
+    """The last looks at one layer."""
+
     slot: Slot
-    highest: Tensor  # per unit, over the looks so far
-    looks: int = 1
+    steps: deque[int] = field(default_factory=lambda: deque(maxlen=LOOKS))
+    highest: deque[Tensor] = field(default_factory=lambda: deque(maxlen=LOOKS))  # per unit
+    fresh: bool = False
 
 
 class DeadUnits:
@@ -30,20 +34,22 @@ class DeadUnits:
         if step % EVERY and step >= EVERY:
             return
         highest = _highest(slot, output.detach())
-        window = self._windows.get(id(slot))
-        if window is None or window.highest.shape != highest.shape or window.looks >= LOOKS:
-            self._windows[id(slot)] = _Window(slot, highest)
-        else:
-            window.highest = torch.maximum(window.highest, highest)
-            window.looks += 1
+        window = self._windows.setdefault(id(slot), _Window(slot))
+        if window.highest and window.highest[0].shape != highest.shape:
+            window.highest.clear()
+            window.steps.clear()
+        window.steps.append(step)
+        window.highest.append(highest)
+        window.fresh = True
 
-    def shares(self, step: int) -> Iterator[tuple[str, str, Tensor | float]]:
-        """`activation.dead` of each layer whose window is full."""
+    def shares(self) -> Iterator[tuple[int, str, Tensor]]:
+        """Step, layer and share of the units that were dead in all of its last looks, dated by the first of them."""
         for window in self._windows.values():
-            if window.looks == LOOKS:
-                window.looks += 1  # said once; the next look opens a new window
+            if window.fresh and len(window.highest) == LOOKS:
+                window.fresh = False
                 dead_at = window.slot.dead_at or 0.0
-                yield window.slot.name, "activation.dead", (window.highest <= dead_at).float().mean()
+                share = (torch.stack(list(window.highest)).amax(0) <= dead_at).float().mean()
+                yield window.steps[0], window.slot.name, share
 
 
 def _highest(slot: Slot, output: Tensor) -> Tensor:

@@ -47,7 +47,7 @@ for step in range(120):
 - `DEAD_SHARE` = 0.5: of a layer's units. Behind a unit with random weights and zero bias half of the inputs are
   positive, so that none of them is dead at the start: 50 % is far outside. Fires on 1 % of sound programs.
 - `NEARLY_ALL` = 0.9: from here it is an error in a run that learns, too; between the two it is advice there, since
-  sparse codes and decayed wide layers live with it.
+  sparse codes and decayed wide layers live with it, and where no skill is known but the loss falls from third to third.
 
 ## Stays silent when
 Units are only rarely active (each look takes four batches together), the share falls below the limit again, or the
@@ -104,8 +104,7 @@ def dead_relu(case: Case) -> Iterator[Finding]:
     layer, looks = max(found, key=lambda pair: pair[1].last)
     zeros = case.record.series(layer.name, "activation.zeros")
     start = looks.first > DEAD_SHARE
-    # The first look takes its batches from the layer's first steps on: what it finds was there then.
-    step = zeros.steps[0] if start and zeros else looks.first_above(DEAD_SHARE)
+    step = looks.first_above(DEAD_SHARE)
     evidence = [Evidence("dead_share", looks.last, DEAD_SHARE, (step or 0, looks.steps[-1]), "activation.dead")]
     if zeros:
         evidence.append(Evidence("zeros", zeros.last, None, (zeros.steps[-1],), "activation.zeros"))
@@ -138,7 +137,7 @@ def _lasts(case: Case, looks: Series) -> bool:
 def _severity(case: Case, dead: float) -> Severity:
     if dead > NEARLY_ALL or case.learns is False:
         return "error"
-    return "advice" if case.learns else "warning"
+    return "advice" if case.learns or (case.skill is None and case.loss_falls) else "warning"
 
 
 def _remedy(case: Case, layer: Layer, start: bool) -> Remedy:

@@ -1,0 +1,116 @@
+"""Loops without an optimizer: their steps, their gradients, and whether they clear them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import headstart as hs
+from headstart.record import Record
+
+X = torch.randn(64, 5, generator=torch.Generator().manual_seed(1))
+Y = (X[:, :1] * X[:, 1:2]).tanh()
+STEPS = 12
+
+
+def clear_none(w: nn.Parameter) -> None:
+    w.grad = None
+
+
+def clear_zero(w: nn.Parameter) -> None:
+    assert w.grad is not None
+    w.grad.zero_()
+
+
+def clear_data(w: nn.Parameter) -> None:
+    assert w.grad is not None
+    w.grad.data.zero_()
+
+
+def keep(w: nn.Parameter) -> None:
+    pass
+
+
+def by_backward(net: nn.Module, loss: Callable[[], Tensor], clear: Callable[[nn.Parameter], None]) -> None:
+    for _ in range(STEPS):
+        loss().backward()
+        with torch.no_grad():
+            for w in net.parameters():
+                w -= 0.1 * w.grad  # type: ignore[operator]
+                clear(w)
+
+
+def by_grad(net: nn.Module, loss: Callable[[], Tensor]) -> None:
+    weights = list(net.parameters())
+    for _ in range(STEPS):
+        gradients = torch.autograd.grad(loss(), weights)
+        with torch.no_grad():
+            for w, gradient in zip(weights, gradients, strict=True):
+                w -= 0.1 * gradient
+
+
+def watched(path: Path, run: Callable[[nn.Module, Callable[[], Tensor]], None]) -> Record:
+    net = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 1))
+    with hs.watch(net, record=path / "w.db") as watch:
+        run(net, lambda: nn.functional.mse_loss(net(X), Y))
+    record: Record = watch.read()
+    assert "fault" not in record.meta, record.meta["fault"]
+    return record
+
+
+@pytest.mark.parametrize("clear", [clear_none, clear_zero, clear_data])
+def test_gradients_may_be_cleared_in_any_way(tmp_path: Path, clear: Callable[[nn.Parameter], None]) -> None:
+    cleared = watched(tmp_path, lambda net, loss: by_backward(net, loss, clear)).series("", "loop.cleared")
+    assert set(cleared.values) == {1.0}
+
+
+def test_gradients_that_are_never_cleared_are_seen(tmp_path: Path) -> None:
+    cleared = watched(tmp_path, lambda net, loss: by_backward(net, loss, keep)).series("", "loop.cleared")
+    assert len(cleared) == STEPS - 1
+    assert set(cleared.values) == {0.0}
+
+
+def test_each_update_is_a_step_whichever_way_the_gradients_come(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+    torch.manual_seed(0)
+    by_backwards = watched(tmp_path / "a", lambda net, loss: by_backward(net, loss, clear_none))
+    torch.manual_seed(0)
+    by_grads = watched(tmp_path / "b", by_grad)
+    assert len(by_grads) == len(by_backwards) == STEPS
+    assert by_grads.loss.values == by_backwards.loss.values
+    for figure in ("weight.std", "weight_gradient.std", "update.std"):
+        seen = by_grads.series("0.weight", figure)
+        assert len(seen) == STEPS
+        assert seen.values == pytest.approx(by_backwards.series("0.weight", figure).values, rel=1e-6)
+
+
+def test_gradients_that_autograd_grad_gives_are_none_to_clear(tmp_path: Path) -> None:
+    assert not watched(tmp_path, by_grad).series("", "loop.cleared")
+
+
+def test_a_look_into_the_data_is_no_backward(tmp_path: Path) -> None:
+    net, x = nn.Linear(5, 1), X.clone().requires_grad_()
+    with hs.watch(net, record=tmp_path / "w.db"):
+        for _ in range(5):
+            (gradient,) = torch.autograd.grad(nn.functional.mse_loss(net(x), Y), x)
+            x = (x + 0.1 * gradient.sign()).detach().requires_grad_()
+    assert not (tmp_path / "w.db").exists()
+
+
+def test_gradients_of_gradients_are_no_backward_of_the_loop(tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 1))
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    with hs.watch(net, record=tmp_path / "w.db") as watch:
+        for _ in range(4):
+            optimizer.zero_grad()
+            loss = nn.functional.mse_loss(net(X), Y)
+            gradients = torch.autograd.grad(loss, list(net.parameters()), create_graph=True)
+            (loss + 0.01 * sum(gradient.square().sum() for gradient in gradients)).backward()
+            optimizer.step()
+    record = watch.read()
+    assert len(record) == 4
+    assert record.series("0.weight", "weight_gradient.std").first > 0
