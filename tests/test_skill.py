@@ -196,7 +196,7 @@ def test_a_loss_falls_that_is_lower_from_third_to_third_beyond_chance() -> None:
     assert falling(lambda step: drawn[step] - 6 * step / 60)  # thirds differ by 2, their error is 0.32
     assert not falling(lambda step: drawn[step] - 0.6 * step / 60)  # by 0.2
     assert not falling(lambda step: step / 60)
-    assert not falling(lambda step: -min(step, 30) / 60)  # no more in the last third
+    assert not falling(lambda step: -min(step, 20) / 60)  # no more in the last third
     assert not falling(lambda step: math.nan if step == 10 else -step / 60)
 
 
