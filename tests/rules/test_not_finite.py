@@ -52,6 +52,22 @@ def test_an_update_that_ends_not_finite_is_found() -> None:
     assert told(run(NET, {("fc1.weight", "update.not_finite"): from_step(40)}), RULE).step == 40
 
 
+def test_a_break_that_the_run_recovered_from_is_not_where_it_began() -> None:
+    loss = lambda step: math.nan if step == 3 or step >= 50 else 1.0  # noqa: E731
+    record = run(NET, {**spread("activation", fc1=50, fc2=50, head=50)}, loss=loss)
+    assert (told(record, RULE).step, told(record, RULE).layer) == (50, "fc1")
+
+
+def test_where_the_layers_were_not_looked_at_no_layer_is_named() -> None:
+    looks = {(name, "activation.not_finite"): {0: 0.0, 20: 0.0, 40: 1.0} for name in ("fc1", "fc2", "head")}
+    finding = told(broken(looks, 30), RULE)
+    assert (finding.step, finding.layer) == (30, None)
+    assert "not looked at" in finding.message
+    bad = {**looks, ("fc1", "input.not_finite"): {0: 0.0, 20: 0.0, 40: 0.5}}
+    finding = told(broken(bad, 30), RULE)
+    assert (finding.step, finding.layer, finding.evidence[0].value) == (40, "fc1", 0.5)
+
+
 def test_it_began_in_the_first_layer_whose_output_is_not_finite() -> None:
     finding = told(broken(spread("activation", fc1=31, fc2=30, head=30)), RULE)
     assert (finding.layer, finding.step) == ("fc2", 30)

@@ -65,10 +65,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headstart.diagnosis import code
 from headstart.diagnosis.backflow import ways_back
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Layer
 
 GROUP = "signal"
 RESTS_ON = "size"
@@ -119,14 +121,14 @@ def gradients_vanish(case: Case) -> Iterator[Finding]:
             Evidence("gradient_std", way.to.typical, None, (way.to.series.steps[-1],), way.to.figure),
         ),
         case.say(TEXT, "cause"),
-        _remedy(case, layer.activation),
+        _remedy(case, layer),
         tuple(way.to.layer.name for way in found),
         layer.line,
     )
 
 
-def _remedy(case: Case, activation: str | None) -> Remedy:
-    if activation in ("sigmoid", "tanh"):
-        return Remedy("relu", f"torch.nn.ReLU()     # {case.say(TEXT, 'bounded', activation=activation)}", safe=False)
-    note = case.say(TEXT, "scaled")
-    return Remedy("re-initialise", f'torch.nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")     # {note}')
+def _remedy(case: Case, layer: Layer) -> Remedy:
+    if layer.activation in ("sigmoid", "tanh"):
+        note = case.say(TEXT, "bounded", activation=layer.activation)
+        return Remedy("relu", f"torch.nn.ReLU()     # {note}", safe=False)
+    return Remedy("re-initialise", f"{code.init(layer)}     # {case.say(TEXT, 'scaled')}")

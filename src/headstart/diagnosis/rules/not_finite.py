@@ -61,7 +61,7 @@ from dataclasses import dataclass
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
-from headstart.record import Layer
+from headstart.record import Layer, Series
 
 GROUP = "signal"
 RESTS_ON = "fact"
@@ -73,6 +73,8 @@ TEXT = Text(
         "input": "The inputs of {layer} hold values that are not finite, from step {step:number} on: {share:share}.",
         "activation": "The output of {layer} stops being finite at step {step:number}, while its inputs still are.",
         "loss": "The loss is not finite at step {step:number}, while the outputs of all layers are.",
+        "somewhere": "The loss is not finite from step {step:number} on. The layers were not looked at in that step, for "
+        "steps are looked at ever more seldom in a long run.",
         "gradient": "The gradient that reaches {layer} stops being finite at step {step:number}, while the loss is.",
         "weight": "The weights stop being finite at step {step:number}.",
         "cause": "One value that is not a number spreads to every output, every gradient, and with the next step to "
@@ -85,6 +87,7 @@ TEXT = Text(
         "input": "从第 {step:number} 步起,{layer} 的输入含有非有限的值:占 {share:share}。",
         "activation": "{layer} 的输出在第 {step:number} 步不再是有限值,而它的输入仍然是。",
         "loss": "损失在第 {step:number} 步不是有限值,而所有层的输出都是。",
+        "somewhere": "从第 {step:number} 步起损失不是有限值。该步没有查看各层:在长时间的训练中,查看的步越来越稀疏。",
         "gradient": "到达 {layer} 的梯度在第 {step:number} 步不再是有限值,而损失仍然是。",
         "weight": "权重在第 {step:number} 步不再是有限值。",
         "cause": "一个非数值会扩散到所有输出、所有梯度,再经过一步更新扩散到所有权重。它来自超出浮点范围的值,"
@@ -101,7 +104,7 @@ TEXT = Text(
 class Origin:
     """Where it began."""
 
-    what: str  # "input", "activation", "loss", "gradient", "weight"
+    what: str  # "input", "activation", "loss", "gradient", "weight", or "somewhere" before the loss
     step: int
     layer: Layer | None = None
     share: float = 1.0  # of the values
@@ -115,7 +118,7 @@ def not_finite(case: Case) -> Iterator[Finding]:
     origin = _origin(case, step)
     layer = origin.layer
     name = layer.name if layer else None
-    series = "loss" if origin.what == "loss" else f"{origin.what}.not_finite"
+    series = "loss" if origin.what in ("loss", "somewhere") else f"{origin.what}.not_finite"
     yield Finding(
         "not-finite",
         "error",
@@ -131,33 +134,58 @@ def not_finite(case: Case) -> Iterator[Finding]:
 
 
 def _broken_at(case: Case) -> int | None:
-    """The first step whose loss, weights or updates are not finite, if the weights or the loss stay so to the end."""
+    """Where that which stays not finite to the end, the loss, weights or updates, began to be so."""
     record = case.record
-    firsts = []
+    series = [record.loss]
     for parameter in record.parameters:
-        weight, update = (record.series(parameter.name, f"{tensor}.not_finite") for tensor in ("weight", "update"))
-        if (weight and weight.last > 0) or (update and update.last > 0):
-            firsts += [step for step in (weight.first_above(0), update.first_above(0)) if step is not None]
-    losses = zip(record.loss.steps, record.loss.values, strict=True)
-    bad = [step for step, value in losses if not math.isfinite(value)]
-    if bad and not math.isfinite(record.loss.last):
-        firsts.append(bad[0])
-    return min(firsts, default=None)
+        series += [record.series(parameter.name, f"{tensor}.not_finite") for tensor in ("weight", "update")]
+    return min((step for one in series if (step := _last_break(one, one is record.loss)) is not None), default=None)
+
+
+def _last_break(series: Series, is_loss: bool) -> int | None:
+    """The first step of the stretch of bad values at the end; None if the last value is good."""
+    began = None
+    for step, value in zip(reversed(series.steps), reversed(series.values), strict=True):
+        if math.isfinite(value) if is_loss else value == 0:
+            break
+        began = step
+    return began
 
 
 def _origin(case: Case, step: int) -> Origin:
     """The first place in the order in which a step runs, at `step` or, if an update broke the weights, there."""
     layers = case.in_flow(case.record.layers)
+    if not any(_looked(case, layer.name, step) for layer in layers):
+        return _without_look(case, layers, step)
     for figure in ("input", "activation"):
         for layer in layers:
             if share := _share(case, layer.name, figure, step):
                 return Origin(figure, step, layer, share)
-    if not math.isfinite(dict(zip(case.record.loss.steps, case.record.loss.values, strict=True)).get(step, 0.0)):
+    if _loss_broken(case, step):
         return Origin("loss", step)
     for layer in reversed(layers):
         if share := _share(case, layer.name, "gradient", step):
             return Origin("gradient", step, layer, share)
     return Origin("weight", step)
+
+
+def _without_look(case: Case, layers: list[Layer], step: int) -> Origin:
+    """Where the layers were not looked at as it began, only data that are bad at the next look tell where from."""
+    for layer in layers:
+        later = case.record.series(layer.name, "input.not_finite").since(step)
+        if later and later.first:
+            return Origin("input", later.steps[0], layer, later.first)
+    return Origin("somewhere" if _loss_broken(case, step) else "weight", step)
+
+
+def _looked(case: Case, owner: str, step: int) -> bool:
+    return any(
+        step in case.record.series(owner, f"{tensor}.not_finite").steps for tensor in ("activation", "gradient")
+    )
+
+
+def _loss_broken(case: Case, step: int) -> bool:
+    return not math.isfinite(dict(zip(case.record.loss.steps, case.record.loss.values, strict=True)).get(step, 0.0))
 
 
 def _share(case: Case, owner: str, tensor: str, step: int) -> float:
