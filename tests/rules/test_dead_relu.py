@@ -16,7 +16,7 @@ from headstart.record import Layer, Record
 
 RULE = "dead-relu"
 FC1, FC2 = linear("fc1"), linear("fc2")
-LOOKS = range(0, 60, 8)
+LOOKS = range(1, 60, 8)
 
 
 def dead(*shares: float | dict[int, float], skill: float | None = 0.0, **facts: object) -> Record:

@@ -104,7 +104,8 @@ def dead_relu(case: Case) -> Iterator[Finding]:
     layer, looks = max(found, key=lambda pair: pair[1].last)
     zeros = case.record.series(layer.name, "activation.zeros")
     start = looks.first > DEAD_SHARE
-    step = looks.first_above(DEAD_SHARE)
+    # Units are looked at once the graph has been read, one step late: what is dead then was dead from the start.
+    step = zeros.steps[0] if start and zeros else looks.first_above(DEAD_SHARE)
     evidence = [Evidence("dead_share", looks.last, DEAD_SHARE, (step or 0, looks.steps[-1]), "activation.dead")]
     if zeros:
         evidence.append(Evidence("zeros", zeros.last, None, (zeros.steps[-1],), "activation.zeros"))
