@@ -26,8 +26,9 @@ class Flow:
     raw: list[tuple[str, Operation]] = field(default_factory=list)  # layers without a module
     raw_activations: list[tuple[str, Operation]] = field(default_factory=list)  # and the activations that they feed
 
-    def readings(self, stream_of: Callable[[Slot, str], int]) -> Iterator[tuple[int, Reading]]:
-        return ((stream_of(slot, "activation"), INPUT[name]) for slot, name in self.functional if name in INPUT)
+    def readings(self) -> Iterator[tuple[Slot, Reading]]:
+        """How the outputs of layers are to be read that a bare function follows."""
+        return ((slot, INPUT[name]) for slot, name in self.functional if name in INPUT)
 
 
 def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callable[[object], str | None]) -> Flow:

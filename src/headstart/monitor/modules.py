@@ -126,11 +126,6 @@ class Modules:
                 found += self._name(root, self._prefixes[id(root)])
         return found
 
-    def root_names(self) -> dict[str, str]:
-        """Prefix of each model: its class."""
-        named = ((self._prefixes.get(key, ""), ref()) for key, ref in self._roots.items() if key in self._prefixes)
-        return {prefix: type(root).__name__ for prefix, root in named if root is not None}
-
     def _see(self, module: Module) -> None:
         if not self.watches(module):
             return

@@ -19,21 +19,19 @@ from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
 
-from headstart.monitor import flow
-from headstart.monitor.cleared import Cleared
-from headstart.monitor.graph import find_tags, read_graph, saved_input, saved_result, tag
+from headstart.monitor.graph import find_tags, tag
 from headstart.monitor.hand import HandUpdates
-from headstart.monitor.ledger import Ledger, distinct_units
+from headstart.monitor.ledger import distinct_units
 from headstart.monitor.losses import Call, Sources
-from headstart.monitor.modules import OUTPUT, Modules, Slot
-from headstart.monitor.names import BirthPlaces, user_line, variable_of
+from headstart.monitor.modules import Slot
+from headstart.monitor.names import BirthPlaces, user_line
+from headstart.monitor.optimizers import Optimizers, number, parameters_of
 from headstart.monitor.outbox import Outbox, Rare, StepRow
-from headstart.monitor.sketch import Sheets, can_sketch
-from headstart.monitor.units import DeadUnits
-from headstart.record import Optimizer as OptimizerFacts
+from headstart.monitor.signals import Signals
+from headstart.monitor.sketch import can_sketch
+from headstart.monitor.tracing import Tracing
 
 DENSE = 128  # steps that are all sketched; then 64 of each doubling, so that a long run costs no more than a short
-GRAPHS = 24  # graphs read of one run, at most
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -82,32 +80,28 @@ class Observer:
         self._facts = facts
         self._thread: int | None = None
         self._started = time.perf_counter()
-        self._sheets = Sheets()
-        self._streams = 0
         self._outbox: Outbox | None = None
-        self._modules = Modules(births, only)
-        self._ledger = Ledger(self._sheets, self._new_stream)
+        self._signals = Signals(births, only)
+        self._ledger = self._signals.ledger
+        self._tracing = Tracing(self._signals, self._key, self._gradient)
         self._sources = Sources()
-        self._dead = DeadUnits()
         self._hand = HandUpdates()
-        self._optimizers: dict[int, tuple[str, Cleared]] = {}
-        self._only_parameters = None if only is None else {id(parameter) for parameter in only.parameters()}
+        self._optimizers = Optimizers(self._ledger)
+        self._only = only is not None  # one model of the process is watched, not all
         self._sketching = True
         self._in_backward = False
+        self._in_grad = False  # `torch.autograd.grad` in the place of a backward
         self._ran = False  # a watched module was called since the last step
         self._losses: list[Tensor] = []
         self._calls: list[Call] = []
         self._rare: list[Rare] = []
-        self._graph_keys: set[tuple[Any, ...]] = set()
         self._evaluations = 0
-        self._opaque: set[str] = set()
-        self._raw: dict[str, Slot] = {}  # by name: layers and activations that are no modules
 
     # Callbacks
 
     def called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         """After each `forward`."""
-        if self._only_parameters is not None and not self._modules.watches(module):
+        if self._only and not self._signals.modules.watches(module):
             return
         self._ran = True
         if self._sketching and not self._in_backward and not self.off and torch.is_grad_enabled():
@@ -126,29 +120,29 @@ class Observer:
     def backward_begins(self, roots: Any) -> None:
         tensors = [root for root in roots if isinstance(root, Tensor)] if isinstance(roots, tuple) else [roots]
         tensors = [root for root in tensors if can_sketch(root)]
-        if not tensors or not self._mine() or (self._only_parameters is not None and not self._ran):
+        if not tensors or not self._mine() or (self._only and not self._ran):
             return
         self._in_backward = True
         if not self._optimizers and self._hand.changed():
             if (state := self._hand.cleared()) is not None:
                 self._note("", "loop.cleared", state)
             self._end_hand_step()
-        self._open()
-        for _, cleared in self._optimizers.values():
+        outbox = self._open()
+        for _, cleared in self._optimizers:
             cleared.backward_begins()
         self._losses.append(torch.stack([root.detach().float().mean() for root in tensors]).sum())
         if self._sketching:
-            self._name_new()
+            self._signals.name_new(outbox)
             if self._sources.called:
                 self._commit_losses(tensors)
-            self._read_graph(tensors)
+            self._tracing.read(tensors, self.step, outbox)
 
     @quietly
     def backward_ends(self) -> None:
         if not self._in_backward:
             return
         self._in_backward = False
-        for _, cleared in self._optimizers.values():
+        for _, cleared in self._optimizers:
             cleared.backward_ends()
         if not self._optimizers:
             self._before_hand([tensor for tensor, _ in self._ledger.tensors() if tensor.grad is not None])
@@ -156,35 +150,36 @@ class Observer:
     @quietly
     def grad_begins(self, outputs: Any, inputs: Any, create_graph: bool) -> None:
         """`torch.autograd.grad` with respect to weights is the backward of a loop without an optimizer."""
-        if not self._optimizers and not create_graph and self._are_weights(_tensors(inputs)):
-            self.backward_begins(outputs)
+        if self._optimizers or self._in_backward or create_graph or not self._are_weights(_tensors(inputs)):
+            return
+        self.backward_begins(outputs)
+        self._in_grad = self._in_backward
 
     @quietly
     def grad_ends(self, inputs: Any, gradients: Any) -> None:
-        if self._in_backward:
-            self._in_backward = False
-            self._before_hand(
-                _tensors(inputs), {id(x): g for x, g in zip(_tensors(inputs), gradients, strict=True) if g is not None}
-            )
+        if self._in_grad:
+            self._in_backward = self._in_grad = False
+            weights = _tensors(inputs)
+            self._before_hand(weights, {id(w): g for w, g in zip(weights, gradients, strict=True) if g is not None})
 
     @quietly
     def step_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         if not self._mine() or not self._watches(optimizer):
             return
-        self._open()
-        name, cleared = self._optimizer(optimizer)
+        outbox = self._open()
+        name, cleared = self._optimizers.meet(optimizer, outbox)
         if (state := cleared.step_begins()) is not None:
             self._note(name, "loop.cleared", state)
         if self._sketching:
-            self._name_new()
-            self._hold(optimizer, name)
-            self._before([parameter for group in optimizer.param_groups for parameter in group["params"]])
+            self._signals.name_new(outbox)
+            self._optimizers.note_held(optimizer)
+            self._before(parameters_of(optimizer))
 
     @quietly
     def step_ends(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        if not self._mine() or id(optimizer) not in self._optimizers:
+        if not self._mine() or optimizer not in self._optimizers:
             return
-        name, cleared = self._optimizers[id(optimizer)]
+        name, cleared = self._optimizers[optimizer]
         cleared.step_ends()
         self._end_step(name, optimizer.param_groups[0].get("lr"))
 
@@ -192,7 +187,7 @@ class Observer:
 
     @quietly
     def _called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        slot = self._modules.slot(module)
+        slot = self._signals.modules.slot(module)
         if slot is None or slot.step == self.step or (self._thread and self._thread != threading.get_ident()):
             return
         tensor = _first_tensor(output)
@@ -206,18 +201,16 @@ class Observer:
             if slot.activation is None:
                 hook = functools.partial(self._gradient, slot, self.step, tensor.output_nr)
                 tensor.grad_fn.register_prehook(hook)
-        self._sheets.put(self._stream(slot, "activation"), tensor)
-        if slot.dead_at is not None:
-            self._dead.look(slot, tensor, self.step)
+        self._signals.take_output(slot, tensor, self.step)
         if slot.activation is None:
             given = args[0] if args else next(iter(kwargs.values()), None)
             if isinstance(given, Tensor) and not given.requires_grad and can_sketch(given):
-                self._sheets.put(self._stream(slot, "input"), given)
+                self._signals.take(slot, "input", given)
 
     @quietly
     def _gradient(self, slot: Slot, step: int, output: int, gradients: tuple[Tensor | None, ...]) -> None:
         if step == self.step and can_sketch(gradient := gradients[output]):
-            self._sheets.put(self._stream(slot, "gradient"), gradient)
+            self._signals.take(slot, "gradient", gradient)
 
     @quietly
     def _lost(self, kind: str, arguments: Mapping[str, Any], loss: Tensor) -> None:
@@ -243,44 +236,6 @@ class Observer:
                 if call.unvaried is not None:
                     self._note(call.source.name, "loss.unvaried", call.unvaried)
 
-    def _read_graph(self, roots: list[Tensor]) -> None:
-        """Once for each line that calls backward, and again when new layers have come since."""
-        key = (user_line(), len(self._modules.slots))
-        if not self._raw and (key in self._graph_keys or len(self._graph_keys) >= GRAPHS):
-            return
-        self._graph_keys.add(key)
-        assert self._outbox is not None
-        for root in roots:
-            graph = read_graph(root, key=self._key)
-            found = flow.describe(graph, self._modules, self._ledger, variable_of)
-            for layer in found.layers:
-                self._outbox.layer(layer)
-            for stream, reading in found.readings(self._stream):
-                self._sheets.read(stream, reading)
-            self._opaque |= found.opaque
-            self._sketch_raw(found)
-        self._outbox.meta({"unseen": sorted(self._opaque)})
-
-    def _sketch_raw(self, found: flow.Flow) -> None:
-        """Raw tensors have no module that is called: their signals are read from the graph, at each sketched step."""
-        for name, operation in found.raw:
-            slot = self._raw.setdefault(name, Slot(None, operation.op, None, operation.index, None, name=name))
-            given = None if operation.inputs else saved_input(operation)
-            if slot.step != self.step and can_sketch(given) and not given.requires_grad:
-                slot.step = self.step
-                self._sheets.put(self._stream(slot, "input"), given)
-            operation.node.register_prehook(functools.partial(self._gradient, slot, self.step, 0))
-        for feeder, operation in found.raw_activations:
-            slot = flow.raw_slot(feeder, operation, self._raw[feeder].order + 1)
-            slot = self._raw.setdefault(slot.name, slot)
-            result = saved_result(operation)
-            if slot.step != self.step and can_sketch(result):
-                slot.step = self.step
-                self._sheets.put(self._stream(slot, "activation"), result)
-                if slot.dead_at is not None:
-                    self._dead.look(slot, result, self.step)
-        self._name_new()
-
     def _are_weights(self, inputs: Sequence[Any]) -> bool:
         """A single leaf may be data that an attack or a penalty looks into."""
         known = any(isinstance(x, torch.nn.Parameter) or (isinstance(x, Tensor) and x in self._ledger) for x in inputs)
@@ -291,7 +246,7 @@ class Observer:
         self._hand.mark(parameters)
         if self._sketching and parameters:
             self._rare = [row for row in self._rare if row.figure != "weight.distinct"]
-            self._sheets.restart(entry.weight for _, entry in self._ledger.tensors())
+            self._signals.sheets.restart(entry.weight for _, entry in self._ledger.tensors())
             self._before(parameters, gradients)
 
     def _before(self, parameters: list[Tensor], gradients: Mapping[int, Tensor] | None = None) -> None:
@@ -317,12 +272,12 @@ class Observer:
         figures = None
         if self._sketching:
             self._ledger.after_update()
-            self._rare += [Rare(step, layer, "activation.dead", share) for step, layer, share in self._dead.shares()]
-            figures = self._sheets.figures()
-        if not isinstance(lr, float):
-            lr = None if lr is None or (isinstance(lr, Tensor) and lr.device.type != "cpu") else float(lr)
+            dead = self._signals.dead.shares()
+            self._rare += [Rare(step, layer, "activation.dead", share) for step, layer, share in dead]
+            figures = self._signals.sheets.figures()
         seconds = time.perf_counter() - self._started
-        self._outbox.step(StepRow(self.step, seconds, self._losses, lr, optimizer, figures, self._rare, self._calls))
+        row = StepRow(self.step, seconds, self._losses, number(lr), optimizer, figures, self._rare, self._calls)
+        self._outbox.step(row)
         self._losses, self._rare, self._calls = [], [], []
         self.step += 1
         self._ran = self._sources.called = False
@@ -337,70 +292,16 @@ class Observer:
             self._thread = threading.get_ident()
         return self._thread == threading.get_ident()
 
-    def _open(self) -> None:
+    def _open(self) -> Outbox:
+        """The record's outbox; the record is made when something trains."""
         if self._outbox is None:
             self.path = self._claim_path()
             self._outbox = Outbox(self.path, self._facts(), self._ledger, self._sources)
-
-    def _new_stream(self, owner: str, tensor: str) -> int:
-        self._streams += 1
-        if self._outbox is not None:
-            self._outbox.stream(self._streams - 1, owner, tensor)
-        return self._streams - 1
-
-    def _stream(self, slot: Slot, tensor: str) -> int:
-        stream: int = getattr(slot, f"{tensor}_stream")
-        if stream < 0:
-            stream = self._streams
-            self._streams += 1
-            setattr(slot, f"{tensor}_stream", stream)
-            self._modules.unwritten.append((stream, slot, tensor))
-            if tensor == "activation" and slot.activation in OUTPUT:
-                self._sheets.read(stream, OUTPUT[slot.activation])
-        return stream
-
-    def _name_new(self) -> None:
-        assert self._outbox is not None
-        for name, parameter in self._modules.name_new():
-            if self._only_parameters is None or id(parameter) in self._only_parameters:
-                self._ledger.add(parameter, name, name.rpartition(".")[0])
-        for stream, slot, tensor in self._modules.unwritten:
-            self._outbox.stream(stream, slot.name, tensor)
-        for slot in {id(slot): slot for _, slot, _ in self._modules.unwritten}.values():
-            if slot.name not in self._raw or slot.activation:
-                self._outbox.layer(flow.facts_of(slot, self._ledger))
-        self._modules.unwritten.clear()
+            self._signals.outbox = self._outbox
+        return self._outbox
 
     def _watches(self, optimizer: Optimizer) -> bool:
-        if self._only_parameters is None:
-            return True
-        return any(id(p) in self._only_parameters for group in optimizer.param_groups for p in group["params"])
-
-    def _optimizer(self, optimizer: Optimizer) -> tuple[str, Cleared]:
-        found = self._optimizers.get(id(optimizer))
-        if found is None:
-            kind = type(optimizer).__name__
-            same = sum(name.partition("-")[0] == kind for name, _ in self._optimizers.values())
-            name = f"{kind}-{same + 1}" if same else kind
-            parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-            found = self._optimizers[id(optimizer)] = (name, Cleared(parameters))
-            options = {
-                key: value
-                for key, value in optimizer.param_groups[0].items()
-                if isinstance(value, (bool, int, float, str))
-            }
-            assert self._outbox is not None
-            self._outbox.thing(OptimizerFacts(name, kind, options, len(parameters)))
-        return found
-
-    def _hold(self, optimizer: Optimizer, name: str) -> None:
-        for index, group in enumerate(optimizer.param_groups):
-            lr, decay = (_number(group.get(key)) for key in ("lr", "weight_decay"))
-            for place, parameter in enumerate(group["params"]):
-                if parameter not in self._ledger:
-                    own = variable_of(parameter) or f"{name.lower()}.{index}.{place}"
-                    self._ledger.add(parameter, own)
-                self._ledger.held_by(name, parameter, lr, decay)
+        return any(map(self._signals.watches, parameters_of(optimizer)))
 
     def finish(self, how: str | None) -> None:
         """Writes what is left; `how` is how the run ended, None if that is not known here."""
@@ -449,9 +350,3 @@ def _first_tensor(output: Any) -> Any:
 
 def _units(slot: Slot, output: Tensor) -> int:
     return output.shape[1] if slot.channels_first and output.ndim > 1 else output.shape[-1] if output.ndim else 1
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, Tensor):
-        return float(value) if value.device.type == "cpu" and value.numel() == 1 else None
-    return float(value) if isinstance(value, (int, float)) else None

@@ -1,0 +1,73 @@
+"""Reads the graph of a loss when there is something new in it, and at each sketched step what raw tensors do there."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+from headstart.monitor import flow
+from headstart.monitor.graph import read_graph, saved_input, saved_result
+from headstart.monitor.modules import Slot
+from headstart.monitor.names import user_line, variable_of
+from headstart.monitor.outbox import Outbox
+from headstart.monitor.signals import Signals
+from headstart.monitor.sketch import can_sketch
+
+GRAPHS = 24  # graphs read of one run, at most
+
+Gradient = Callable[[Slot, int, int, tuple[Tensor | None, ...]], None]
+
+
+class Tracing:
+    """The graphs of one run.
+
+    Args:
+        key: of the tags that layers and losses left in the graph.
+        gradient: is called with a slot, the step, the output's number and the node's gradients, as they come back.
+    """
+
+    def __init__(self, signals: Signals, key: str, gradient: Gradient) -> None:
+        self._signals = signals
+        self._key = key
+        self._gradient = gradient
+        self._known: set[tuple[Any, ...]] = set()
+        self._opaque: set[str] = set()
+        self._raw: dict[str, Slot] = {}  # by name: layers and activations that are no modules
+
+    def read(self, roots: list[Tensor], step: int, outbox: Outbox) -> None:
+        """Once for each line that calls backward, and again when new layers have come since."""
+        key = (user_line(), len(self._signals.modules.slots))
+        if not self._raw and (key in self._known or len(self._known) >= GRAPHS):
+            return
+        self._known.add(key)
+        for root in roots:
+            graph = read_graph(root, key=self._key)
+            found = flow.describe(graph, self._signals.modules, self._signals.ledger, variable_of)
+            for layer in found.layers:
+                outbox.layer(layer)
+            for slot, reading in found.readings():
+                self._signals.sheets.read(self._signals.stream(slot, "activation"), reading)
+            self._opaque |= found.opaque
+            self._take_raw(found, step)
+        self._signals.name_new(outbox)
+        outbox.meta({"unseen": sorted(self._opaque)})
+
+    def _take_raw(self, found: flow.Flow, step: int) -> None:
+        """Raw tensors have no module that is called: their signals are taken from the graph."""
+        for name, operation in found.raw:
+            slot = self._raw.setdefault(name, Slot(None, operation.op, None, operation.index, None, name=name))
+            given = None if operation.inputs else saved_input(operation)
+            if slot.step != step and can_sketch(given) and not given.requires_grad:
+                slot.step = step
+                self._signals.take(slot, "input", given)
+            operation.node.register_prehook(functools.partial(self._gradient, slot, step, 0))
+        for feeder, operation in found.raw_activations:
+            slot = flow.raw_slot(feeder, operation, self._raw[feeder].order + 1)
+            slot = self._raw.setdefault(slot.name, slot)
+            result = saved_result(operation)
+            if slot.step != step and can_sketch(result):
+                slot.step = step
+                self._signals.take_output(slot, result, step)
