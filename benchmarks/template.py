@@ -8,7 +8,7 @@ keeps the running loss and accuracy. A round runs each of them once, in turn, so
 ratios are taken within a round, and the table shows medians over rounds. Setting up (importing, moving, opening the
 record) is outside the clock for all.
 
-A watch sketches each of a run's first 512 steps and ever fewer later, so a watched run is as long as the demo's: its
+A watch sketches each of a run's first 128 steps and ever fewer later, so a watched run is as long as the demo's: its
 first epoch and the mean of all ten are two lines of the table.
 """
 

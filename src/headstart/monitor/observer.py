@@ -130,7 +130,7 @@ class Observer:
         outbox = self._open()
         for _, cleared in self._optimizers:
             cleared.backward_begins()
-        self._losses.append(torch.stack([root.detach().float().mean() for root in tensors]).sum())
+        self._losses.append(_sum_of(tensors))
         if self._sketching:
             self._signals.name_new(outbox)
             if self._sources.called:
@@ -333,6 +333,13 @@ class Observer:
                 self._outbox.flush()
         except Exception:  # the disk is full, or gone
             pass
+
+
+def _sum_of(roots: list[Tensor]) -> Tensor:
+    """What backward is called on; of what is no scalar, the mean."""
+    if len(roots) == 1 and roots[0].ndim == 0:
+        return roots[0].detach().clone()
+    return torch.stack([root.detach().float().mean() for root in roots]).sum()
 
 
 def _tensors(inputs: Any) -> list[Any]:

@@ -16,7 +16,7 @@ from headstart.monitor.ledger import Ledger
 from headstart.monitor.losses import Call, Sources
 from headstart.record import FIGURES, Layer, Optimizer, Writer
 
-BATCH = 64  # steps written at once, at most
+BATCH = 512  # steps written at once, at most
 SECONDS = 1.0  # between two flushes, at most: what a SIGKILL can cost
 
 WIDTH = len(FIGURES)
@@ -97,8 +97,9 @@ class Outbox:
 
     def flush(self) -> None:
         """Waits for the device once, and writes."""
+        losses = iter(_floats([loss for row in self._rows for loss in row.losses]))
         for row in self._rows:
-            self._write_step(row)
+            self._write_step(row, [next(losses) for _ in row.losses])
         for step, call in self._evaluations:
             self._writer.loss(step, call.source.name, "eval", _float(call.value), _float(call.accuracy))
         self._rows, self._evaluations = [], []
@@ -115,8 +116,8 @@ class Outbox:
         self.flush()
         self._writer.close(how, seconds)
 
-    def _write_step(self, row: StepRow) -> None:
-        loss = float(torch.stack(list(row.losses)).mean()) if row.losses else None
+    def _write_step(self, row: StepRow, losses: Sequence[float]) -> None:
+        loss = sum(losses) / len(losses) if losses else None
         sketch = None
         if row.figures is not None:
             values = array("f", [float("nan")]) * (self._streams * WIDTH)
@@ -153,6 +154,14 @@ def _seen(values: array[float], stream: int) -> bool:
 def _nonzero(values: array[float], stream: int) -> bool:
     """Whether a tensor was seen that is not all zeros; NaN counts as something."""
     return _seen(values, stream) and values[stream * WIDTH + LARGEST] != 0
+
+
+def _floats(values: Sequence[Tensor]) -> list[float]:
+    """Their values, with one wait for each device."""
+    devices = {value.device for value in values}
+    if len(devices) == 1 and devices != {torch.device("cpu")}:
+        return list(torch.stack([value.float() for value in values]).tolist())
+    return [float(value) for value in values]
 
 
 def _float(value: Tensor | None) -> float | None:
