@@ -1,4 +1,4 @@
-"""The code blocks of the docs run, each page from top to bottom as its reader would."""
+"""The code blocks of the docs and READMEs run, each page from top to bottom as its reader would."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).parents[1] / "docs"
-PAGES = sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md") if "```python\n" in page.read_text())
+ROOT = Path(__file__).parents[1]
+PAGES = {
+    page.relative_to(ROOT).as_posix(): page for page in [*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")]
+}
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", sorted(name for name, page in PAGES.items() if PYTHON.search(page.read_text())))
 def test_the_examples_of_a_page_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    page, names = DOCS / name, {"__name__": "__page__"}
+    page, names = PAGES[name], {"__name__": "__page__"}
     text = page.read_text()
-    for block in re.finditer(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+    for block in PYTHON.finditer(text):
         line = text.count("\n", 0, block.start(1))
         exec(compile("\n" * line + block[1], str(page), "exec"), names)  # errors then name the page's own line
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.name)
-def test_links_within_the_docs_lead_somewhere(page):
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_links_within_the_docs_lead_somewhere(name):
+    page = PAGES[name]
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
