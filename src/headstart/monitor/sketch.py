@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 SAMPLE = 512  # values of a tensor at most: a share is then known to 2.2 % (1 σ), a std to 3.1 %
+FORMS = 8  # forms that are remembered: two of a GAN, one of each optimizer
 GRAIN = 32  # lengths of long samples are multiples of this
 
 
@@ -52,7 +53,7 @@ class Sheet:
         self._places: list[Tensor] = []  # of the rows that were used: views of as many values as lay there
         self._values = torch.zeros(32, SAMPLE, device=device)
         self._scratch = torch.zeros_like(self._values)
-        self._form = Form.of([], [], self._values)
+        self._forms: dict[tuple[tuple[int, ...], ...], Form] = {}
 
     def put(self, stream: int, sample: Tensor) -> None:
         self._place(stream, sample.shape[0]).copy_(sample)
@@ -72,10 +73,7 @@ class Sheet:
 
     def figures(self, readings: dict[int, Reading]) -> Tensor:
         """Mean, std, max |x|, shares of zeros, saturated, not finite: (rows, 6), on this device; empties the sheet."""
-        if self._form.streams != self.streams or self._form.lengths != self._lengths:
-            wanted = [readings.get(stream, PLAIN) for stream in self.streams]
-            self._form = Form.of(self._lengths, wanted, self._values, self.streams)
-        form = self._form
+        form = self._form(readings)
         values, scratch = (sheet[: len(self.streams), : form.width] for sheet in (self._values, self._scratch))
         mean = values.sum(1) / form.length
         centred = torch.sub(values, mean[:, None], out=scratch)
@@ -94,9 +92,16 @@ class Sheet:
             torch.stack([mean, spread, largest, zeros, beyond, not_finite], 1).sub_(form.padding).div_(form.divisors)
         )
 
-    def forget_form(self) -> None:
+    def forget_forms(self) -> None:
         """Readings have changed."""
-        self._form = Form.of([], [], self._values)
+        self._forms.clear()
+
+    def _form(self, readings: dict[int, Reading]) -> Form:
+        key = (tuple(self.streams), tuple(self._lengths))
+        if key not in self._forms:
+            form = Form.of(self._lengths, [readings.get(stream, PLAIN) for stream in self.streams], self._values)
+            self._forms = {key: form, **dict(list(self._forms.items())[: FORMS - 1])}
+        return self._forms[key]
 
     def _place(self, stream: int, length: int) -> Tensor:
         row = len(self.streams)
@@ -118,11 +123,9 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Form:
-    """What the rows of a sheet hold and how they are read: the same at most steps. Columns are (rows, 1)."""
+    """How the rows of a sheet are read: seldom another than at some step before. Columns are (rows, 1)."""
 
-    streams: list[int]
-    lengths: list[int]
-    width: int
+    width: int  # of the longest sample
     length: Tensor  # (rows,)
     mask: Tensor | None  # (rows, width), 1 where a value lies; None where all do
     floor: Tensor | None  # counted as zero: max(x, floor) == zero, which is x <= z for (z, z), x == 0 for (-inf, 0)
@@ -133,16 +136,14 @@ class Form:
     divisors: Tensor  # (rows, 6): of sums by lengths
 
     @classmethod
-    def of(
-        cls, lengths: Sequence[int], readings: Sequence[Reading], like: Tensor, streams: Sequence[int] = ()
-    ) -> Form:
+    def of(cls, lengths: Sequence[int], readings: Sequence[Reading], like: Tensor) -> Form:
         def tensor(rows: Sequence[Any]) -> Tensor:
             return torch.tensor(rows, dtype=like.dtype, device=like.device)
 
-        width = max(lengths, default=SAMPLE)
+        width = max(lengths)
         mask = floor = low = high = None
         zero: Tensor | float = 0.0
-        if min(lengths, default=width) < width:
+        if min(lengths) < width:
             mask = (torch.arange(width, device=like.device) < tensor(lengths)[:, None]).to(like.dtype)
         if any(reading.zero_at is not None for reading in readings):
             floor = tensor([[-math.inf if reading.zero_at is None else reading.zero_at] for reading in readings])
@@ -155,8 +156,7 @@ class Form:
             for n, reading in zip(lengths, readings, strict=True)
         ]
         divisors = [[1.0, math.sqrt(n), 1.0, n, n, n] for n in lengths]
-        sums = tensor(lengths), mask, floor, zero, low, high, tensor(padding), tensor(divisors)
-        return cls(list(streams), list(lengths), width, *sums)
+        return cls(width, tensor(lengths), mask, floor, zero, low, high, tensor(padding), tensor(divisors))
 
 
 class Sheets:
@@ -171,7 +171,7 @@ class Sheets:
         if self._readings.get(stream) != reading:
             self._readings[stream] = reading
             for sheet in self._sheets.values():
-                sheet.forget_form()
+                sheet.forget_forms()
 
     def sheet(self, device: torch.device) -> Sheet:
         if device not in self._sheets:
