@@ -13,7 +13,7 @@ from records import Figure, chain, figures_of, head, linear, run, said, told, un
 from torch import Tensor, nn
 from training import trained
 
-from headstart.diagnosis.rules.weights_too_large import GROWTH, SHARE
+from headstart.diagnosis.rules.weights_too_large import A_STEP, GROWTH, SHARE
 from headstart.record import Layer, Record
 
 RULE = "weights-too-large"
@@ -129,3 +129,29 @@ def test_the_remedy_draws_the_weights_by_the_law() -> None:
 
 def test_without_a_trained_weight_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(linear("fc"), head())))
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
+@pytest.mark.parametrize(("times", "fires"), [(1.2, True), (0.85, False)])
+def test_a_recurrent_weight_may_scale_the_state_by_a_step_four_times(
+    tmp_path: Path, kind: type[nn.RNNBase], times: float, fires: bool
+) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn, self.out = kind(2, 64, batch_first=True), nn.Linear(64, 2)
+            nn.init.normal_(self.rnn.weight_hh_l0, std=times * A_STEP / 64**0.5)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.out(self.rnn(x)[0][:, -1])
+
+    net = Net()
+    found = said(trained(tmp_path, net, torch.randn(8, 5, 2), torch.arange(8) % 2), RULE)
+    assert bool(found) is fires
+    for finding in found:
+        assert (finding.layer, finding.evidence[0].limit) == ("rnn", A_STEP)
+        assert finding.evidence[0].value == pytest.approx(times * A_STEP, rel=0.06)
+        assert finding.remedy is not None
+        exec(finding.remedy.code, {"torch": torch, "model": net})
+        weight = net.rnn.weight_hh_l0
+        torch.testing.assert_close(weight.T @ weight, torch.eye(64), atol=1e-5, rtol=0)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from headstart.diagnosis.case import LINEAR, Case
+from headstart.diagnosis.case import LINEAR, RECURRENT, Case
 from headstart.record import Layer, Parameter
 
 # E[φ(z)²]^(-1/2) by quadrature; the tests compute them again with SciPy.
@@ -73,14 +73,35 @@ def gains(case: Case) -> Iterator[Gain]:
         handed_on[layer.name] = _behind(layer, gain, (along, depth))
 
 
+def recurrent_gains(case: Case) -> Iterator[Gain]:
+    """Of the weights that carry a state from step to step: by how much each step scales it, 1 by the law 1/√hidden."""
+    for layer in case.in_flow(case.record.layers):
+        if layer.kind not in RECURRENT:
+            continue
+        for parameter in map(case.record.parameter, layer.parameters):
+            if parameter and parameter.trainable and ".weight_hh" in f".{parameter.name}":
+                size, step = _first_size(case, parameter)
+                if size:
+                    law = 1 / math.sqrt(parameter.shape[1])
+                    yield Gain(layer, parameter, step, size, law, size / law, 1)
+
+
 def _gain(case: Case, layer: Layer, weight: Parameter | None, along: float, depth: int) -> Gain | None:
     if weight is None or layer.norm or not layer.fan_in:
         return None
-    means, stds = (case.record.series(weight.name, f"weight.{figure}") for figure in ("mean", "std"))
-    if not stds or not math.isfinite(stds.first) or (square := means.first**2 + stds.first**2) == 0:
+    size, step = _first_size(case, weight)
+    if not size:
         return None  # from zero on purpose (a head, a last layer of a branch), or by symmetric-weights
-    std, law = math.sqrt(square), GAINS.get(layer.activation or "", 1.0) / math.sqrt(layer.fan_in)
-    return Gain(layer, weight, stds.steps[0], std, law, along * std / law, depth + 1)
+    law = GAINS.get(layer.activation or "", 1.0) / math.sqrt(layer.fan_in)
+    return Gain(layer, weight, step, size, law, along * size / law, depth + 1)
+
+
+def _first_size(case: Case, weight: Parameter) -> tuple[float, int]:
+    """Root mean square at the first look, and its step; 0 if it is not known."""
+    means, stds = (case.record.series(weight.name, f"weight.{figure}") for figure in ("mean", "std"))
+    if not stds or not math.isfinite(stds.first):
+        return 0.0, 0
+    return math.hypot(means.first, stds.first), stds.steps[0]
 
 
 def _behind(layer: Layer, gain: Gain | None, incoming: tuple[float, int]) -> tuple[float, int]:

@@ -2,7 +2,8 @@
 
 ## What it sees
 The root mean square of each weight at its first look, against the law that keeps the signal's size for this layer's
-fan-in and activation, multiplied along the way from the input, a norm or a shortcut to each layer.
+fan-in and activation, multiplied along the way from the input, a norm or a shortcut to each layer; and of recurrent
+weights, what one step does to the state.
 
 ## Why it hurts
 Outputs ten or a thousand times too large give a loss far above that of guessing, saturate tanh and sigmoid, and make
@@ -55,6 +56,9 @@ for step in range(60):
 ## Limits
 - `GROWTH` = 10: the signal's size behind a layer, 1 being what the law keeps. All laws in use lie within √2 of one
   another a layer and below it, so that only a wrong number passes ten; logits of size 10 put softmax at its corners.
+- `A_STEP` = 4: what a step of the sequence does to a state's size, std × √hidden. A random matrix makes states chaotic
+  from 1 on (Sompolinsky, Crisanti & Sommers 1988); PyTorch's default is 0.58, an orthogonal matrix 1, and the largest
+  in published use that we know 2.2 (U(±0.1) on 1,500 units). At 4 nearly all units sit in the corners of tanh.
 - `SHARE` = 2: a layer this far above its law has its part in the growth. The laws in use differ by less (He's and
   Xavier's by √2).
 
@@ -71,7 +75,7 @@ from collections.abc import Iterator
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.gains import gains
+from headstart.diagnosis.gains import gains, recurrent_gains
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 
@@ -81,6 +85,7 @@ NEEDS = ("weight.std",)
 SINCE, STATUS = "0.1.0", "stable"
 
 GROWTH = 10.0  # signal behind a layer over the law's; derivation in the page: every law in use stays below √2 a layer
+A_STEP = 4.0  # a state's growth a step of the sequence; laws in use give 0.58 to 2.2 (derivation in the page)
 SHARE = 2.0  # a layer this far above its law has its part in the growth; the laws differ by less (He/Xavier: √2)
 
 TEXT = Text(
@@ -89,19 +94,56 @@ TEXT = Text(
         "behind {end} it is {along:number} times too large.",
         "cause": "Each layer multiplies the signal by std × √fan_in; whatever exceeds the law compounds with depth, "
         "and the gradients grow with it.",
+        "recurrent": "The recurrent weights {layer} start with std {std:number} where {law:number} keeps the state's size: "
+        "each step of the sequence makes it {along:number} times too large.",
+        "state": "The weights multiply the state at every step of the sequence. Too large, they drive it into the corners "
+        "of its activation, where it forgets what it was given, and gradients grow with the length.",
         "std": "std {law:number} instead of {std:number}",
     },
     zh={
         "message": "{layer} 的初始权重标准差为 {std:number},而保持信号大小需要 {law:number}:到 {end} 之后信号放大了 "
         "{along:number} 倍。",
         "cause": "每一层把信号乘以 标准差 × √fan_in;超出法则的部分随深度累乘,梯度也随之增大。",
+        "recurrent": "循环权重 {layer} 的初始标准差为 {std:number},而保持状态大小需要 {law:number}:序列的每一步都把状态"
+        "放大 {along:number} 倍。",
+        "state": "这些权重在序列的每一步都与状态相乘。过大时会把状态推到激活函数的两端,使它忘记输入,梯度也随长度增长。",
         "std": "标准差取 {law:number},而不是 {std:number}",
     },
 )
 
 
 def weights_too_large(case: Case) -> Iterator[Finding]:
-    """One finding for all layers that have their part, told of the one that is furthest off."""
+    """One finding for the layers of a chain, and one for recurrent weights."""
+    yield from _chain(case)
+    yield from _recurrent(case)
+
+
+def _recurrent(case: Case) -> Iterator[Finding]:
+    found = [gain for gain in recurrent_gains(case) if gain.own > A_STEP]
+    if not found:
+        return
+    worst = max(found, key=lambda gain: gain.own)
+    weight = code.path(worst.weight.name)
+    facts = {"layer": worst.weight.name, "std": worst.std, "law": worst.law, "along": worst.own}
+    yield Finding(
+        "weights-too-large",
+        "error",
+        case.say(TEXT, "recurrent", **facts),
+        worst.layer.name,
+        worst.step,
+        (
+            Evidence("state_growth", worst.own, A_STEP, (worst.step,)),
+            Evidence("weight_std", worst.std, None, (worst.step,)),
+        ),
+        case.say(TEXT, "state"),
+        Remedy("re-initialise", f"torch.nn.init.orthogonal_({weight})     # {case.say(TEXT, 'std', **facts)}"),
+        tuple(dict.fromkeys(gain.layer.name for gain in found)),
+        worst.layer.line,
+    )
+
+
+def _chain(case: Case) -> Iterator[Finding]:
+    """Of all layers that have their part in the growth, told of the one that is furthest off."""
     found = list(gains(case))
     end = max(found, key=lambda gain: gain.along, default=None)
     if end is None or end.along <= GROWTH:
