@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.findings import Evidence, Finding
-from headstart.record import Layer, Parameter, Record, Series, Writer, pack, read_record
+from headstart.record import Layer, Loss, Parameter, Record, Series, Writer, pack, read_record
 from headstart.report import curves, maps
 from headstart.report.plots import POINTS, thin, value_axis
 from headstart.report.proof import proof
@@ -53,6 +53,24 @@ def test_an_axis_is_logarithmic_where_positive_figures_span_decades() -> None:
     assert value_axis("loss", [1e-4, 1.0]).get("type") == "log"
     assert value_axis("loss", [0.5, 2.0]).get("type") is None
     assert value_axis("loss", [0.0, 1e5]).get("type") is None
+
+
+def test_an_evaluation_is_one_point_however_many_batches_it_has(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "r.db")
+    writer.thing(Loss("ce", "cross_entropy", trained=True))
+    for step in range(4):
+        writer.step(step, 0.1 * step, 1.0)
+        writer.loss(step, "ce", "train", 1.0, 0.5)
+    for step, values in {1: (0.5, 0.7), 3: (0.2, 0.3, 0.4)}.items():
+        for value in values:
+            writer.loss(step, "ce", "eval", value, value)
+    writer.close("exit 0", 1.0)
+    record = read_record(tmp_path / "r.db")
+    for figure in (curves.loss(record, failing()), curves.accuracy(record)):
+        assert figure is not None
+        (trace,) = [trace for trace in figure.views[0].traces if trace["name"] == "evaluation"]
+        assert list(trace["x"]) == [1, 3]
+        assert list(trace["y"]) == pytest.approx([0.6, 0.3])
 
 
 def test_a_map_has_at_most_200_columns_and_each_is_the_mean_of_its_stretch(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ _FOREIGN = (
     sysconfig.get_path("stdlib") + os.sep,
     sysconfig.get_path("purelib") + os.sep,
     sysconfig.get_path("platlib") + os.sep,
+    sysconfig.get_path("scripts") + os.sep,  # `headstart` itself, torchrun
     "<frozen",
 )
 _WRAPPERS = ("_orig_mod.", "module.", "_forward_module.")  # torch.compile's, DistributedDataParallel's, Fabric's

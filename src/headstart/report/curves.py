@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from statistics import fmean
 
 from headstart.findings import Diagnosis, Skill
 from headstart.record import Record, Series
@@ -51,7 +55,7 @@ def loss(record: Record, diagnosis: Diagnosis) -> Figure | None:
 def accuracy(record: Record) -> Figure | None:
     """The share of right answers, where the labels are classes."""
     curves = [
-        (_named(record, loss.name, phase), series)
+        (_named(record, loss.name, phase), _a_value_a_step(series))
         for loss in record.losses
         for phase in PHASES
         if (series := record.accuracy_of(loss.name, phase))
@@ -87,8 +91,19 @@ def _losses(record: Record) -> list[tuple[str, Series]]:
             if series and phase == "train" and _repeats(series, record.loss):
                 root = _named(record, recognised.name, phase)
             elif series:
-                curves.append((_named(record, recognised.name, phase), series))
+                curves.append((_named(record, recognised.name, phase), _a_value_a_step(series)))
     return [(root, record.loss), *curves] if record.loss else curves
+
+
+def _a_value_a_step(series: Series) -> Series:
+    """An evaluation has many batches between two steps of training: their mean."""
+    together = [(step, fmean(value for _, value in group)) for step, group in groupby(_zip(series), key=itemgetter(0))]
+    steps, values = zip(*together, strict=True)
+    return Series(steps, values)
+
+
+def _zip(series: Series) -> Iterator[tuple[int, float]]:
+    return zip(series.steps, series.values, strict=True)
 
 
 def _named(record: Record, loss: str, phase: str) -> str:
@@ -99,8 +114,7 @@ def _repeats(series: Series, whole: Series) -> bool:
     """Whether `series` only says again what `whole` says, at fewer steps."""
     known = dict(zip(whole.steps, whole.values, strict=True))
     return all(
-        step in known and math.isclose(known[step], value, rel_tol=1e-4, abs_tol=1e-9)
-        for step, value in zip(series.steps, series.values, strict=True)
+        step in known and math.isclose(known[step], value, rel_tol=1e-4, abs_tol=1e-9) for step, value in _zip(series)
     )
 
 
@@ -127,7 +141,7 @@ def _layout(scale: Json, marks: list[tuple[Json, Json]]) -> Json:
 
 
 def _pairs(curves: list[tuple[str, Series]]) -> list[tuple[int, float]]:
-    return sorted(pair for _, series in curves for pair in zip(series.steps, series.values, strict=True))
+    return sorted(pair for _, series in curves for pair in _zip(series))
 
 
 def _first_to_last(series: Series) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime, timezone
 from html import escape
 from typing import Any
 
@@ -52,6 +53,8 @@ def _facts(meta: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             continue
         if key == "argv" and isinstance(value, list):
             yield "command line", " ".join(map(str, value))
+        elif key == "started" and isinstance(value, (int, float)):
+            yield key, datetime.fromtimestamp(value, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
         elif isinstance(value, dict):
             yield key.replace("_", " "), _pairs(value)
         else:

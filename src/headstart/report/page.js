@@ -4,7 +4,7 @@
 const figures = JSON.parse(document.getElementById("figures").textContent);
 const narrow = matchMedia("(max-width: 40rem)");
 const shown = {}; // by plot: the number of the view that it shows
-const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };
+const CONFIG = { responsive: true, displayModeBar: false }; // a bar would lie over the colour bars; a drag zooms, two clicks undo it
 
 Promise.all(Object.keys(figures).map((name) => draw(name, 0))).then(() => {
   document.documentElement.dataset.drawn = "yes";
