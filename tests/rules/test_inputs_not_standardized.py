@@ -44,7 +44,9 @@ def test_inputs_whose_size_is_below_the_limit_are_too_small() -> None:
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_mean_far_above_the_spread_is_an_offset(sign: int) -> None:
-    assert told(given(sign * 1.01 * OFFSET * 0.5, 0.5), RULE).layer == "fc1"
+    finding = told(given(sign * 1.01 * OFFSET * 0.5, 0.5), RULE)
+    assert (finding.evidence[0].figure, finding.evidence[0].limit) == ("mean_over_std", OFFSET)
+    assert finding.evidence[0].value == pytest.approx(1.01 * OFFSET)
     assert said(given(sign * 0.99 * OFFSET * 0.5, 0.5), RULE) == []
 
 

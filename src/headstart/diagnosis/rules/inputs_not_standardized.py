@@ -128,7 +128,10 @@ def inputs_not_standardized(case: Case) -> Iterator[Finding]:
     given = max(found, key=lambda given: abs(math.log(given.size)))
     assert given.fault is not None
     facts = {"layer": given.layer.name, "mean": given.mean, "std": given.std}
-    limit = {"large": LARGE, "small": SMALL, "offset": None}[given.fault]
+    if given.fault == "offset":
+        judged = Evidence("mean_over_std", abs(given.mean) / given.std, OFFSET, (given.step,))
+    else:
+        judged = Evidence("input_size", given.size, LARGE if given.fault == "large" else SMALL, (given.step,))
     yield Finding(
         "inputs-not-standardized",
         "error",
@@ -136,7 +139,7 @@ def inputs_not_standardized(case: Case) -> Iterator[Finding]:
         given.layer.name,
         given.step,
         (
-            Evidence("input_size", given.size, limit, (given.step,)),
+            judged,
             Evidence("input_mean", given.mean, None, (given.step,), "input.mean"),
             Evidence("input_std", given.std, None, (given.step,), "input.std"),
         ),
