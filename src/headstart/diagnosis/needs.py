@@ -7,7 +7,7 @@ from headstart.diagnosis.rules import Rule
 from headstart.diagnosis.text import Text
 from headstart.record import FIGURES, RARE, TENSORS
 
-OF_THE_RUN = ("loss", "lr", "skill")  # series and facts without an owner
+OF_THE_RUN = ("loss", "lr", "skill", "loss.function")  # series and facts without an owner
 MISSING = Text(
     en={
         "activation": "no layer's output was seen",
@@ -21,6 +21,7 @@ MISSING = Text(
         "loop.cleared": "no optimizer stepped after a backward",
         "loss.unvaried": "no loss with labels was seen",
         "loss": "no backward was seen",
+        "loss.function": "no loss function of torch was seen",
         "lr": "no optimizer was seen",
         "skill": "no loss was seen whose best constant answer is known",
         "other": "the record does not hold {figure}",
@@ -38,6 +39,7 @@ MISSING = Text(
         "loop.cleared": "没有看到优化器在反向传播之后更新",
         "loss.unvaried": "没有看到带标签的损失",
         "loss": "没有看到反向传播",
+        "loss.function": "没有看到 torch 的损失函数",
         "lr": "没有看到优化器",
         "skill": "没有看到已知最佳常数答案的损失",
         "other": "记录中没有 {figure}",
@@ -63,5 +65,11 @@ def missing(rule: Rule, case: Case) -> str | None:
 
 def _has(case: Case, figure: str) -> bool:
     if figure in OF_THE_RUN:
-        return bool({"loss": case.record.loss, "lr": case.record.lr, "skill": case.skill}[figure])
+        found = {
+            "loss": case.record.loss,
+            "lr": case.record.lr,
+            "skill": case.skill,
+            "loss.function": case.record.losses,
+        }
+        return bool(found[figure])
     return case.record.has(figure)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from headstart.monitor.operators import RESHAPES, operator
 from headstart.monitor.sketch import can_sketch
 from headstart.record import Loss, Targets
 
@@ -43,6 +44,8 @@ class Source:
     def __init__(self, name: str, kind: str, line: str | None, options: Mapping[str, Any]) -> None:
         self.name, self.kind, self.line, self.options = name, kind, line, options
         self.trained = False
+        self.made_by: str | None = None
+        self.log_mass: Tensor | None = None
         self._count = 0.0
         self._mass: Tensor | None = None
         self._mean: Tensor | None = None
@@ -93,7 +96,8 @@ class Source:
                 square=tuple(self._square.tolist()),
                 sample=tuple(tuple(row) for row in torch.cat(self._sample).tolist()) if self._sample else (),
             )
-        return Loss(self.name, self.kind, self.line, dict(self.options), targets, self.trained)
+        log_mass = None if self.log_mass is None else float(self.log_mass)
+        return Loss(self.name, self.kind, self.line, dict(self.options), targets, self.trained, self.made_by, log_mass)
 
 
 class Sources:
@@ -109,6 +113,7 @@ class Sources:
         if not (can_sketch(loss) and can_sketch(given) and type(target) is Tensor) or target.numel() == 0:
             return None
         source = self._source(kind, arguments, given, line)
+        source.made_by = source.made_by or _made_by(given)
         read = {CLASSES: _classes, PROBABILITIES: _probabilities, NUMBERS: _numbers}
         reader = next((reader for kinds, reader in read.items() if kind in kinds), None)
         return None if reader is None else reader(source, arguments, given, target, loss.detach())
@@ -119,6 +124,17 @@ class Sources:
             name = f"{kind} at {line}" if line else kind
             self.known[key] = Source(name, kind, line, _options(kind, arguments, given))
         return self.known[key]
+
+
+def _made_by(x: Tensor) -> str | None:
+    """The operator that made `x`, through reshapes; None for what the graph does not tell."""
+    node = x.grad_fn
+    while node is not None:
+        name = operator(node.name())
+        if name not in RESHAPES:
+            return name
+        node = node.next_functions[0][0]
+    return None
 
 
 def _options(kind: str, arguments: Mapping[str, Any], given: Tensor) -> dict[str, Any]:
@@ -151,6 +167,8 @@ def _classes(
     places = labels.clamp(-1, classes) + 1  # what is no class falls into the first place or the last
     mass = torch.zeros(classes + 2, dtype=torch.long, device=labels.device)
     mass = mass.index_add_(0, places, torch.ones_like(places))[1:-1]
+    if source.kind == "nll_loss" and source.log_mass is None:
+        source.log_mass = logits.detach().float().logsumexp(axis).abs().amax()
     count = mass.sum()
     mean = _mean(arguments, loss, count if weight is None else (mass * weight.detach()).sum())
     return Call(source, mean, right.sum() / count, mass.max() == count, mass)

@@ -91,6 +91,8 @@ OF_WEIGHTS = frozenset(
     "t transpose permute view unsafe_view reshape_alias to_copy squeeze unsqueeze expand clone select slice split "
     "chunk unbind weight_norm_interface alias".split()
 )
+# Through these values pass as they are.
+RESHAPES = OF_WEIGHTS - {"weight_norm_interface"}
 TURNS = ("t", "transpose", "permute", "numpy_t")  # of a matrix
 
 

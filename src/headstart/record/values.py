@@ -69,6 +69,8 @@ class Loss:
     )  # label_smoothing, ignore_index, weight, pos_weight, delta
     targets: Targets = field(default_factory=Targets)
     trained: bool = False  # a backward went through it
+    made_by: str | None = None  # the operator that made its input, through reshapes: "softmax"; None: not known
+    log_mass: float | None = None  # of nll_loss: largest |log sum exp| over the classes at its first call
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,106 @@
+"""Cross-entropy is given probabilities where it takes logits: softmax is applied twice.
+
+## What it sees
+The operator that made the first argument of `cross_entropy`, in the graph of a loss that was trained on, through
+reshapes. It is exact.
+
+## Why it hurts
+`cross_entropy` applies log-softmax itself. Probabilities lie between 0 and 1, so a second softmax can tell the right
+class from the others by a factor of e at most: the loss has a floor, log(e + C - 1) - 1 for C classes, and the gradient
+is small wherever the first softmax is sure.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2), nn.Softmax(dim=1))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+```
+
+## Limits
+None: it is exact.
+
+## Stays silent when
+Log-softmax comes before cross-entropy, which does nothing when it is done twice, or anything but a reshape lies between.
+
+## References
+The PyTorch documentation of `torch.nn.CrossEntropyLoss`: "The input is expected to contain the unnormalized logits".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+
+GROUP = "loss"
+RESTS_ON = "fact"
+NEEDS = ("loss.function",)
+SINCE, STATUS = "0.1.0", "stable"
+
+TEXT = Text(
+    en={
+        "message": "cross_entropy is given the output of a softmax, and applies another: with {classes:number} classes "
+        "the loss cannot fall below {floor:number}.",
+        "cause": "It takes logits. Of probabilities, which lie between 0 and 1, its own softmax makes nearly equal ones, "
+        "and little gradient passes through both.",
+        "note": "logits: what enters the softmax; apply softmax to predict, not to train",
+    },
+    zh={
+        "message": "cross_entropy 得到的是 softmax 的输出,又做了一次 softmax:{classes:number} 个类别时损失不可能低于 "
+        "{floor:number}。",
+        "cause": "它需要的是 logits。概率位于 0 与 1 之间,再做一次 softmax 后几乎相等,能穿过两次 softmax 的梯度也很小。",
+        "note": "logits:进入 softmax 之前的值;预测时才用 softmax,训练时不用",
+    },
+)
+
+
+def softmax_before_cross_entropy(case: Case) -> Iterator[Finding]:
+    """One finding for each line that does it."""
+    for loss in case.record.losses:
+        if loss.trained and loss.kind == "cross_entropy" and loss.made_by == "softmax":
+            classes = int(loss.options.get("classes", 2))
+            floor = math.log(math.e + classes - 1) - 1
+            last = case.record.loss_of(loss.name)
+            yield Finding(
+                "softmax-before-cross-entropy",
+                "error",
+                case.say(TEXT, "message", classes=classes, floor=floor),
+                step=0,
+                evidence=(
+                    Evidence("loss_floor", floor),
+                    *((Evidence("loss", last.last, None, (last.steps[-1],), "loss"),) if last else ()),
+                ),
+                cause=case.say(TEXT, "cause"),
+                remedy=Remedy(
+                    "give-logits", f"torch.nn.functional.cross_entropy(logits, target)     # {case.say(TEXT, 'note')}"
+                ),
+                line=loss.line,
+            )
