@@ -23,9 +23,10 @@ from headstart.errors import HeadstartError
 from headstart.prepare.activations import BY_NAME, Moments, moments, moments_at, regions
 from headstart.prepare.fans import Fans, fans
 from headstart.prepare.laws import LAWS, law_std
-from headstart.prepare.parts import Part, looks_trained
+from headstart.prepare.parts import Part
 from headstart.prepare.places import Place
 from headstart.prepare.signals import Use
+from headstart.prepare.training_signs import TrainingSigns
 
 OUTPUT_STD = (
     0.5  # of logits: cross-entropy starts about std²/2 = 0.13 above that of the class frequencies; at std 1, 0.5
@@ -86,10 +87,9 @@ class Chooser:
         self._options = options
         self._branches = branches
         self._zeroable = zeroable
-        matrices = [part for part in found if part.parameter.ndim > 1 and part.kind != "other"]
-        self._trained = {id(part.parameter) for part in matrices if looks_trained(part.parameter)}
-        self._mostly_trained = 2 * len(self._trained) > len(matrices)
-        self._all_constant = all(_constant(part) for part in matrices if part.kind == "weight")
+        self._trained = TrainingSigns(found)
+        weights = [part for part in found if part.parameter.ndim > 1 and part.kind == "weight"]
+        self._all_constant = all(_constant(part) for part in weights)
 
     def choose(self, part: Part, place: Place, use: Use | None) -> Choice:
         return replace(self._choose(part, place, use), output=place.output)
@@ -122,16 +122,11 @@ class Chooser:
             return "asked to keep it"
         if not parameter.requires_grad and not options.frozen:
             return "frozen"
-        if not options.trained and self._is_trained(part, place):
-            return "looks trained: no law with independent entries gives such a largest singular value"
+        if not options.trained and self._trained.of(part, place.output):
+            return "looks trained: no law in use draws its layer as it is"
         if part.kind in ("scale", "other"):
             return "no weight of a layer; its author's start stands"
         return _authors_own(part, place, self._all_constant)
-
-    def _is_trained(self, part: Part, place: Place) -> bool:
-        if id(part.parameter) in self._trained:
-            return True
-        return self._mostly_trained and not place.output
 
     def _weight(self, part: Part, place: Place, use: Use | None) -> Choice:
         shape = use.fans if use and part.stacked == 1 else fans(part.parameter, part.module, parts=part.stacked)

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
@@ -16,7 +15,6 @@ from torch.nn.modules.conv import _ConvNd
 Kind = Literal["weight", "bias", "norm scale", "norm shift", "embedding", "position", "rnn", "scale", "other"]
 
 STACKED = re.compile(r"qkv|in_proj|c_attn|to_kv|\bkv\b|query_key_value")
-LARGEST = 1024  # rows and columns that the look for training takes in
 POSITION = re.compile(r"pos_?emb|position")
 TOKEN = re.compile(r"(cls|class|dist|reg|mask)_?token")
 
@@ -102,36 +100,6 @@ def _stacked(name: str, parameter: Tensor, module: nn.Module, kind: Kind) -> int
 
 def _rnn_type(module: nn.Module) -> str:
     return next(base.__name__ for base in type(module).__mro__ if base.__module__ == "torch.nn.modules.rnn")
-
-
-def looks_trained(weight: Tensor) -> bool:
-    """Whether no law with independent entries could have given this weight: its largest singular value is too large.
-
-    An (m, n) matrix of independent entries with std σ has s_max near σ(√m + √n) (Bai and Yin 1993) and fluctuates by a
-    share of about min(m, n)^(-2/3) (Tracy and Widom); gradient descent adds a few large directions to it. Constant
-    weights and weights whose rows are copies are no training, but a fault.
-    """
-    matrix = weight.detach().reshape(weight.shape[0], -1)[:LARGEST, :LARGEST].float()
-    small = min(matrix.shape)
-    if small < 8:
-        return False
-    matrix = matrix - matrix.mean()
-    total = matrix.square().sum().item()
-    if total == 0 or not math.isfinite(total):
-        return False
-    top = _top_singular_value(matrix)
-    expected = math.sqrt(total / matrix.numel()) * (math.sqrt(matrix.shape[0]) + math.sqrt(matrix.shape[1]))
-    return top > expected * max(1.15, 1 + 2 * small ** (-2 / 3)) and top**2 < 0.99 * total
-
-
-def _top_singular_value(matrix: Tensor) -> float:
-    """By power iteration, from below: what it misses can only hide training, not feign it."""
-    generator = torch.Generator().manual_seed(0)
-    vector = torch.randn(matrix.shape[1], generator=generator).to(matrix.device)
-    for _ in range(15):
-        image = matrix @ (vector / vector.norm())
-        vector = matrix.T @ image
-    return float(image.norm())
 
 
 def weights_of(found: list[Part]) -> Iterator[Tensor]:
