@@ -72,8 +72,8 @@ def trunc_normal(shape: tuple[int, ...], std: float, generator: Generator) -> Te
     """A normal law cut at 2 of its own σ and scaled back, so that what is left has the std that was asked for.
 
     Sampled by rejection: no value can lie beyond 2.27 `std`. The inverse error function instead gives ±∞ at ±1, which
-    float32 reaches about once in 10⁷ draws; with absolute cuts (`a=-2, b=2` at std 0.02) several releases of torch and timm then
-    put weights at 100 σ into a vision transformer (pytorch#155588).
+    float32 reaches about once in 10⁷ draws; with absolute cuts (`a=-2, b=2` at std 0.02) several releases of torch and
+    timm then put weights at 100 σ into a vision transformer (pytorch#155588).
     """
     values = torch.randn(shape, generator=generator)
     while int((outside := values.abs() > CUT).sum()):
