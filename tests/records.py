@@ -59,7 +59,7 @@ def run(
     return Record(
         {"script": "train.py"},
         layers,
-        [parameter for layer in layers for parameter in _parameters(layer, layer.name not in frozen)],
+        [parameter for layer in layers for parameter in _parameters(layer, layer.name not in frozen, optimizers)],
         [one for one, _ in losses],
         optimizers,
         {stream: number for number, stream in enumerate(streams)},
@@ -102,11 +102,13 @@ def _at(figure: Figure, step: int) -> float | None:
     return figure(step) if callable(figure) else figure
 
 
-def _parameters(layer: Layer, trainable: bool) -> list[Parameter]:
+def _parameters(layer: Layer, trainable: bool, optimizers: Sequence[Optimizer]) -> list[Parameter]:
     shapes = {"weight": layer.shape, "bias": layer.shape[:1]}
     named = [(name, shapes.get(name.rpartition(".")[2], layer.shape)) for name in layer.parameters]
+    holder = optimizers[0].name if optimizers and trainable else None
     return [
-        Parameter(name, shape, layer.name, trainable, units_dim=0 if len(shape) > 1 else None) for name, shape in named
+        Parameter(name, shape, layer.name, trainable, holder, units_dim=0 if len(shape) > 1 else None)
+        for name, shape in named
     ]
 
 

@@ -64,7 +64,7 @@ def touched(parameters: Sequence[Tensor], marks: Sequence[Mark]) -> bool | Tenso
         return True
     gradients = [parameter.grad for parameter, _ in marked if parameter.grad is not None]
     if not gradients:
-        return False
+        return True  # none was left to clear
     left = torch.stack([gradient.reshape(-1)[:VALUES].any().to(gradients[0].device) for gradient in gradients])
     zero = left.any().logical_not()
     return bool(zero) if zero.device.type == "cpu" else zero

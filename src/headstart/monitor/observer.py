@@ -167,6 +167,8 @@ class Observer:
         if not self._mine() or not self._watches(optimizer):
             return
         outbox = self._open()
+        if not self._optimizers:
+            self._forget_hand_samples()
         name, cleared = self._optimizers.meet(optimizer, outbox)
         if (state := cleared.step_begins()) is not None:
             self._note(name, "loop.cleared", state)
@@ -245,9 +247,13 @@ class Observer:
         """A backward may be the last before an update by hand; if another comes first, this look is forgotten."""
         self._hand.mark(parameters)
         if self._sketching and parameters:
-            self._rare = [row for row in self._rare if row.figure != "weight.distinct"]
-            self._signals.sheets.restart(entry.weight for _, entry in self._ledger.tensors())
+            self._forget_hand_samples()
             self._before(parameters, gradients)
+
+    def _forget_hand_samples(self) -> None:
+        self._rare = [row for row in self._rare if row.figure != "weight.distinct"]
+        streams = [(entry.weight, entry.gradient) for _, entry in self._ledger.tensors()]
+        self._signals.sheets.restart(stream for both in streams for stream in both)
 
     def _before(self, parameters: list[Tensor], gradients: Mapping[int, Tensor] | None = None) -> None:
         parameters = [parameter for parameter in parameters if parameter in self._ledger]

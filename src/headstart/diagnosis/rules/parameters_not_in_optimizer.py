@@ -1,0 +1,109 @@
+"""Parameters get gradients, and no optimizer holds them: they stay as they were drawn.
+
+## What it sees
+The parameter ledger: tensors that require grad, whose layer's output gets a gradient in the backward, and that no
+optimizer which stepped was given. It is exact.
+
+## Why it hurts
+What no optimizer holds never changes. A layer that was added after the optimizer was made, a list of modules that is no
+`nn.ModuleList`, a learnable weight of the loss: training goes on around it, with a random layer in its midst.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+optimizer = torch.optim.Adam(model[0].parameters(), lr=1e-2)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+```
+
+## Limits
+None: it is exact. Whether it was meant is not known: what is left out on purpose had better be frozen with
+`requires_grad_(False)`, which spares its gradients. It is an error in a run that is known not to learn, else advice.
+
+## Stays silent when
+The parameters are frozen, no gradient reaches them, some optimizer holds them (the other one of a GAN), or the weights are
+updated by hand.
+
+## References
+The PyTorch documentation of `torch.optim.Optimizer.add_param_group` and of `torch.nn.ModuleList`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.ledger import are_stale, left_out
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+
+GROUP = "loop"
+RESTS_ON = "fact"
+NEEDS = ("lr",)
+SINCE, STATUS = "0.1.0", "stable"
+
+TEXT = Text(
+    en={
+        "message": "{count:number} of {all:number} trainable tensors get gradients and are in no optimizer, the first of "
+        "them {first}.",
+        "cause": "What no optimizer holds never changes. Layers in a plain list or dict are not in model.parameters(): "
+        "keep them in an nn.ModuleList or nn.ModuleDict.",
+        "note": "or {first}.requires_grad_(False), if it is left out on purpose",
+    },
+    zh={
+        "message": "{all:number} 个可训练张量中有 {count:number} 个得到梯度,却不在任何优化器中,第一个是 {first}。",
+        "cause": "不在任何优化器中的参数永远不会改变。放在普通列表或字典中的层不属于 model.parameters():请使用 "
+        "nn.ModuleList 或 nn.ModuleDict。",
+        "note": "如果是有意排除,请用 {first}.requires_grad_(False)",
+    },
+)
+
+
+def parameters_not_in_optimizer(case: Case) -> Iterator[Finding]:
+    """One finding for all of them."""
+    missing = left_out(case)
+    if not missing or any(are_stale(case, optimizer) for optimizer in case.record.optimizers):
+        return
+    trainable = [parameter for parameter in case.record.parameters if parameter.trainable]
+    layers = tuple(dict.fromkeys(layer.name for layer, _ in missing))
+    first = missing[0][1].name
+    kind = case.record.optimizers[0].kind
+    yield Finding(
+        "parameters-not-in-optimizer",
+        "error" if case.learns is False else "advice",
+        case.say(TEXT, "message", count=len(missing), all=len(trainable), first=first),
+        layers[0],
+        0,
+        (Evidence("left_out", len(missing), of=len(trainable)),),
+        case.say(TEXT, "cause"),
+        Remedy(
+            "all-parameters",
+            f"optimizer = torch.optim.{kind}(model.parameters())     # {case.say(TEXT, 'note', first=first)}",
+        ),
+        layers,
+        missing[0][0].line,
+    )

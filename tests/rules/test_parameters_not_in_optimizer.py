@@ -1,0 +1,154 @@
+"""parameters-not-in-optimizer, optimizer-holds-stale-parameters, gradients-cleared-before-step: the ledger's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from records import chain, head, linear, run, told
+from torch import Tensor, nn
+
+import headstart as hs
+from headstart.diagnosis import diagnose
+from headstart.diagnosis.ledger import STEPS
+from headstart.record import Parameter, Record
+
+LEFT_OUT, STALE, CLEARED = (
+    "parameters-not-in-optimizer",
+    "optimizer-holds-stale-parameters",
+    "gradients-cleared-before-step",
+)
+X, Y = torch.randn(64, 6), torch.arange(64) % 2
+Loop = Callable[[nn.Module, torch.optim.Optimizer, Tensor], None]
+
+
+def net() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 2))
+
+
+def usual(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def early(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    loss.backward()
+    optimizer.zero_grad()
+    optimizer.step()
+
+
+def record(folder: Path, model: nn.Module, held: Iterable[Tensor], loop: Loop = usual, steps: int = 25) -> Record:
+    optimizer = torch.optim.SGD(held, lr=0.05)
+    with hs.watch(model, record=folder / "run.db") as watch:
+        for _ in range(steps):
+            loop(model, optimizer, nn.functional.cross_entropy(model(X), Y))
+    read: Record = watch.read()
+    assert "fault" not in read.meta, read.meta["fault"]
+    return read
+
+
+def rules(of: Record) -> set[str]:
+    found = diagnose(of).findings
+    return {one.rule for root in found for one in (root, *root.explains)} & {LEFT_OUT, STALE, CLEARED}
+
+
+def test_a_usual_loop_is_none_of_them(tmp_path: Path) -> None:
+    model = net()
+    assert rules(record(tmp_path, model, model.parameters())) == set()
+
+
+def test_layers_that_no_optimizer_holds_are_named(tmp_path: Path) -> None:
+    model = net()
+    finding = told(record(tmp_path, model, model[4].parameters()), LEFT_OUT)
+    assert finding.layers == ("0", "2")
+    assert (finding.evidence[0].value, finding.evidence[0].of) == (4, 6)
+
+
+def test_a_single_tensor_that_was_left_out_is_named(tmp_path: Path) -> None:
+    model = net()
+    finding = told(record(tmp_path, model, [p for n, p in model.named_parameters() if n != "2.bias"]), LEFT_OUT)
+    assert "2.bias" in finding.message
+
+
+def test_frozen_layers_and_layers_behind_a_detach_are_not_left_out(tmp_path: Path) -> None:
+    model = net()
+    model[0].requires_grad_(False)
+    model[2].register_forward_hook(lambda module, args, output: output.detach())
+    assert rules(record(tmp_path, model, model[4].parameters())) == set()
+
+
+def test_what_another_optimizer_holds_is_not_left_out(tmp_path: Path) -> None:
+    model = net()
+    other = torch.optim.Adam(model[:3].parameters())
+
+    def both(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+        other.zero_grad()
+        usual(model, optimizer, loss)
+        other.step()
+
+    assert rules(record(tmp_path, model, model[4].parameters(), both)) == set()
+
+
+@pytest.mark.parametrize(("steps", "moved", "fires"), [(STEPS, 0, True), (STEPS - 1, 0, False), (STEPS, 1, False)])
+def test_an_optimizer_of_another_model_is_stale_and_nothing_else(steps: int, moved: int, fires: bool) -> None:
+    of_model = run(chain(linear("fc"), head()), {("fc", "gradient.std"): 1.0, ("head", "gradient.std"): 1.0})
+    of_model.parameters = (
+        *(replace(parameter, optimizer=None) for parameter in of_model.parameters),
+        Parameter("sgd.0.0", (8, 8), optimizer="SGD", steps_seen=steps, steps_moved=moved),
+    )
+    assert (STALE in rules(of_model)) is fires
+    if fires:
+        assert rules(of_model) == {STALE}
+        assert told(of_model, STALE).evidence[0].of == 1
+
+
+def test_an_optimizer_that_holds_one_layer_of_the_model_is_not_stale(tmp_path: Path) -> None:
+    model = net()
+    held = [*net().parameters(), *model[4].parameters()]
+    assert rules(record(tmp_path, model, held)) == {LEFT_OUT}
+
+
+@pytest.mark.parametrize("steps", [2, 3])
+def test_gradients_cleared_before_each_step_are_an_error_from_three_steps_on(tmp_path: Path, steps: int) -> None:
+    model = net()
+    assert rules(record(tmp_path, model, model.parameters(), early, steps)) == ({CLEARED} if steps > 2 else set())
+
+
+def test_the_remedy_of_cleared_gradients_trains(tmp_path: Path) -> None:
+    model = net()
+    finding = told(record(tmp_path, model, model.parameters(), early), CLEARED)
+    before = model[0].weight.detach().clone()
+    assert finding.remedy is not None
+    loss = nn.functional.cross_entropy(model(X), Y)
+    exec(finding.remedy.code, {"optimizer": torch.optim.SGD(model.parameters(), lr=0.05), "loss": loss})
+    assert not torch.equal(before, model[0].weight)
+
+
+def test_a_closure_that_clears_and_computes_within_the_step_is_sound(tmp_path: Path) -> None:
+    model = net()
+
+    def closed(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+        def closure() -> float:
+            loss = nn.functional.cross_entropy(model(X), Y)
+            loss.backward()
+            return loss.item()
+
+        optimizer.zero_grad()
+        optimizer.step(closure)
+
+    assert rules(record(tmp_path, model, model.parameters(), closed)) == set()
+
+
+def test_clearing_after_the_step_is_sound(tmp_path: Path) -> None:
+    model = net()
+
+    def late(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    assert rules(record(tmp_path, model, model.parameters(), late)) == set()
