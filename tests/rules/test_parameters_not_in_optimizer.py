@@ -81,6 +81,25 @@ def test_frozen_layers_and_layers_behind_a_detach_are_not_left_out(tmp_path: Pat
     assert rules(record(tmp_path, model, model[4].parameters())) == set()
 
 
+def test_what_is_updated_by_hand_is_not_left_out() -> None:
+    layers = chain(linear("w"), head())
+    gradients = {("w", "gradient.std"): 1.0, ("head", "gradient.std"): 1.0}
+    seen = run(layers, gradients)
+    by_hand = (replace(parameter, optimizer=None, steps_moved=20) for parameter in seen.parameters[:2])
+    seen.parameters = (*by_hand, *seen.parameters[2:])
+    assert rules(seen) == set()
+    seen.parameters = tuple(replace(p, steps_moved=0) for p in seen.parameters)
+    assert rules(seen) == {LEFT_OUT}
+
+
+def test_a_layer_that_is_reached_at_two_steps_only_is_not_left_out() -> None:
+    layers = chain(linear("w"), head())
+    for reached, found in ((STEPS - 1, set()), (STEPS, {LEFT_OUT})):
+        seen = run(layers, {("w", "gradient.max_abs"): lambda step, reached=reached: float(step < reached)})
+        seen.parameters = (replace(seen.parameters[0], optimizer=None), *seen.parameters[1:])
+        assert rules(seen) == found
+
+
 def test_what_another_optimizer_holds_is_not_left_out(tmp_path: Path) -> None:
     model = net()
     other = torch.optim.Adam(model[:3].parameters())

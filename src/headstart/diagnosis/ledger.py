@@ -15,20 +15,27 @@ def held_by(case: Case, optimizer: Optimizer) -> list[Parameter]:
 
 
 def left_out(case: Case) -> list[tuple[Layer, Parameter]]:
-    """Trainable parameters of layers that get gradients, which no optimizer holds; in flow order."""
+    """Trainable parameters of layers that get gradients, which no optimizer holds and no hand moves; in flow order."""
     known = {parameter.name: parameter for parameter in case.record.parameters}
     return [
         (layer, known[name])
         for layer in case.in_flow(case.record.layers)
         if gets_gradient(case, layer)
         for name in layer.parameters
-        if name in known and known[name].trainable and known[name].optimizer is None
+        if name in known and _is_left_out(known[name])
     ]
 
 
 def gets_gradient(case: Case, layer: Layer) -> bool:
-    """Whether the backward reaches its output with a gradient that is not zero."""
-    return any(case.record.series(layer.name, "gradient.max_abs").values)
+    """Whether the backward reaches its output with a gradient that is not zero, more often than by chance.
+
+    In a program of several threads a layer of another is seen until the first has taken a step.
+    """
+    return sum(value != 0 for value in case.record.series(layer.name, "gradient.max_abs").values) >= STEPS
+
+
+def _is_left_out(parameter: Parameter) -> bool:
+    return parameter.trainable and parameter.optimizer is None and not parameter.steps_moved
 
 
 def is_idle(held: Sequence[Parameter]) -> bool:
