@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -44,12 +45,11 @@ def by_backward(net: nn.Module, loss: Callable[[], Tensor], clear: Callable[[nn.
                 clear(w)
 
 
-def by_grad(net: nn.Module, loss: Callable[[], Tensor]) -> None:
-    weights = list(net.parameters())
+def by_grad(net: nn.Module, loss: Callable[[], Tensor], form: Callable[[Iterable[Tensor]], Any] = list) -> None:
     for _ in range(STEPS):
-        gradients = torch.autograd.grad(loss(), weights)
+        gradients = torch.autograd.grad(loss(), form(net.parameters()))
         with torch.no_grad():
-            for w, gradient in zip(weights, gradients, strict=True):
+            for w, gradient in zip(net.parameters(), gradients, strict=True):
                 w -= 0.1 * gradient
 
 
@@ -86,6 +86,26 @@ def test_each_update_is_a_step_whichever_way_the_gradients_come(tmp_path: Path) 
         seen = by_grads.series("0.weight", figure)
         assert len(seen) == STEPS
         assert seen.values == pytest.approx(by_backwards.series("0.weight", figure).values, rel=1e-6)
+
+
+@pytest.mark.parametrize("form", [list, tuple, iter])
+def test_weights_may_be_given_to_autograd_grad_in_any_form(
+    tmp_path: Path, form: Callable[[Iterable[Tensor]], Any]
+) -> None:
+    record = watched(tmp_path, lambda net, loss: by_grad(net, loss, form))
+    assert len(record) == STEPS
+    assert len(record.series("0.weight", "weight_gradient.std")) == STEPS
+
+
+def test_a_gradient_that_raises_does_not_end_the_watch(tmp_path: Path) -> None:
+    def run(net: nn.Module, loss: Callable[[], Tensor]) -> None:
+        value = loss()
+        torch.autograd.grad(value, list(net.parameters()))
+        with pytest.raises(RuntimeError, match="second time"):
+            torch.autograd.grad(value, list(net.parameters()))
+        by_grad(net, loss)
+
+    assert len(watched(tmp_path, run).series("0.weight", "weight_gradient.std")) == STEPS
 
 
 def test_gradients_that_autograd_grad_gives_are_none_to_clear(tmp_path: Path) -> None:

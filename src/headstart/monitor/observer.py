@@ -148,19 +148,20 @@ class Observer:
             self._before_hand([tensor for tensor, _ in self._ledger.tensors() if tensor.grad is not None])
 
     @quietly
-    def grad_begins(self, outputs: Any, inputs: Any, create_graph: bool) -> None:
+    def grad_begins(self, outputs: Any, inputs: Sequence[Any], create_graph: bool) -> None:
         """`torch.autograd.grad` with respect to weights is the backward of a loop without an optimizer."""
-        if self._optimizers or self._in_backward or create_graph or not self._are_weights(_tensors(inputs)):
+        nested = self._in_backward and not self._in_grad  # an earlier one may have raised, and never ended
+        if self._optimizers or nested or create_graph or not self._are_weights(inputs):
             return
         self.backward_begins(outputs)
         self._in_grad = self._in_backward
 
     @quietly
-    def grad_ends(self, inputs: Any, gradients: Any) -> None:
+    def grad_ends(self, inputs: Sequence[Any], gradients: Sequence[Tensor | None]) -> None:
         if self._in_grad:
             self._in_backward = self._in_grad = False
-            weights = _tensors(inputs)
-            self._before_hand(weights, {id(w): g for w, g in zip(weights, gradients, strict=True) if g is not None})
+            found = {id(weight): g for weight, g in zip(inputs, gradients, strict=True) if g is not None}
+            self._before_hand(list(inputs), found)
 
     @quietly
     def step_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
@@ -346,11 +347,6 @@ def _sum_of(roots: list[Tensor]) -> Tensor:
     if len(roots) == 1 and roots[0].ndim == 0:
         return roots[0].detach().clone()
     return torch.stack([root.detach().float().mean() for root in roots]).sum()
-
-
-def _tensors(inputs: Any) -> list[Any]:
-    """The `inputs` of `torch.autograd.grad`: one, several, or a dict of them."""
-    return [inputs] if isinstance(inputs, Tensor) else list(inputs.values() if isinstance(inputs, dict) else inputs)
 
 
 def _first_tensor(output: Any) -> Any:

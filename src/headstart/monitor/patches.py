@@ -76,7 +76,10 @@ def around_grad(before: Callable[[Any, Any, bool], None], after: Callable[[Any, 
         after(inputs, result)
         return result
 
-    outputs, inputs, create_graph = (ast.Name(name, ast.Load()) for name in ("outputs", "inputs", "create_graph"))
+    # Newer torch keeps what it was given, perhaps an exhausted iterator, beside the tuple that it made of it.
+    local = (*autograd.grad.__code__.co_varnames, *autograd.grad.__code__.co_cellvars)
+    given = "inputs_tuple" if "inputs_tuple" in local else "inputs"
+    outputs, inputs, create_graph = (ast.Name(name, ast.Load()) for name in ("outputs", given, "create_graph"))
     first = ast.Call(ast.Name("__headstart_grad_begins__", ast.Load()), [outputs, inputs, create_graph], [])
     edit = _WrapCall("_engine_run_backward", "__headstart_grad__", [inputs, first])
     autograd.__dict__["__headstart_grad_begins__"] = before

@@ -71,7 +71,7 @@ from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy, Severity
-from headstart.record import Layer, Series
+from headstart.record import Layer, Parameter, Series
 
 GROUP = "init"
 RESTS_ON = "fact"
@@ -122,6 +122,7 @@ def symmetric_weights(case: Case) -> Iterator[Finding]:
 
 class _Look(NamedTuple):
     layer: Layer
+    weight: Parameter
     distinct: Series
     units: int
 
@@ -132,11 +133,11 @@ def _looks(case: Case) -> Iterator[_Look]:
             distinct = case.record.series(weight.name, "weight.distinct")
             units = weight.shape[weight.units_dim]
             if distinct and units >= 2:
-                yield _Look(layer, distinct, units)
+                yield _Look(layer, weight, distinct, units)
 
 
 def _finding(case: Case, looks: list[_Look], key: str, severity: Severity) -> Finding:
-    layer, distinct, units = looks[0]
+    layer, _, distinct, units = looks[0]
     layers = [look.layer for look in looks]
     facts = {"layer": layer.name, "units": units, "distinct": distinct.last, "step": distinct.steps[-1]}
     return Finding(
@@ -164,8 +165,7 @@ def _stay_equal(look: _Look) -> bool:
 
 def _starts_alike(case: Case, look: _Look) -> bool:
     """Copies of a row that is not zero: a zero layer is zero on purpose where others feed it different gradients."""
-    weight = next(weight for layer, weight in case.weighted() if layer is look.layer)
-    size = case.record.series(weight.name, "weight.max_abs")
+    size = case.record.series(look.weight.name, "weight.max_abs")
     return look.distinct.first <= 1 and bool(size) and size.first > 0
 
 
