@@ -54,6 +54,11 @@ def init_all(layers: Sequence[Layer]) -> str:
     return f"for module in model.modules():\n    if isinstance(module, ({kinds})):\n        torch.nn.init.{law}"
 
 
+def clear_first(note: str) -> str:
+    """The order of a training step."""
+    return f"optimizer.zero_grad()     # {note}\nloss.backward()\noptimizer.step()"
+
+
 def _init_raw(layers: Sequence[Layer]) -> str:
     """Raw tensors are laid out as their owner likes: the side that counts the inputs is found by its length."""
     gain = 2 if any(layer.activation in _TAUGHT_TO_INIT for layer in layers) else 1

@@ -53,6 +53,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.ledger import STEPS, gets_gradient, held_by, is_idle
 from headstart.diagnosis.text import Text
@@ -93,8 +94,5 @@ def gradients_cleared_before_step(case: Case) -> Iterator[Finding]:
                 step=0,
                 evidence=(Evidence("with_gradient", 0, of=len(held)),),
                 cause=case.say(TEXT, "cause"),
-                remedy=Remedy(
-                    "zero-grad-first",
-                    f"optimizer.zero_grad()     # {case.say(TEXT, 'note')}\nloss.backward()\noptimizer.step()",
-                ),
+                remedy=Remedy("zero-grad-first", code.clear_first(case.say(TEXT, "note"))),
             )

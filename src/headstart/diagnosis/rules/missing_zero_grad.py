@@ -56,6 +56,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import fmean
 
+from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
@@ -119,7 +120,7 @@ def _finding(case: Case, optimizer: Optimizer | None, cleared: Series) -> Findin
         cause=case.say(TEXT, "cause"),
         remedy=Remedy(
             "zero-grad",
-            f"optimizer.zero_grad()     # {case.say(TEXT, 'note')}\nloss.backward()\noptimizer.step()"
+            code.clear_first(case.say(TEXT, "note"))
             if optimizer
             else f"{_weight(case)}.grad = None     # {case.say(TEXT, 'after')}",
         ),
