@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headstart.diagnosis import diagnose as diagnose
     from headstart.errors import HeadstartError as HeadstartError
     from headstart.monitor.watch import watch as watch
+    from headstart.preflight import check as check
     from headstart.prepare import norm as norm
     from headstart.prepare.activations import gain as gain
     from headstart.prepare.initialize import initialize as initialize
@@ -34,6 +35,7 @@ _HOME = {  # public name: the module that holds it; a module itself has no ":"
     "HeadstartError": "headstart.errors:HeadstartError",
     "diagnose": "headstart.diagnosis:diagnose",
     "read_record": "headstart.record:read_record",
+    "check": "headstart.preflight:check",
     "gain": "headstart.prepare.activations:gain",
     "initialize": "headstart.prepare.initialize:initialize",
     "norm": "headstart.prepare.norm",

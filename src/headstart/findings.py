@@ -9,6 +9,7 @@ from typing import Literal
 Severity = Literal["advice", "warning", "error"]
 Verdict = Literal["healthy", "advice", "warning", "failing"]
 
+CHECKED = "checked"  # how a record of `hs.check` ended: nothing was trained
 SEVERITIES: tuple[Severity, ...] = ("advice", "warning", "error")
 
 
@@ -79,7 +80,7 @@ class Diagnosis:
     script: str
     steps: int
     seconds: float
-    ended: str | None  # "exit 0", "signal 9", "stopped"; None: it was killed, or runs still
+    ended: str | None  # "exit 0", "signal 9", "stopped", CHECKED; None: it was killed, or runs still
     unseen: tuple[str, ...] = field(default=())  # what could not be seen, in words: "model.encoder is compiled"
 
     @property

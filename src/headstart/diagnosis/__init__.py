@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,15 @@ from headstart.record import Record, read_record
 __all__ = ["diagnose"]
 
 
-def diagnose(record: Record | Path | str | Any, *, language: Language = "en") -> Diagnosis:
+def diagnose(
+    record: Record | Path | str | Any, *, language: Language = "en", rules: Sequence[Rule] | None = None
+) -> Diagnosis:
     """Judges a record by today's rules.
 
     Args:
         record: a `Record`, a record's path, or anything with a `.path` to one, such as what `hs.watch` gives.
         language: of the texts, "en" or "zh".
+        rules: that are asked; by default the whole catalogue.
 
     Raises:
         HeadstartError: there is no record at that path, it is none, or the language is not known.
@@ -34,7 +38,7 @@ def diagnose(record: Record | Path | str | Any, *, language: Language = "en") ->
     case = Case.of(read, language)
     findings: list[tuple[Finding, str]] = []
     not_judged: list[NotJudged] = []
-    for rule in catalogue():
+    for rule in catalogue() if rules is None else rules:
         because = missing(rule, case)
         if because is None:
             try:

@@ -130,6 +130,10 @@ class Ledger:
                 block.before = None
         self._after = []
 
+    def forget_update(self) -> None:
+        """No update follows what was sampled before it."""
+        self._after = []
+
     def _blocks_of(self, parameters: Sequence[Tensor]) -> list[Block]:
         key = tuple(id(parameter) for parameter in parameters)
         if key not in self._blocks:

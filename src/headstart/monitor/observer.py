@@ -186,6 +186,18 @@ class Observer:
         cleared.step_ends()
         self._end_step(name, optimizer.param_groups[0].get("lr"))
 
+    @quietly
+    def looked(self, optimizer: Optimizer | None) -> None:
+        """Ends a step that moved nothing: what `hs.check` saw, and what the optimizer, which never stepped, holds."""
+        name = lr = None
+        if self._outbox is not None and optimizer is not None:
+            name, _ = self._optimizers.meet(optimizer, self._outbox)
+            self._optimizers.note_held(optimizer)
+            lr = optimizer.param_groups[0].get("lr")
+        if self._outbox is not None:
+            self._ledger.forget_update()
+            self._end_step(name, lr)
+
     # What they do
 
     @quietly

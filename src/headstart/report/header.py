@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from html import escape
 
-from headstart.findings import Diagnosis, Skill
+from headstart.findings import CHECKED, Diagnosis, Skill
 from headstart.record import Record
 from headstart.report import words
 
@@ -15,7 +15,7 @@ def header(diagnosis: Diagnosis, record: Record) -> str:
     kind = verdict if verdict in ("failing", "warning", "advice", "healthy") else "none"
     parameters = words.parameter_count(record)
     facts = [
-        words.count(diagnosis.steps, "step"),
+        words.length(diagnosis),
         words.seconds(diagnosis.seconds),
         words.count(len(record.layers), "layer"),
         words.count(parameters, "parameter"),
@@ -26,9 +26,14 @@ def header(diagnosis: Diagnosis, record: Record) -> str:
 <p class="brand">headstart</p>
 <h1><span class="verdict">{escape(verdict)}</span>
 <span class="script">{escape(words.plain(diagnosis.script))}</span></h1>
-{_skill(diagnosis.skill)}
+{_start(diagnosis.skill) if diagnosis.ended == CHECKED else _skill(diagnosis.skill)}
 <ul class="facts">{items}</ul>
 </header>"""
+
+
+def _start(skill: Skill | None) -> str:
+    sentence = escape(words.plain(words.start(skill)))
+    return f'<div class="skill"><p class="meaning">{sentence[0].upper()}{sentence[1:]}.</p></div>'
 
 
 def _skill(skill: Skill | None) -> str:

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from headstart.findings import Diagnosis, Finding, NotJudged, Severity
+from headstart.findings import CHECKED, Diagnosis, Finding, NotJudged, Severity
 from headstart.record import Record
 from headstart.report import words
 
@@ -84,7 +84,7 @@ class _Page:
     def head(self) -> Iterator[Text]:
         d = self.diagnosis
         verdict = words.verdict(d.verdict, d.steps)
-        facts = [d.script, words.count(d.steps, "step"), words.seconds(d.seconds), words.ended(d.ended)]
+        facts = [d.script, words.length(d), words.seconds(d.seconds), words.ended(d.ended)]
         line = (
             _text(" · ".join(fact for fact in facts if fact))
             .append(" · ")
@@ -97,7 +97,8 @@ class _Page:
         if not d.findings:
             layers, parameters = words.count(len(self.record.layers), "layer"), words.parameter_count(self.record)
             watched = f"{layers} and {words.count(parameters, 'parameter')} watched; "
-        yield from self._hanging(Text(" " * 11), _text(watched + skill + words.skill(d.skill)))
+        told = words.start(d.skill) if d.ended == CHECKED else skill + words.skill(d.skill)
+        yield from self._hanging(Text(" " * 11), _text(watched + told))
 
     def findings(self) -> Iterator[Text]:
         worst = [finding for finding in self.diagnosis.findings if finding.severity != "advice"]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from headstart.findings import Evidence, Finding, Skill
+from headstart.findings import CHECKED, Diagnosis, Evidence, Finding, Skill
 from headstart.record import Record
 
 SHARES = ("share", "zeros", "saturated", "not_finite", "dead", "accuracy")  # figures between 0 and 1, told in percent
@@ -116,6 +116,14 @@ def skill(value: Skill | None) -> str:
     return f"removes {share(value.value)} of the loss of {constant}"
 
 
+def start(value: Skill | None) -> str:
+    """The loss before training, beside what a constant answer costs."""
+    if value is None:
+        return "the loss before training cannot be compared: no best constant answer is known for it"
+    constant = f"{number(value.constant)} for always answering {value.baseline}"
+    return f"loss {number(value.loss)} on this batch before training, {constant}"
+
+
 def skill_value(value: Skill) -> str:
     """Two decimals: "0.93"; "none" where the loss is not finite."""
     if not math.isfinite(value.value):
@@ -131,7 +139,12 @@ def ended(how: str | None) -> str:
         return f"ended by {how}"
     if how.startswith("exit ") and how != "exit 0":
         return f"ended with status {how.removeprefix('exit ')}"
-    return "" if how == "exit 0" else how
+    return "" if how in ("exit 0", CHECKED) else how
+
+
+def length(diagnosis: Diagnosis) -> str:
+    """ "400 steps", or that nothing was trained."""
+    return "one batch, untrained" if diagnosis.ended == CHECKED else count(diagnosis.steps, "step")
 
 
 def verdict(diagnosis_verdict: str, steps: int) -> str:
