@@ -82,6 +82,8 @@ class Diagnosis:
     seconds: float
     ended: str | None  # "exit 0", "signal 9", "stopped", CHECKED; None: it was killed, or runs still
     unseen: tuple[str, ...] = field(default=())  # what could not be seen, in words: "model.encoder is compiled"
+    language: Literal["en", "zh"] = "en"  # of the texts
+    known: int = 0  # findings that were left out, for a baseline has them
 
     @property
     def verdict(self) -> Verdict:

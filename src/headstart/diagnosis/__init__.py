@@ -56,6 +56,7 @@ def diagnose(
         read.seconds,
         read.ended,
         tuple(read.meta.get("unseen", ())),
+        language,
     )
 
 

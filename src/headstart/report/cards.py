@@ -62,7 +62,7 @@ def _evidence(finding: Finding) -> str:
 
 
 def _evidence_row(evidence: Evidence) -> str:
-    limit = words.limit_of(evidence).removeprefix("limit ")
+    limit = words.bound_of(evidence)
     return (
         f'<tr><th scope="row">{_text(words.name_of(evidence.figure))}</th><td>{words.value_of(evidence)}</td>'
         f"<td>{limit}</td><td>{words.at_steps(evidence.steps)}</td></tr>"

@@ -18,6 +18,7 @@ from rich.text import Text
 from headstart.findings import CHECKED, Diagnosis, Finding, NotJudged, Severity
 from headstart.record import Record
 from headstart.report import words
+from headstart.report.phrases import say, spoken
 
 MARKS: dict[Severity, tuple[str, str]] = {
     "error": ("✗", "bold red"),
@@ -25,6 +26,7 @@ MARKS: dict[Severity, tuple[str, str]] = {
     "advice": ("·", "cyan"),
 }
 VERDICTS = {"failing": "bold red", "warning": "bold yellow", "advice": "cyan", "healthy": "bold green"}
+NOTHING = "nothing to judge"
 TOLD_WHOLE = 3  # findings; the rest get a line each, so that the report stays one screen
 ON_PAPER = 96  # columns where there is no terminal
 LABEL = 14  # columns of "instead", "explains", "train.py:24"
@@ -53,10 +55,11 @@ def render(
     """
     color = (sys.stdout.isatty() if color is None else color) and not os.environ.get("NO_COLOR")
     page = _Page(diagnosis, record, width or _width(), _console(color))
-    lines = [*page.head(), *page.findings(), *page.limits()]
-    lines += page.foot(
-        report_path, record_path, other_records, next_command or _next(diagnosis, report_path, record_path)
-    )
+    with spoken(diagnosis.language):
+        lines = [*page.head(), *page.findings(), *page.limits()]
+        lines += page.foot(
+            report_path, record_path, other_records, next_command or _next(diagnosis, report_path, record_path)
+        )
     for line in lines:
         line.rstrip()
         page.console.print(line, soft_wrap=True)
@@ -88,15 +91,15 @@ class _Page:
         line = (
             _text(" · ".join(fact for fact in facts if fact))
             .append(" · ")
-            .append(verdict, VERDICTS.get(verdict, "bold"))
+            .append(say("nothing" if verdict == NOTHING else verdict), VERDICTS.get(verdict, "bold"))
         )
         yield Text("")
         yield from self._hanging(Text("headstart  ", "bold"), line)
-        skill = f"skill {words.skill_value(d.skill)}: " if d.skill else "skill unknown: "
+        skill = say("skill", value=words.skill_value(d.skill)) if d.skill else say("skill unknown")
         watched = ""
         if not d.findings:
             layers, parameters = words.count(len(self.record.layers), "layer"), words.parameter_count(self.record)
-            watched = f"{layers} and {words.count(parameters, 'parameter')} watched; "
+            watched = say("watched", layers=layers, parameters=words.count(parameters, "parameter"))
         told = words.start(d.skill) if d.ended == CHECKED else skill + words.skill(d.skill)
         yield from self._hanging(Text(" " * 11), _text(watched + told))
 
@@ -124,10 +127,13 @@ class _Page:
             source = words.source_of(self.record, finding.line)
             yield _label(words.plain(finding.line)).append(words.plain(source), "red")
         if finding.remedy:
-            yield from self._code("instead", finding.remedy.code)
+            yield from self._code(say("instead"), finding.remedy.code)
         if finding.explains:
-            told = [f"{other.rule} in {other.layer}" if other.layer else other.rule for other in finding.explains]
-            yield from self._hanging(_label("explains"), _text(words.names(told, 6)))
+            told = [
+                say("in", rule=other.rule, layer=other.layer) if other.layer else other.rule
+                for other in finding.explains
+            ]
+            yield from self._hanging(_label(say("explains")), _text(words.names(told, 6)))
 
     def _evidence(self, finding: Finding) -> Iterator[Text]:
         rows = [
@@ -141,7 +147,9 @@ class _Page:
         ]
         widths = [max(map(cell_len, column)) for column in zip_longest(*rows, fillvalue="")]
         for row in rows:
-            cells = (cell.ljust(columns) for cell, columns in zip(row, widths, strict=True) if columns)
+            cells = (
+                cell + " " * (columns - cell_len(cell)) for cell, columns in zip(row, widths, strict=True) if columns
+            )
             yield Text("       " + "   ".join(cells))
 
     def _code(self, label: str, code: str) -> Iterator[Text]:
@@ -162,10 +170,12 @@ class _Page:
         if self.diagnosis.findings:
             yield Text("")
         if not_judged:
-            yield _label(" not judged", 0).append(_fitted(not_judged, self.width - LABEL), "dim")
+            yield _label(" " + say("not judged"), 0).append(_fitted(not_judged, self.width - LABEL), "dim")
+        if self.diagnosis.known:
+            yield _label(" " + say("known"), 0).append(f"{self.diagnosis.known} {say('of the baseline')}", "dim")
         if self.diagnosis.unseen:
             unseen = words.names(self.diagnosis.unseen, 3)
-            yield from self._hanging(_label(" not seen", 0), _text(unseen))
+            yield from self._hanging(_label(" " + say("not seen"), 0), _text(unseen))
 
     def foot(
         self,
@@ -175,12 +185,14 @@ class _Page:
         next_command: str,
     ) -> Iterator[Text]:
         if report:
-            yield _label(" report", 0).append(words.plain(str(report)))
+            yield _label(" " + say("report"), 0).append(words.plain(str(report)))
         if record:
-            yield _label(" record", 0).append(words.plain(str(record)))
+            yield _label(" " + say("record"), 0).append(words.plain(str(record)))
         if others:
-            yield from self._hanging(_label(" also", 0), _text(words.names([str(other) for other in others], 3)))
-        yield _label(" next", 0).append(words.plain(next_command), "bold")
+            yield from self._hanging(
+                _label(" " + say("also"), 0), _text(words.names([str(other) for other in others], 3))
+            )
+        yield _label(" " + say("next"), 0).append(words.plain(next_command), "bold")
 
     def _hanging(self, start: Text, body: Text, indent: int | None = None) -> Iterator[Text]:
         """`body` after `start`, wrapped; its further lines stand under its first, or at `indent`."""
@@ -197,7 +209,8 @@ def _text(text: str) -> Text:
 
 
 def _label(label: str, indent: int = 3) -> Text:
-    return Text(" " * indent).append(label.ljust(LABEL) if len(label) < LABEL - 1 else f"{label}   ", "dim")
+    wide = cell_len(label)
+    return Text(" " * indent).append(label + " " * (LABEL - wide if wide < LABEL - 1 else 3), "dim")
 
 
 def _fitted(rules: Sequence[NotJudged], width: int) -> str:
@@ -209,7 +222,8 @@ def _fitted(rules: Sequence[NotJudged], width: int) -> str:
     sizes = [len(group) for group in reasons.values()]
     for kept in range(len(groups), 0, -1):
         left = len(rules) - sum(sizes[:kept])
-        line = "; ".join(groups[:kept]) + (f"; {left} more" if left else "")
+        line = "; ".join(groups[:kept]) + ""
+        line = say("more", line=line, left=left) if left else line
         if len(line) <= width or kept == 1:
             break
     return line

@@ -9,33 +9,13 @@ from pathlib import PurePath
 
 from headstart.findings import CHECKED, Diagnosis, Evidence, Finding, Skill
 from headstart.record import Record
+from headstart.report.phrases import answer, say
+from headstart.wording import number as number
+from headstart.wording import share as share
 
 SHARES = ("share", "zeros", "saturated", "not_finite", "dead", "accuracy")  # figures between 0 and 1, told in percent
 # Escape sequences and direction overrides would let a file's text repaint the reader's terminal.
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def number(value: float) -> str:
-    """Three significant digits: "0.972", "61,706", "1.2e-9"."""
-    if not math.isfinite(value):
-        return "not a number" if math.isnan(value) else "infinite" if value > 0 else "minus infinite"
-    if value == int(value) and abs(value) < 1e7:
-        return f"{int(value):,}"
-    if 1e-3 <= abs(value) < 1e4:
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-    digits, exponent = f"{value:.1e}".split("e")
-    return f"{digits}e{int(exponent)}"
-
-
-def share(value: float) -> str:
-    """A share in percent: "97 %", "0.3 %"; 100 % and 0 % only where they are exact."""
-    if not math.isfinite(value):
-        return number(value)
-    percent = 100 * value
-    if percent in (0, 100) or 1 <= abs(percent) <= 99:
-        return f"{percent:.0f} %"
-    digits = 1 if 0.1 <= abs(percent) <= 99.9 else 3
-    return f"{percent:.{digits}f} %"
 
 
 def is_share(figure: str) -> bool:
@@ -46,13 +26,21 @@ def value_of(evidence: Evidence) -> str:
     """Its value as a reader expects it."""
     if is_share(evidence.figure):
         return share(evidence.value)
-    return number(evidence.value) + (f" of {evidence.of:,}" if evidence.of else "")
+    value = number(evidence.value)
+    return say("of", value=value, of=evidence.of) if evidence.of else value
 
 
 def limit_of(evidence: Evidence) -> str:
     if evidence.limit is None:
         return ""
-    return f"limit {share(evidence.limit) if is_share(evidence.figure) else number(evidence.limit)}"
+    return say("limit", value=bound_of(evidence))
+
+
+def bound_of(evidence: Evidence) -> str:
+    """The limit alone; "" where there is none."""
+    if evidence.limit is None:
+        return ""
+    return share(evidence.limit) if is_share(evidence.figure) else number(evidence.limit)
 
 
 def name_of(figure: str) -> str:
@@ -65,13 +53,13 @@ def at_steps(steps: Sequence[int]) -> str:
     if not steps:
         return ""
     first, last = min(steps), max(steps)
-    return f"at step {first:,}" if first == last else f"steps {first:,} to {last:,}"
+    return say("at" if first == last else "steps", first=first, last=last)
 
 
 def place_of(finding: Finding, most: int = 3) -> str:
     """ "net.0, net.2 and 4 more · step 40"."""
     layers = names(layers_of(finding), most)
-    step = "" if finding.step is None else f"step {finding.step:,}"
+    step = "" if finding.step is None else say("step", first=finding.step)
     return " · ".join(part for part in (layers, step) if part)
 
 
@@ -83,7 +71,7 @@ def names(all_names: Sequence[str], most: int = 3) -> str:
     """ "a, b, c and 4 more"; one that would be left out alone is named."""
     if len(all_names) <= most + 1:
         return ", ".join(all_names)
-    return f"{', '.join(all_names[:most])} and {len(all_names) - most:,} more"
+    return say("and", named=", ".join(all_names[:most]), left=len(all_names) - most)
 
 
 def seconds(value: float) -> str:
@@ -92,59 +80,62 @@ def seconds(value: float) -> str:
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
     if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
+        return say("minutes", minutes=minutes, rest=rest)
+    return say("hours", hours=minutes // 60, minutes=minutes % 60)
 
 
 def count(amount: int, noun: str) -> str:
-    return f"{amount:,} {noun}" if amount == 1 else f"{amount:,} {noun}s"
+    """ "12 layers"; of the nouns step, layer and parameter."""
+    return say(f"1 {noun}" if amount == 1 else f"n {noun}s", count=amount)
 
 
 def skill(value: Skill | None) -> str:
     """What the skill means; it stands behind "skill 0.93: "."""
     if value is None:
-        return "no loss was seen whose best constant answer is known"
-    constant = f"always answering {value.baseline}"
+        return say("no constant")
+    constant = say("constant", baseline=answer(value.baseline))
     if not math.isfinite(value.value):
-        return "the loss is not finite"
+        return say("broken")
     if value.value > 1:
-        return f"the loss is below the least that it can be, so it is not what it claims (against {constant})"
+        return say("impossible", constant=constant)
     if value.value <= -0.005:
-        return f"worse than {constant}"
+        return say("worse", constant=constant)
     if value.value < 0.005:
-        return f"no better than {constant}"
-    return f"removes {share(value.value)} of the loss of {constant}"
+        return say("no better", constant=constant)
+    return say("removes", share=share(value.value), constant=constant)
 
 
 def start(value: Skill | None) -> str:
     """The loss before training, beside what a constant answer costs."""
     if value is None:
-        return "the loss before training cannot be compared: no best constant answer is known for it"
-    constant = f"{number(value.constant)} for always answering {value.baseline}"
-    return f"loss {number(value.loss)} on this batch before training, {constant}"
+        return say("start unknown")
+    constant = say("constant", baseline=answer(value.baseline))
+    return say("start", loss=number(value.loss), constant=number(value.constant), answer=constant)
 
 
 def skill_value(value: Skill) -> str:
     """Two decimals: "0.93"; "none" where the loss is not finite."""
     if not math.isfinite(value.value):
-        return "none"
+        return say("none")
     return f"{round(value.value, 2) + 0.0:.2f}" if abs(value.value) < 100 else number(value.value)  # + 0.0: no "-0.00"
 
 
 def ended(how: str | None) -> str:
     """How the run ended, where that is worth a word: "" for a plain end."""
     if how is None:
-        return "killed, or still running"
+        return say("killed")
     if how.startswith("signal "):
-        return f"ended by {how}"
+        return say("signal", how=how)
     if how.startswith("exit ") and how != "exit 0":
-        return f"ended with status {how.removeprefix('exit ')}"
-    return "" if how in ("exit 0", CHECKED) else how
+        return say("exit", how=how.removeprefix("exit "))
+    if how in ("exit 0", CHECKED):
+        return ""
+    return say(how) if how in ("stopped", "finished") else how
 
 
 def length(diagnosis: Diagnosis) -> str:
     """ "400 steps", or that nothing was trained."""
-    return "one batch, untrained" if diagnosis.ended == CHECKED else count(diagnosis.steps, "step")
+    return say("untrained") if diagnosis.ended == CHECKED else count(diagnosis.steps, "step")
 
 
 def verdict(diagnosis_verdict: str, steps: int) -> str:
