@@ -21,7 +21,9 @@ SarifFile = Annotated[str | None, typer.Option("--sarif", metavar="FILE", help="
 Select = Annotated[
     list[str] | None, typer.Option("--select", metavar="RULES", help="Ask these rules or groups only: loss,dead-relu.")
 ]
-Ignore = Annotated[list[str] | None, typer.Option("--ignore", metavar="RULES", help="Leave these rules or groups out.")]
+Ignore = Annotated[
+    list[str] | None, typer.Option("--ignore", metavar="RULES", help="Leave these rules or groups out.")
+]
 Lang = Annotated[str | None, typer.Option("--lang", metavar="en|zh", help="Of the texts; by default the locale's.")]
 Format = Annotated[
     Literal["text", "github"], typer.Option("--format", help="text, or annotations for GitHub's workflows.")
@@ -50,9 +52,7 @@ class Judging:
         from headstart.diagnosis import diagnose
 
         with self.settings.in_force():
-            return self.without_known(
-                diagnose(record, language=self.settings.language, rules=self.settings.rules)
-            )
+            return self.without_known(diagnose(record, language=self.settings.language, rules=self.settings.rules))
 
     def without_known(self, diagnosis: Diagnosis) -> Diagnosis:
         from headstart.report.baseline import leave_out

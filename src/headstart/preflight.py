@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -92,8 +92,10 @@ def look(
     *,
     language: Language = "en",
     name: str | None = None,
+    rules: Sequence[Rule] | None = None,
 ) -> Look:
-    """`check`, with the record that it judged; `name` is what the report calls the model."""
+    """`check`, with the record that it judged. `name` is what the report calls the model; of `rules` it asks those
+    that one batch can answer."""
     if not isinstance(model, Module):
         raise HeadstartError(
             f"hs.check was given {type(model).__name__}, not a torch.nn.Module",
@@ -122,7 +124,8 @@ def look(
                 "Give the model that makes the output, and a loss of that output",
             )
         record = read_record(path)
-    found = diagnose(record, language=language, rules=asked(optimizer is not None))
+    wanted = [rule for rule in asked(optimizer is not None) if rules is None or rule in rules]
+    found = diagnose(record, language=language, rules=wanted)
     return Look(replace(found, script=name or type(model).__name__), record)
 
 

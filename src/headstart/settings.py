@@ -1,12 +1,12 @@
 """`[tool.headstart]` in pyproject.toml, and the options that overrule it: which rules are asked, with which limits.
 
-    [tool.headstart]
-    select = ["loss", "loop", "dead-relu"]   # groups and rules; by default all
-    ignore = ["bias-before-batchnorm"]
-    lang = "zh"
+[tool.headstart]
+select = ["loss", "loop", "dead-relu"]   # groups and rules; by default all
+ignore = ["bias-before-batchnorm"]
+lang = "zh"
 
-    [tool.headstart.limits.dead-relu]
-    NEARLY_ALL = 0.95
+[tool.headstart.limits.dead-relu]
+NEARLY_ALL = 0.95
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ def settings(
     wanted = language or table.get("lang")
     if wanted is not None:
         _known(wanted, LANGUAGES, "language")
-    return Settings(chosen, ignored, wanted or _of_the_locale(), _limits(table, where))
+    spoken = next((known for known in LANGUAGES if known == wanted), _of_the_locale())
+    return Settings(chosen, ignored, spoken, _limits(table, where))
 
 
 def _names(rule: Rule, names: Iterable[str]) -> bool:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from headstart.judging import Baseline, Format, Ignore, JsonFile, Judging, Lang, SarifFile, Select, write
+
 
 def check(
     factory: Annotated[
@@ -13,10 +15,14 @@ def check(
             metavar="MODULE:FACTORY", help="A function that returns (model, batch), or with a loss and an optimizer."
         ),
     ],
-    json: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the diagnosis as JSON; '-' is stdout, with nothing else.")
-    ] = None,
+    json: JsonFile = None,
+    sarif: SarifFile = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report, one file.")] = None,
+    select: Select = None,
+    ignore: Ignore = None,
+    baseline: Baseline = None,
+    lang: Lang = None,
+    format: Format = "text",
 ) -> None:
     """Ask, before any training, what one batch forward and backward can tell.
 
@@ -33,24 +39,26 @@ def check(
 
     from headstart.factory import load, parts_of
     from headstart.preflight import look
+    from headstart.report import github, terminal
     from headstart.report import html as page
-    from headstart.report import json as document
-    from headstart.report import terminal
     from headstart.report.write import write_whole
 
-    found = look(*parts_of(load(factory), factory), name=factory)
-    if json == "-":
-        sys.stdout.buffer.write(document.render(found.diagnosis).encode())
-    elif json:
-        write_whole(json, document.render(found.diagnosis))
+    judging = Judging.of(select, ignore, lang, baseline)
+    with judging.settings.in_force():
+        given = parts_of(load(factory), factory)
+        found = look(*given, language=judging.settings.language, name=factory, rules=judging.settings.rules)
+    diagnosis = judging.without_known(found.diagnosis)
+    write(diagnosis, json, sarif)
     if html:
-        write_whole(html, page.render(found.diagnosis, found.record))
-    if json != "-":
+        write_whole(html, page.render(diagnosis, found.record))
+    if format == "github":
+        print(github.render(diagnosis), end="")
+    elif "-" not in (json, sarif):
         text = terminal.render(
-            found.diagnosis,
+            diagnosis,
             found.record,
             ascii=terminal.needs_ascii(sys.stdout),
             report_path=html,
-            next_command=None if found.diagnosis.findings else "headstart run train.py",
+            next_command=None if diagnosis.findings else "headstart run train.py",
         )
         print(text, end="")

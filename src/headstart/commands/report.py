@@ -5,15 +5,21 @@ from typing import Annotated
 
 import typer
 
+from headstart.judging import Baseline, Format, Ignore, JsonFile, Judging, Lang, SarifFile, Select, write
+
 
 def report(
     record: Annotated[
         Path | None, typer.Argument(metavar="RECORD", help="A run's record; by default the newest in .headstart/.")
     ] = None,
-    json: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the diagnosis as JSON; '-' is stdout, with nothing else.")
-    ] = None,
+    json: JsonFile = None,
+    sarif: SarifFile = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report, one file.")] = None,
+    select: Select = None,
+    ignore: Ignore = None,
+    baseline: Baseline = None,
+    lang: Lang = None,
+    format: Format = "text",
 ) -> None:
     """Judge a run's record again, with today's rules; the training is not repeated.
 
@@ -22,26 +28,25 @@ def report(
       headstart report
       headstart report .headstart/train-20261123-074112.db --html report.html
       headstart report --json - | jq .verdict
+      headstart report --lang zh --select loss,loop
     """
     import sys
 
-    from headstart.diagnosis import diagnose
     from headstart.record import newest, read_record
+    from headstart.report import github, terminal
     from headstart.report import html as page
-    from headstart.report import json as document
-    from headstart.report import terminal
     from headstart.report.write import write_whole
 
+    judging = Judging.of(select, ignore, lang, baseline)
     path = record or newest()
     read = read_record(path)
-    diagnosis = diagnose(read)
-    if json == "-":
-        sys.stdout.buffer.write(document.render(diagnosis).encode())
-    elif json:
-        write_whole(json, document.render(diagnosis))
+    diagnosis = judging.diagnose(read)
+    write(diagnosis, json, sarif)
     if html:
         write_whole(html, page.render(diagnosis, read))
-    if json != "-":
+    if format == "github":
+        print(github.render(diagnosis), end="")
+    elif "-" not in (json, sarif):
         text = terminal.render(
             diagnosis, read, ascii=terminal.needs_ascii(sys.stdout), report_path=html, record_path=path
         )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperCommand
 
+from headstart.judging import Baseline, Format, Ignore, JsonFile, Judging, Lang, SarifFile, Select, write
+
 if TYPE_CHECKING:
     from headstart.findings import Diagnosis
     from headstart.runner import Run
@@ -30,9 +32,8 @@ def run(
     program: Annotated[
         list[str], typer.Argument(metavar="SCRIPT", help="A script, or -m MODULE, or -- COMMAND, and its arguments.")
     ],
-    json: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the diagnosis as JSON; '-' is stdout.")
-    ] = None,
+    json: JsonFile = None,
+    sarif: SarifFile = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The HTML report; by default beside the record.")
     ] = None,
@@ -46,6 +47,11 @@ def run(
     stop_after: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Stop cleanly after N optimizer steps.")
     ] = None,
+    select: Select = None,
+    ignore: Ignore = None,
+    baseline: Baseline = None,
+    lang: Lang = None,
+    format: Format = "text",
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing of headstart's own.")] = False,
 ) -> None:
     """Run an unmodified PyTorch program under watch and diagnose it.
@@ -58,45 +64,50 @@ def run(
     Examples:
       headstart run train.py --epochs 3
       headstart run --fail-on error --json out.json train.py
+      headstart run --lang zh --ignore bias-before-batchnorm train.py
       headstart run -m package.train
       headstart run -- torchrun --nproc-per-node 2 train.py
       headstart run -- python -X dev train.py
+
+    [tool.headstart] in pyproject.toml holds the same settings: select, ignore, lang, and limits by rule.
 
     A Python that is started with -I, -E or -S goes unwatched. PYTHONPATH, as the program sees it, begins with a
     folder of headstart's: that is how the processes it starts are watched, too.
     """
     from headstart.relay import end_like
+    from headstart.report import github
     from headstart.runner import run_child
 
+    judging = Judging.of(select, ignore, lang, baseline)
     done = run_child(program, record, stop_after=stop_after)
     try:
-        diagnosis, text = _judge(done, report)
-        if json is not None:
-            _write_json(diagnosis, json)
-        if not quiet:
+        diagnosis, text = _judge(done, report, judging)
+        write(diagnosis, json, sarif)
+        if format == "github":
+            _say(github.render(diagnosis).rstrip("\n"))
+        elif not quiet:
             _say(text)
         status = _status(diagnosis, fail_on)
     except (Exception, KeyboardInterrupt) as error:  # the program's own status comes first
         _say(_why_not_judged(error))
-        status = 2 if json or report or fail_on else 0
+        status = 2 if json or sarif or report or fail_on else 0
     end_like(done.status or status)
 
 
-def _judge(done: Run, report: Path | None) -> tuple[Diagnosis, str]:
+def _judge(done: Run, report: Path | None, judging: Judging) -> tuple[Diagnosis, str]:
     """The diagnosis and its text for the terminal; writes the HTML report beside the record."""
     from headstart.findings import Diagnosis
 
     if not done.records:
         return Diagnosis((), (), None, done.name, 0, 0.0, done.ended), _nothing_to_judge(done)
 
-    from headstart.diagnosis import diagnose
     from headstart.record import read_record
     from headstart.report import html, terminal
     from headstart.report.write import write_whole
 
     path, *others = (_short(path) for path in done.records)
     record = read_record(path)
-    diagnosis = diagnose(record)
+    diagnosis = judging.diagnose(record)
     page = report or path.with_suffix(".html")
     write_whole(page, html.render(diagnosis, record))
     text = terminal.render(
@@ -119,18 +130,6 @@ def _nothing_to_judge(done: Run) -> str:
     return f"\nheadstart  {facts}\n           {done.unseen}\n next         headstart run --help\n"
 
 
-def _write_json(diagnosis: Diagnosis, where: str) -> None:
-    from headstart.report import json
-    from headstart.report.write import write_whole
-
-    text = json.render(diagnosis)
-    if where == "-":
-        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-        sys.stdout.buffer.flush()
-    else:
-        write_whole(where, text)
-
-
 def _status(diagnosis: Diagnosis, fail_on: str | None) -> int:
     fails = {None: (), "error": ("failing",), "warning": ("failing", "warning")}[fail_on]
     return 3 if diagnosis.verdict in fails else 0
@@ -146,6 +145,8 @@ def _why_not_judged(error: BaseException) -> str:
 
 
 def _say(text: str) -> None:
+    if not text:
+        return
     with contextlib.suppress(OSError):  # nobody reads stderr any more
         sys.stderr.write(text if text.endswith("\n") else text + "\n")
         sys.stderr.flush()
