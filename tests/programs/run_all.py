@@ -1,18 +1,19 @@
 """Runs the programs under plain Python and under headstart, and prints what was found in each.
 
-    python tests/programs/run_all.py [--half a|b] [NAME ...]
+    python tests/programs/run_all.py [--half a|b] [--records FOLDER] [NAME ...]
 
 A faulty program is *right* if one of its accepted rules (expected.toml) stands first or second in the findings, *found*
 if it stands anywhere among them or what they explain. A fixed twin or a healthy program is *quiet* if it has neither
 warning nor error. *Same* means: status, stdout and stderr are those of plain Python, byte for byte; every program ends
 by printing digests of its weights, its last output and all random states. `--half` takes the programs whose name
-hashes to that half: limits are tuned on `a` alone.
+hashes to that half: limits are tuned on `a` alone. `--records` keeps the records, for benchmarks/limits.py.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import subprocess
@@ -61,14 +62,15 @@ class Result:
         return 99 if any(wanted & set(rules) for rules in self.found) else None
 
 
-def run(path: Path) -> Result:
+def run(path: Path, records: Path | None = None) -> Result:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "found.json")
         began = time.perf_counter()
         plain = subprocess.run([sys.executable, path], cwd=folder, env=environment, capture_output=True, check=False)
         between = time.perf_counter()
-        quiet = [sys.executable, "-m", "headstart", "run", "--quiet", "--json", str(report)]
+        kept = ["--record", str(records / f"{path.stem}.db")] if records else []
+        quiet = [sys.executable, "-m", "headstart", "run", "--quiet", "--json", str(report), *kept]
         watched = subprocess.run([*quiet, path], cwd=folder, env=environment, capture_output=True, check=False)
         ended = time.perf_counter()
         told = (
@@ -99,9 +101,9 @@ def programs(folder: Path, half: str | None = None, names: Iterable[str] = ()) -
     return [path for path in sorted(folder.glob("*.py")) if takes(path)]
 
 
-def run_all(paths: Iterable[Path], workers: int = 2) -> Iterator[Result]:
+def run_all(paths: Iterable[Path], workers: int = 2, records: Path | None = None) -> Iterator[Result]:
     with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(run, paths)
+        yield from pool.map(run, paths, itertools.repeat(records))
 
 
 def _half(stem: str) -> str:
@@ -112,11 +114,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="programs without .py (default: all)")
     parser.add_argument("--half", choices=["a", "b"])
+    parser.add_argument("--records", type=Path, metavar="FOLDER", help="keep the records there")
     given = parser.parse_args()
+    records = given.records and given.records.resolve()
+    if records:
+        records.mkdir(parents=True, exist_ok=True)
     print(f"{'program':32} {'same':4} {'rank':>4} {'skill':>6} {'added':>6}  found")
     tally = {"faulty": [0, 0, 0], "sound": [0, 0, 0]}  # programs, right (or quiet), found
     same = 0
-    for result in run_all(programs(FAULTY, given.half, given.names) + programs(HEALTHY, given.half, given.names)):
+    wanted = programs(FAULTY, given.half, given.names) + programs(HEALTHY, given.half, given.names)
+    for result in run_all(wanted, records=records):
         same += result.same
         faulty = result.name in EXPECTED
         rank = result.rank(EXPECTED[result.name]["rules"]) if faulty else None
