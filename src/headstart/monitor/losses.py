@@ -6,6 +6,7 @@ logits' argmax where the labels are classes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,18 +14,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from headstart.monitor.operators import RESHAPES, operator
+from headstart.monitor.labels import Labels, Reach
+from headstart.monitor.operators import operator
+from headstart.monitor.origin import Origin, origin_of
 from headstart.monitor.sketch import can_sketch
 from headstart.record import Loss, Targets
 
 CLASSES = ("cross_entropy", "nll_loss")
 PROBABILITIES = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 NUMBERS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+DIVERGENCES = ("kl_div",)
 
 ROWS = 4096  # labels of one call that are looked at, at most
 COLUMNS = 4096  # outputs that get a constant each; with more, all share one
 SAMPLE = 2048  # target rows kept for medians
 SAMPLE_VALUES = 65536  # and values in them
+SUM_ROUNDING = 0.01  # probabilities in half precision sum to 1 within it
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,13 @@ class Source:
     def __init__(self, name: str, kind: str, line: str | None, options: Mapping[str, Any]) -> None:
         self.name, self.kind, self.line, self.options = name, kind, line, options
         self.trained = False
-        self.made_by: str | None = None
+        self.origin: Origin | None = None
+        self.shapes: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+        self.softmax_size = 0
+        self.probabilities: Tensor | None = None
         self.log_mass: Tensor | None = None
+        self._labels: Labels | None = None
+        self._straight = False  # a backward went through it, and not through its negative
         self._count = 0.0
         self._mass: Tensor | None = None
         self._mean: Tensor | None = None
@@ -53,15 +63,35 @@ class Source:
         self._sample: list[Tensor] = []
         self._sampled = 0
 
-    def commit(self, call: Call) -> None:
-        """Takes the labels of a call that a backward went through."""
+    def commit(self, call: Call, negated: bool = False) -> None:
+        """Takes the labels of a call that a backward went through; `negated`: through the loss's negative."""
         self.trained = True
+        self._straight |= not negated
+        if self.kind not in (*CLASSES, *PROBABILITIES, *NUMBERS):
+            return
         if self.kind in CLASSES:
             mass = call.rows
             self._mass = mass if self._mass is None or self._mass.shape != mass.shape else self._mass + mass
         else:
             self._merge(call.rows)
             self._keep(call.rows)
+            if self._labels is None:
+                origin = self.origin or Origin()
+                reach = Reach(*origin.range) if origin.range and self.kind in NUMBERS else None
+                self._labels = Labels(self.kind, self.options, reach)
+            self._labels.look(call.rows)
+
+    def trace(self, given: Tensor, target: Tensor) -> None:
+        """What is to be known of the input itself: from its first call, and again while it may be by chance."""
+        axis = class_axis(given)
+        if self.kind == "cross_entropy" and given.ndim:
+            self.softmax_size = max(self.softmax_size, given.shape[axis])
+        if given.grad_fn is None or (self.origin is not None and self.softmax_size != 1):
+            return
+        found = origin_of(given, axis)
+        self.softmax_size = max(self.softmax_size, found.softmax_size or 0)
+        if self.origin is None:
+            self.origin, self.shapes = found, (tuple(given.shape), tuple(target.shape))
 
     def _merge(self, rows: Tensor) -> None:
         """Mean and squared deviations per column, merged by Chan, Golub & LeVeque 1983, eq. 2.1."""
@@ -96,8 +126,28 @@ class Source:
                 square=tuple(self._square.tolist()),
                 sample=tuple(tuple(row) for row in torch.cat(self._sample).tolist()) if self._sample else (),
             )
-        log_mass = None if self.log_mass is None else float(self.log_mass)
-        return Loss(self.name, self.kind, self.line, dict(self.options), targets, self.trained, self.made_by, log_mass)
+        origin = self.origin or Origin()
+        low, high = origin.range or (-math.inf, math.inf)
+        return Loss(
+            self.name,
+            self.kind,
+            self.line,
+            dict(self.options),
+            targets,
+            self.trained,
+            origin.made_by,
+            log_mass=None if self.log_mass is None else float(self.log_mass),
+            shape=self.shapes[0],
+            target_shape=self.shapes[1],
+            softmax_axis=origin.softmax_axis,
+            softmax_size=self.softmax_size or None,
+            class_axis_lost=origin.class_axis_lost,
+            low=low if math.isfinite(low) else None,
+            high=high if math.isfinite(high) else None,
+            probabilities=self.probabilities is not None and bool(self.probabilities),
+            negated=self.trained and not self._straight,
+            **(self._labels.facts() if self._labels is not None else {}),
+        )
 
 
 class Sources:
@@ -113,8 +163,8 @@ class Sources:
         if not (can_sketch(loss) and can_sketch(given) and type(target) is Tensor) or target.numel() == 0:
             return None
         source = self._source(kind, arguments, given, line)
-        source.made_by = source.made_by or _made_by(given)
-        read = {CLASSES: _classes, PROBABILITIES: _probabilities, NUMBERS: _numbers}
+        source.trace(given, target)
+        read = {CLASSES: _classes, PROBABILITIES: _probabilities, NUMBERS: _numbers, DIVERGENCES: _divergence}
         reader = next((reader for kinds, reader in read.items() if kind in kinds), None)
         return None if reader is None else reader(source, arguments, given, target, loss.detach())
 
@@ -126,15 +176,9 @@ class Sources:
         return self.known[key]
 
 
-def _made_by(x: Tensor) -> str | None:
-    """The operator that made `x`, through reshapes; None for what the graph does not tell."""
-    node = x.grad_fn
-    while node is not None:
-        name = operator(node.name())
-        if name not in RESHAPES:
-            return name
-        node = node.next_functions[0][0]
-    return None
+def class_axis(given: Tensor) -> int:
+    """Where torch.nn.functional expects the classes."""
+    return 1 if given.ndim > 1 else 0
 
 
 def _options(kind: str, arguments: Mapping[str, Any], given: Tensor) -> dict[str, Any]:
@@ -145,14 +189,14 @@ def _options(kind: str, arguments: Mapping[str, Any], given: Tensor) -> dict[str
         if type(value) is Tensor and value.numel() <= COLUMNS:
             options[name] = value.detach().flatten().tolist()
     if kind in CLASSES:
-        options["classes"] = given.shape[1] if given.ndim > 1 else given.shape[0]
+        options["classes"] = given.shape[class_axis(given)]
     return options
 
 
 def _classes(
     source: Source, arguments: Mapping[str, Any], logits: Tensor, target: Tensor, loss: Tensor
 ) -> Call | None:
-    axis = 1 if logits.ndim > 1 else 0
+    axis = class_axis(logits)
     classes = logits.shape[axis]
     weight = arguments.get("weight")
     if target.is_floating_point():  # probabilities: the same shape as the logits
@@ -195,6 +239,20 @@ def _numbers(source: Source, arguments: Mapping[str, Any], given: Tensor, target
     return Call(source, _mean(arguments, loss, count), None, _unvaried(rows), rows)
 
 
+def _divergence(
+    source: Source, arguments: Mapping[str, Any], given: Tensor, target: Tensor, loss: Tensor
+) -> Call | None:
+    """Of its input: whether it is log-probabilities, or probabilities, along the last axis or that of the classes."""
+    if source.probabilities is None and given.ndim:
+        x = given.detach().float()
+        axes = {axis for axis in (class_axis(x), x.ndim - 1) if x.shape[axis] > 1}
+        if axes:
+            source.log_mass = torch.stack([x.logsumexp(axis).abs().amax() for axis in axes]).amin()
+            sums = torch.stack([(x.sum(axis) - 1).abs().amax() for axis in axes]).amin()
+            source.probabilities = (x >= 0).all() & (sums < SUM_ROUNDING)
+    return Call(source, None, None, None, target.detach().new_empty(0))
+
+
 def _mean(arguments: Mapping[str, Any], loss: Tensor, count: Any) -> Tensor:
     reduction = arguments.get("reduction", "mean")
     return loss.clone() if reduction == "mean" and loss.ndim == 0 else loss.sum() / count
@@ -210,3 +268,16 @@ def _rows(target: Tensor) -> Tensor:
 
 def _unvaried(rows: Tensor) -> Tensor:
     return (rows == rows[:1]).all().float()
+
+
+def is_negative_of(root: Tensor, call: Call, key: str) -> bool:
+    """Whether a backward's root is minus the call's own loss, averaged or summed at most."""
+    node: Any = root.grad_fn
+    negative = False
+    while node is not None and node.metadata.get(key) is not call:
+        op = operator(node.name())
+        if op not in ("neg", "mean", "sum"):
+            return False
+        negative ^= op == "neg"
+        node = node.next_functions[0][0]
+    return negative and node is not None

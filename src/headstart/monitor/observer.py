@@ -22,7 +22,7 @@ from torch.optim import Optimizer
 from headstart.monitor.graph import find_tags, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
-from headstart.monitor.losses import Call, Sources
+from headstart.monitor.losses import Call, Sources, is_negative_of
 from headstart.monitor.modules import Slot
 from headstart.monitor.names import BirthPlaces, user_line
 from headstart.monitor.optimizers import Optimizers, number, parameters_of
@@ -246,7 +246,7 @@ class Observer:
     def _commit_losses(self, roots: list[Tensor]) -> None:
         for root in roots:
             for call in find_tags(root, self._key, Call):
-                call.source.commit(call)
+                call.source.commit(call, is_negative_of(root, call, self._key))
                 self._calls.append(call)
                 if call.unvaried is not None:
                     self._note(call.source.name, "loss.unvaried", call.unvaried)

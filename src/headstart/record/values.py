@@ -71,6 +71,20 @@ class Loss:
     trained: bool = False  # a backward went through it
     made_by: str | None = None  # the operator that made its input, through reshapes: "softmax"; None: not known
     log_mass: float | None = None  # of nll_loss: largest |log sum exp| over the classes at its first call
+    shape: tuple[int, ...] = ()  # of its input, at its first call
+    target_shape: tuple[int, ...] = ()
+    softmax_axis: int | None = None  # the axis of its input that a softmax before it ran over; None: not known
+    softmax_size: int | None = None  # over how many values, at most; the own softmax of cross_entropy counts
+    class_axis_lost: bool = False  # a view broke up the axis of the classes, and left another of its size
+    low: float | None = None  # the least that the activation which made its input can give; None: no bound known
+    high: float | None = None  # and the most
+    outside: float | None = None  # share of the targets outside of these bounds
+    floor: float | None = None  # mean loss of the best answers within them
+    least: float | None = None  # of the targets
+    most: float | None = None  # of the targets
+    counts: tuple[float, ...] = ()  # of the targets 0, 1, 2, ... where all are whole numbers of one output column
+    probabilities: bool = False  # of kl_div: its first input was >= 0 and summed to 1 along an axis
+    negated: bool = False  # every backward went through its negative
 
 
 @dataclass(frozen=True)

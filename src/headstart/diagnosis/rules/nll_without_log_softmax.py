@@ -45,7 +45,8 @@ for step in range(60):
   probabilities 1e-2 at most; raw logits of C classes give about log C, probabilities log C + 1/C at least.
 
 ## Stays silent when
-Log-probabilities were computed in another way than by log-softmax.
+Log-probabilities were computed in another way than by log-softmax, they were multiplied by something (the advantage of a
+policy gradient, say), or a log-softmax did run, over another axis: softmax-wrong-dim tells that.
 
 ## References
 The PyTorch documentation of `torch.nn.NLLLoss`: "The input given through a forward call is expected to contain
@@ -59,6 +60,7 @@ from collections.abc import Iterator
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Loss
 
 GROUP = "loss"
 RESTS_ON = "fact"
@@ -90,7 +92,7 @@ def nll_without_log_softmax(case: Case) -> Iterator[Finding]:
     """One finding for each line that does it."""
     for loss in case.record.losses:
         off = loss.log_mass
-        if loss.trained and loss.kind == "nll_loss" and off is not None and off > NORMALISED:
+        if loss.trained and off is not None and lacks_log_softmax(loss):
             yield Finding(
                 "nll-without-log-softmax",
                 "error",
@@ -104,3 +106,10 @@ def nll_without_log_softmax(case: Case) -> Iterator[Finding]:
                 ),
                 line=loss.line,
             )
+
+
+def lacks_log_softmax(loss: Loss) -> bool:
+    """Whether it is nll_loss, and was given other than log-probabilities."""
+    off, scaled = loss.log_mass or 0.0, loss.made_by == "mul"
+    over_classes = loss.softmax_axis in (None, 1 if len(loss.shape) > 1 else 0)
+    return loss.kind == "nll_loss" and off > NORMALISED and not scaled and over_classes

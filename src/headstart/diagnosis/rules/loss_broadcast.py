@@ -1,0 +1,121 @@
+"""Outputs and targets have different shapes, and the loss compares each output with the target of every sample.
+
+## What it sees
+The shapes that `mse_loss`, `l1_loss`, `smooth_l1_loss` or `huber_loss` was given, in a loss that was trained on: as many
+values in both, in shapes of different rank, which broadcast to something bigger. It is exact.
+
+## Why it hurts
+Of outputs (N, 1) and targets (N,) broadcasting makes a table of N × N differences, each output against each target. The
+mean over it is least where all outputs are the targets' mean: that is what the net learns, whatever its inputs.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = x[:, 0] * x[:, 1]
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 1))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.mse_loss(model(x), y).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = x[:, 0] * x[:, 1]
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 1))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.mse_loss(model(x).squeeze(1), y).backward()
+    optimizer.step()
+```
+
+## Limits
+None: it is exact.
+
+## Stays silent when
+Broadcasting only repeats the target, as for one value that all outputs shall come to, or both have the same rank, as where
+every pair is compared on purpose: `a[:, None] - b[None, :]`. A loss that is written by hand is not seen.
+
+## References
+The PyTorch documentation, *Broadcasting semantics*, and of `torch.nn.MSELoss`: target "same shape as the input"; torch's
+own `UserWarning` of it, which a script's other output hides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import zip_longest
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Loss
+
+GROUP = "loss"
+RESTS_ON = "fact"
+NEEDS = ("loss.function",)
+SINCE, STATUS = "0.1.0", "stable"
+
+KINDS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+
+TEXT = Text(
+    en={
+        "message": "{kind} is given outputs of shape {given} and targets of shape {target}, and compares {pairs:number} "
+        "pairs instead of {values:number}.",
+        "cause": "Broadcasting sets each output against the targets of all samples. The least loss is then to answer their "
+        "mean, whatever comes in.",
+    },
+    zh={
+        "message": "{kind} 得到形状为 {given} 的输出和形状为 {target} 的目标,比较了 {pairs:number} 对,而不是 "
+        "{values:number} 对。",
+        "cause": "广播让每个输出与所有样本的目标相比。这时使损失最小的答案是目标的平均值,与输入无关。",
+    },
+)
+
+
+def loss_broadcast(case: Case) -> Iterator[Finding]:
+    """One finding for each line that does it."""
+    for loss in case.record.losses:
+        pairs = _pairs(loss)
+        if not loss.trained or pairs is None:
+            continue
+        values = math.prod(loss.shape)
+        yield Finding(
+            "loss-broadcast",
+            "error",
+            case.say(
+                TEXT,
+                "message",
+                kind=loss.kind,
+                given=loss.shape,
+                target=loss.target_shape,
+                pairs=pairs,
+                values=values,
+            ),
+            step=0,
+            evidence=(Evidence("pairs", float(pairs), float(values), (0,)),),
+            cause=case.say(TEXT, "cause"),
+            remedy=Remedy("same-shape", f"torch.nn.functional.{loss.kind}(output, target.view_as(output))"),
+            line=loss.line,
+        )
+
+
+def _pairs(loss: Loss) -> int | None:
+    """How many values are compared where broadcasting makes more of them than either side has."""
+    given, target = loss.shape, loss.target_shape
+    if loss.kind not in KINDS or len(given) == len(target) or math.prod(given) != math.prod(target):
+        return None
+    pairs = math.prod(max(sizes) for sizes in zip_longest(given[::-1], target[::-1], fillvalue=1))
+    return pairs if pairs > math.prod(given) else None

@@ -1,0 +1,177 @@
+"""How the input of a loss was made, as far as the graph tells: over which axis a softmax went, where the classes lie.
+
+Only names, shapes, dims and scalars of nodes are read, never a saved tensor.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from headstart.monitor.operators import RESHAPES, operator
+
+WITHIN = 32  # nodes between the loss and what made its input, at most
+
+SOFTMAX = ("softmax", "log_softmax")
+# Keep the order of all values: an axis is known again by its size and by how many values lie within it.
+VIEWS = frozenset("view unsafe_view reshape_alias squeeze unsqueeze alias clone to_copy".split())
+TURNS = frozenset("t transpose permute".split())
+CUTS = frozenset("slice select".split())
+# Of one tensor these work on each value by itself; a softmax keeps the axes as well.
+POINTWISE = frozenset("log clamp clamp_min add sub mul div relu sigmoid tanh native_dropout".split())
+FEATURES = {"addmm": -1, "mm": -1, "linear": -1, "convolution": 1}  # the axis of its output that counts its units
+
+RANGES = {  # what an activation can give
+    "sigmoid": (0.0, 1.0),
+    "hardsigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "relu": (0.0, math.inf),
+    "softplus": (0.0, math.inf),
+}
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What stands before the loss's input."""
+
+    made_by: str | None = None  # the operator, through reshapes
+    range: tuple[float, float] | None = None  # that it can give; None: any, or not known
+    softmax_axis: int | None = None  # of the loss's input: where the axis of the last softmax came to lie
+    softmax_size: int | None = None  # how many values that softmax runs over
+    class_axis_lost: bool = False  # a view broke up the axis of the units, and put one of the same size in its place
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One node on the way, from the shape below it to its own."""
+
+    op: str
+    node: Any
+    before: Shape
+    after: Shape
+
+
+def origin_of(given: Tensor, class_axis: int) -> Origin:
+    """Reads the graph above the loss's input; `class_axis` is where the loss expects the classes."""
+    softmax, lost = _walk(given, class_axis)
+    maker = _maker(given)
+    if maker is None:
+        return Origin(None, None, *softmax, lost)
+    made_by = operator(maker.name())
+    return Origin(made_by, _range(made_by, maker), *softmax, lost)
+
+
+def _walk(given: Tensor, class_axis: int) -> tuple[tuple[int | None, int | None], bool]:
+    """The last softmax's axis and size; and whether the axis of the units was broken up."""
+    node: Any = given.grad_fn
+    shape = tuple(given.shape)
+    steps: list[_Step] = []
+    softmax: tuple[int | None, int | None] = (None, None)
+    while node is not None and len(steps) < WITHIN:
+        op = operator(node.name())
+        if op in SOFTMAX and softmax == (None, None) and shape:
+            axis = _place(node._saved_dim, len(shape))
+            softmax = (_followed(axis, steps), shape[axis])
+        if op in FEATURES and len(shape) > 1:
+            units = FEATURES[op] % len(shape)
+            same_size = class_axis < given.ndim and 1 < shape[units] == given.shape[class_axis]
+            return softmax, same_size and _is_broken_up(units, steps)
+        children = [child for child in node.next_functions if child[0] is not None]
+        if len(children) != 1 or not (op in VIEWS or op in TURNS or op in CUTS or op in POINTWISE or op in SOFTMAX):
+            break
+        below = _shape(*children[0])
+        if below is None:
+            break
+        steps.append(_Step(op, node, below, shape))
+        node, shape = children[0][0], below
+    return softmax, False
+
+
+def _maker(given: Tensor) -> Any:
+    """The node that made `given`, through reshapes; None for what the graph does not tell."""
+    node: Any = given.grad_fn
+    while node is not None and operator(node.name()) in RESHAPES:
+        node = node.next_functions[0][0]
+    return node
+
+
+def _range(op: str, node: Any) -> tuple[float, float] | None:
+    if op == "hardtanh":
+        return float(node._saved_min_val), float(node._saved_max_val)
+    return RANGES.get(op)
+
+
+def _followed(axis: int, steps: Iterable[_Step]) -> int | None:
+    """Where an axis from below all `steps` (the loss first) lies above them; None: it is no axis any more."""
+    place: int | None = axis
+    for step in reversed(list(steps)):
+        if place is not None:
+            place = _moved(place, step)
+    return place
+
+
+def _is_broken_up(axis: int, steps: Iterable[_Step]) -> bool:
+    """Whether a view on the way, and nothing else, ends the axis."""
+    place = axis
+    for step in reversed(list(steps)):
+        moved = _moved(place, step)
+        if moved is None:
+            return step.op in VIEWS and step.before[place] > 1
+        place = moved
+    return False
+
+
+def _moved(axis: int, step: _Step) -> int | None:
+    """The axis of `step.before` among those of `step.after`."""
+    if step.op in TURNS:
+        order = _order(step)
+        return order.index(axis) if order is not None else None
+    if step.op in CUTS:
+        return _cut(axis, step)
+    if step.before == step.after:
+        return axis
+    if step.op not in VIEWS or step.before[axis] == 1:  # an axis of size 1 is everywhere and nowhere
+        return None
+    wanted = step.before[axis], math.prod(step.before[axis + 1 :])
+    found = (i for i, size in enumerate(step.after) if (size, math.prod(step.after[i + 1 :])) == wanted)
+    return next(found, None)
+
+
+def _order(step: _Step) -> list[int] | None:
+    """Which axis of `before` each axis of `after` is."""
+    rank = len(step.before)
+    if step.op == "permute":
+        return [_place(dim, rank) for dim in step.node._saved_dims]
+    if step.op == "t":
+        return list(range(rank))[::-1]
+    order = list(range(rank))
+    a, b = _place(step.node._saved_dim0, rank), _place(step.node._saved_dim1, rank)
+    order[a], order[b] = order[b], order[a]
+    return order
+
+
+def _cut(axis: int, step: _Step) -> int | None:
+    dim = _place(step.node._saved_dim, len(step.before))
+    if dim == axis:
+        return axis if step.before == step.after else None
+    return axis - 1 if step.op == "select" and dim < axis else axis
+
+
+def _place(dim: int, rank: int) -> int:
+    """Nodes keep a negative dim as an unsigned number."""
+    return (dim - (1 << 64) if dim >= 1 << 63 else dim) % rank
+
+
+def _shape(node: Any, number: int) -> Shape | None:
+    """Of what `node` gave; None where it does not tell, as leaves and nodes that give several things."""
+    try:
+        return tuple(int(size) for size in node._input_metadata[number].shape)
+    except (AttributeError, IndexError, RuntimeError, TypeError):
+        return None

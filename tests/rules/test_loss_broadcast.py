@@ -1,0 +1,83 @@
+"""loss-broadcast: shapes of equal size and different rank, which broadcast to something bigger."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from records import chain, head, run, said, told, unjudged
+from torch import Tensor, nn
+from training import trained
+
+from headstart.diagnosis.rules.loss_broadcast import KINDS, _pairs
+from headstart.record import Loss, Record
+
+RULE = "loss-broadcast"
+X, Y = torch.randn(32, 6), torch.randn(32)
+
+
+def record(folder: Path, loss, outputs: int = 1, y: Tensor = Y) -> Record:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # torch's own
+        return trained(folder, nn.Linear(6, outputs), X, y, loss)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_column_against_a_row_is_an_error(kind: str, tmp_path: Path) -> None:
+    finding = told(record(tmp_path, getattr(F, kind)), RULE)
+    assert finding.severity == "error"
+    assert (finding.evidence[0].value, finding.evidence[0].limit) == (32 * 32, 32)
+    assert "(32, 1)" in finding.message
+    assert "(32,)" in finding.message
+    assert finding.remedy is not None
+    output = torch.randn(32, 1)
+    loss = eval(finding.remedy.code, {"torch": torch, "output": output, "target": Y})
+    assert torch.equal(loss, getattr(F, kind)(output.squeeze(1), Y))
+
+
+def test_a_row_against_a_column_too(tmp_path: Path) -> None:
+    assert told(record(tmp_path, lambda z, y: F.mse_loss(z.squeeze(1), y.unsqueeze(1))), RULE).line is not None
+
+
+def test_other_shapes_are_sound(tmp_path: Path) -> None:
+    sound = {
+        "the same": lambda z, y: F.mse_loss(z.squeeze(1), y),
+        "one value for all": lambda z, y: F.mse_loss(z, torch.ones(1)),
+        "a row for all": lambda z, y: F.mse_loss(z.view(8, 4), torch.ones(4)),
+        "each pair on purpose": lambda z, y: F.mse_loss(z, y.unsqueeze(0)),
+        "a table of its own": lambda z, y: F.mse_loss(z, torch.ones(32, 32)),
+        "one sample": lambda z, y: F.mse_loss(z[:1], y[:1]),
+    }
+    for number, form in enumerate(sound.values()):
+        (tmp_path / str(number)).mkdir()
+        assert said(record(tmp_path / str(number), form), RULE) == []
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 4), max_size=3), st.lists(st.integers(1, 4), max_size=3))
+def test_the_pairs_are_those_of_torch(given_shape: list[int], target_shape: list[int]) -> None:
+    try:
+        pairs = torch.broadcast_shapes(given_shape, target_shape).numel()
+    except RuntimeError:
+        return
+    loss = Loss("mse", "mse_loss", shape=tuple(given_shape), target_shape=tuple(target_shape), trained=True)
+    values = torch.Size(given_shape).numel()
+    equal = values == torch.Size(target_shape).numel()
+    bigger = equal and pairs > values and len(given_shape) != len(target_shape)
+    assert _pairs(loss) == (pairs if bigger else None)
+
+
+def test_a_loss_that_no_backward_went_through_is_none() -> None:
+    loss = Loss("mse", "mse_loss", shape=(8, 1), target_shape=(8,), trained=True)
+    assert told(run(chain(head()), losses=[(loss, 1.0)]), RULE).severity == "error"
+    assert said(run(chain(head()), losses=[(replace(loss, trained=False), 1.0)]), RULE) == []
+
+
+def test_without_a_loss_function_it_is_not_judged() -> None:
+    assert RULE in unjudged(run(chain(head())))

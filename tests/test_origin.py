@@ -1,0 +1,89 @@
+"""What the graph says of a loss's input, against the axis's own numbers: perturbing what lies along it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from headstart.monitor.origin import origin_of
+
+LINEAR, CONV = nn.Linear(6, 3), nn.Conv2d(2, 3, 1)
+S, PICTURE = torch.randn(4, 5, 6), torch.randn(2, 2, 4, 4)
+
+MISPLACED: dict[str, Callable[[], Tensor]] = {
+    "sequence": lambda: LINEAR(S).view(4, 3, 5),
+    "reshape": lambda: LINEAR(S).reshape(4, 3, 5),
+    "activation between": lambda: LINEAR(S).relu().view(4, 3, 5),
+    "shifted": lambda: LINEAR(S)[:, :-1].reshape(4, 3, 4),
+    "picture": lambda: CONV(PICTURE).view(-1, 3),
+    "picture, turned afterwards": lambda: CONV(PICTURE).reshape(2, 16, 3).transpose(1, 2),
+    "without bias": lambda: nn.Linear(6, 3, bias=False)(S).view(4, 3, 5),
+    "log_softmax after it": lambda: LINEAR(S).view(4, 3, 5).log_softmax(1),
+}
+PLACED: dict[str, Callable[[], Tensor]] = {
+    "turned": lambda: LINEAR(S).transpose(1, 2),
+    "permuted": lambda: LINEAR(S).permute(0, 2, 1),
+    "flat": lambda: LINEAR(S).view(-1, 3),
+    "turned twice": lambda: LINEAR(S).transpose(0, 1).transpose(0, 1).reshape(20, 3),
+    "not turned at all, as long as wide": lambda: LINEAR(torch.randn(4, 3, 6)),
+    "picture": lambda: CONV(PICTURE),
+    "picture, flat": lambda: CONV(PICTURE).view(2, 3, 16),
+    "picture, its classes last": lambda: CONV(PICTURE).permute(0, 2, 3, 1).reshape(-1, 3),
+    "one pixel": lambda: CONV(PICTURE[..., :1, :1]).view(-1, 3),
+    "several heads": lambda: nn.Linear(6, 15)(S[:, 0]).view(4, 3, 5),
+    "one more axis": lambda: LINEAR(S[:, 0]).unsqueeze(-1),
+    "a leaf": lambda: torch.randn(4, 3, requires_grad=True),
+}
+
+
+def is_lost(z: Tensor) -> bool:
+    return origin_of(z, 1).class_axis_lost
+
+
+@pytest.mark.parametrize("form", MISPLACED)
+def test_a_view_that_breaks_up_the_classes_is_seen(form: str) -> None:
+    assert is_lost(MISPLACED[form]())
+
+
+@pytest.mark.parametrize("form", PLACED)
+def test_classes_that_stay_together_are_left_alone(form: str) -> None:
+    assert not is_lost(PLACED[form]())
+
+
+@settings(deadline=None)
+@given(st.permutations(range(3)), st.integers(0, 2), st.booleans())
+def test_the_axis_of_a_softmax_is_followed_through_permutations_and_views(
+    order: list[int], axis: int, split: bool
+) -> None:
+    given = torch.randn(2, 3, 5, requires_grad=True).softmax(axis).permute(order)
+    given = given.reshape(*given.shape[:1], 1, *given.shape[1:]) if split else given
+    found = origin_of(given, 1).softmax_axis
+    assert found is not None
+    torch.testing.assert_close(given.sum(found), torch.ones_like(given.sum(found)))
+
+
+@pytest.mark.parametrize(
+    ("made", "op", "bounds"),
+    [
+        (lambda z: z.sigmoid().view(-1), "sigmoid", (0, 1)),
+        (lambda z: z.tanh(), "tanh", (-1, 1)),
+        (lambda z: z.relu().squeeze(), "relu", (0, torch.inf)),
+        (lambda z: nn.functional.hardtanh(z, -2, 3), "hardtanh", (-2, 3)),
+        (lambda z: nn.functional.relu6(z), "hardtanh", (0, 6)),
+        (lambda z: z.tanh() * 3, "mul", None),
+        (lambda z: z, "addmm", None),
+    ],
+)
+def test_what_an_activation_can_give(
+    made: Callable[[Tensor], Tensor], op: str, bounds: tuple[float, float] | None
+) -> None:
+    given = made(LINEAR(1e3 * torch.randn(8, 6)))
+    found = origin_of(given, 1)
+    assert (found.made_by, found.range) == (op, bounds)
+    if bounds is not None:
+        assert bounds[0] <= given.min() <= given.max() <= bounds[1]
