@@ -141,6 +141,8 @@ class Ledger:
                 if can_sketch(gradient) and gradient.shape == parameter.shape:
                     streams.append(entry.gradient)
                     samples.append(sample_view(gradient))
+                elif gradient is not None and not entry.facts.sparse:
+                    entry.facts, entry.dirty = replace(entry.facts, sparse=True), True
             block.sheet.put_all(streams, samples)
 
     def after_update(self) -> None:

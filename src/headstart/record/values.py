@@ -45,6 +45,7 @@ class Parameter:
     steps_moved: int = 0  # of the sketched steps
     steps_seen: int = 0  # sketched steps since it was first seen
     units_dim: int | None = None  # the dimension that counts its units; None: not known, or used both ways
+    sparse: bool = False  # its gradients are no plain tensors, and not sketched
 
 
 @dataclass(frozen=True)
