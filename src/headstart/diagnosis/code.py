@@ -59,6 +59,11 @@ def clear_first(note: str) -> str:
     return f"optimizer.zero_grad()     # {note}\nloss.backward()\noptimizer.step()"
 
 
+def take_step(note: str) -> str:
+    """The order of a training step, with a note on its last line."""
+    return f"optimizer.zero_grad()\nloss.backward()\noptimizer.step()     # {note}"
+
+
 def _init_raw(layers: Sequence[Layer]) -> str:
     """Raw tensors are laid out as their owner likes: the side that counts the inputs is found by its length."""
     gain = 2 if any(layer.activation in _TAUGHT_TO_INIT for layer in layers) else 1

@@ -8,6 +8,7 @@ from headstart.diagnosis.case import Case
 from headstart.record import Layer, Optimizer, Parameter
 
 STEPS = 3  # of an optimizer that were looked at, at least; its first may come before the first backward
+SAME = 1e-6  # of a figure of the same values, summed in float32 in the same order
 
 
 def held_by(case: Case, optimizer: Optimizer) -> list[Parameter]:
@@ -34,6 +35,31 @@ def gets_gradient(case: Case, layer: Layer) -> bool:
     return sum(value != 0 for value in case.record.series(layer.name, "gradient.max_abs").values) >= STEPS
 
 
+def _is_never_reached(case: Case, parameter: Parameter) -> bool:
+    return (
+        parameter.trainable
+        and parameter.optimizer is not None
+        and parameter.steps_seen >= STEPS
+        and not parameter.steps_moved
+        and not parameter.sparse
+        and not case.record.series(parameter.name, "weight_gradient.mean")
+    )
+
+
+def _same_figures(case: Case, layer: Layer, fed: Layer) -> bool:
+    """Whether what leaves the one is what enters the other: mean, spread and largest value at every step."""
+    for figure in ("mean", "std", "max_abs"):
+        leaves = case.record.series(layer.name, f"activation.{figure}")
+        enters = case.record.series(fed.name, f"input.{figure}")
+        if len(leaves) < STEPS or leaves.steps != enters.steps:
+            return False
+        if figure == "std" and not all(value > 0 for value in leaves.values):
+            return False
+        if any(abs(a - b) > SAME * abs(a) for a, b in zip(leaves.values, enters.values, strict=True)):
+            return False
+    return True
+
+
 def _is_left_out(parameter: Parameter) -> bool:
     return parameter.trainable and parameter.optimizer is None and not parameter.steps_moved
 
@@ -45,6 +71,38 @@ def is_idle(held: Sequence[Parameter]) -> bool:
         parameter.steps_seen >= STEPS and not parameter.steps_with_gradient and not parameter.steps_moved
         for parameter in trainable
     )
+
+
+def never_reached(case: Case) -> list[tuple[Layer, Parameter]]:
+    """Trainable parameters of layers that ran, held by an optimizer, whose `.grad` was None at every step; in flow order.
+
+    Nothing where no parameter has a gradient: then the loop is at fault, or the loss.
+    """
+    known = {parameter.name: parameter for parameter in case.record.parameters}
+    if not any(parameter.steps_with_gradient for parameter in known.values()):
+        return []
+    return [
+        (layer, known[name])
+        for layer in case.in_flow(case.record.layers)
+        if case.record.series(layer.name, "activation.mean")
+        for name in layer.parameters
+        if name in known and _is_never_reached(case, known[name])
+    ]
+
+
+def cut_after(case: Case) -> tuple[Layer, Layer] | None:
+    """A layer whose output feeds another one and whose graph ends between them: the same figures at every step.
+
+    The first has no gradient although it ran with its graph; what the second is given has no graph, and is trained on.
+    """
+    feeds = [layer for layer in case.record.layers if not case.record.series(layer.name, "gradient.mean")]
+    for fed in case.record.layers:
+        if not case.record.series(fed.name, "input.mean") or not gets_gradient(case, fed):
+            continue
+        for layer in feeds:
+            if layer.order < fed.order and _same_figures(case, layer, fed):
+                return layer, fed
+    return None
 
 
 def are_stale(case: Case, optimizer: Optimizer) -> bool:

@@ -107,6 +107,7 @@ def _install() -> None:
         lambda: patches.around_backward(_backward_begins, _backward_ends),
         lambda: patches.around_grad(_grad_begins, _grad_ends),
         lambda: patches.after_losses(_lost),
+        lambda: patches.after_optimizer_init(_optimizer_made),
         lambda: patches.around_optimizer_step(_step_begins, _step_ends),
     ]
     for install in installs:
@@ -151,6 +152,11 @@ def _grad_begins(outputs: Any, inputs: Any, create_graph: bool) -> None:
 def _grad_ends(inputs: Any, gradients: Any) -> None:
     for observer in _observers:
         observer.grad_ends(inputs, gradients)
+
+
+def _optimizer_made(optimizer: Any, _: None) -> None:
+    for observer in _observers:
+        observer.optimizer_made(optimizer)
 
 
 def _step_begins(optimizer: Any, args: Any, kwargs: Any) -> None:

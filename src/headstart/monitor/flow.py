@@ -8,6 +8,7 @@ from math import prod
 
 from torch import Tensor
 
+from headstart.monitor.blocked import blocked
 from headstart.monitor.graph import Graph, GraphLayer, Operation
 from headstart.monitor.ledger import Ledger
 from headstart.monitor.modules import INPUT, Modules, Slot
@@ -37,6 +38,7 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
     by_name = {slot.name: slot for slot in modules.slots.values() if slot.name}
     found = graph.layers()
     names: dict[int, str] = {}
+    stopped = blocked(graph)
     for layer in found:
         for parameter in layer.parameters:
             if parameter not in ledger:
@@ -47,7 +49,7 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
         slot = by_name.get(name)
         follows = tuple(dict.fromkeys(names[index] for index in layer.follows if names[index] != name))
         facts = facts_of(slot, ledger) if slot else _raw(layer, name, ledger)
-        flow.layers.append(_with_graph(facts, layer, follows))
+        flow.layers.append(_with_graph(facts, layer, follows, stopped.get(layer.operation.index)))
         _note_units(layer, ledger)
         if slot is not None:
             _note_activation(layer, slot, flow)
@@ -140,7 +142,7 @@ def _raw(layer: GraphLayer, name: str, ledger: Ledger) -> Layer:
     )
 
 
-def _with_graph(facts: Layer, layer: GraphLayer, follows: tuple[str, ...]) -> Layer:
+def _with_graph(facts: Layer, layer: GraphLayer, follows: tuple[str, ...], stopped: str | None) -> Layer:
     return replace(
         facts,
         activation=facts.activation or layer.activation,
@@ -148,6 +150,7 @@ def _with_graph(facts: Layer, layer: GraphLayer, follows: tuple[str, ...]) -> La
         follows=follows,
         residual=layer.residual,
         output=layer.output,
+        blocked=stopped,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -29,6 +29,8 @@ class Entry:
     with_gradient: int = 0
     moved: int = 0
     dirty: bool = True
+    first: Tensor | None = None  # its sample as it was first seen, in its own precision, until it is known to change
+    settled: bool = False  # it is known to change
 
     @property
     def units_dim(self) -> int | None:
@@ -101,6 +103,26 @@ class Ledger:
     def tensors(self) -> Iterable[tuple[Tensor, Entry]]:
         return [(self._tensors[key], entry) for key, entry in self.entries.items()]
 
+    def changes(self) -> Iterator[tuple[str, Tensor | float]]:
+        """Whether each parameter's sample differs from its first one by a single bit: (name, 1 or 0).
+
+        Unlike updates it is exact in every precision, and says whether what a step did was undone. Whether it requires
+        grad is asked as well: what was once to be trained is trainable.
+        """
+        for parameter, entry in self.tensors():
+            if parameter.requires_grad and not entry.facts.trainable:
+                entry.facts, entry.dirty = replace(entry.facts, trainable=True), True
+            if entry.settled or not can_sketch(parameter):
+                continue
+            sample = sample_view(parameter.detach())
+            if entry.first is None or entry.first.shape != sample.shape or entry.first.device != sample.device:
+                entry.first = sample.clone()
+                continue
+            changed = (sample != entry.first).any()
+            if changed.device.type == "cpu" and changed:
+                entry.first, entry.settled = None, True
+            yield entry.facts.name, changed
+
     def held_by(self, optimizer: str, parameter: Tensor, lr: float | None, weight_decay: float | None) -> None:
         entry = self.entries[id(parameter)]
         if entry.facts.optimizer != optimizer:
@@ -119,6 +141,8 @@ class Ledger:
                 if can_sketch(gradient) and gradient.shape == parameter.shape:
                     streams.append(entry.gradient)
                     samples.append(sample_view(gradient))
+                elif gradient is not None and not entry.facts.sparse:
+                    entry.facts, entry.dirty = replace(entry.facts, sparse=True), True
             block.sheet.put_all(streams, samples)
 
     def after_update(self) -> None:

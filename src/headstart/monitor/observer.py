@@ -30,7 +30,9 @@ from headstart.monitor.outbox import Outbox, Rare, StepRow
 from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.tracing import Tracing
+from headstart.monitor.waiting import Waiting
 
+BACKWARDS = 4096  # of one step that are looked at: what no step follows must not fill the memory
 DENSE = 128  # steps that are all sketched; then 64 of each doubling, so that a long run costs no more than a short
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -87,6 +89,8 @@ class Observer:
         self._sources = Sources()
         self._hand = HandUpdates()
         self._optimizers = Optimizers(self._ledger)
+        self._waiting = Waiting()
+        self._backwards = 0  # since the last step
         self._only = only is not None  # one model of the process is watched, not all
         self._sketching = True
         self._in_backward = False
@@ -130,7 +134,15 @@ class Observer:
         outbox = self._open()
         for _, cleared in self._optimizers:
             cleared.backward_begins()
+        self._backwards += 1
+        if self._backwards > BACKWARDS:
+            return
         self._losses.append(_sum_of(tensors))
+        if self._sketching and all(tensor.grad_fn is None for tensor in tensors):
+            self._note("", "loop.cut", 1.0)
+        if not self._waiting.over:
+            self._waiting.backward(tensors)
+            outbox.flush_if_due()
         if self._sketching:
             self._signals.name_new(outbox)
             if self._sources.called:
@@ -164,7 +176,12 @@ class Observer:
             self._before_hand(list(inputs), found)
 
     @quietly
+    def optimizer_made(self, optimizer: Optimizer) -> None:
+        self._waiting.made(optimizer)
+
+    @quietly
     def step_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        self._waiting.stepped()
         if not self._mine() or not self._watches(optimizer):
             return
         outbox = self._open()
@@ -184,6 +201,7 @@ class Observer:
             return
         name, cleared = self._optimizers[optimizer]
         cleared.step_ends()
+        self._optimizers.stepped(optimizer)
         self._end_step(name, optimizer.param_groups[0].get("lr"))
 
     @quietly
@@ -273,12 +291,17 @@ class Observer:
         self._ledger.before_update(parameters, gradients)
         if self.step & (self.step - 1) == 0:  # 0, 1, 2, 4, 8, ...
             self._count_distinct()
+            self._look_for_changes()
 
     def _count_distinct(self) -> None:
         for parameter, entry in self._ledger.tensors():
             dim = entry.units_dim
             if dim is not None and parameter.ndim > 1 and parameter.shape[dim] > 1 and can_sketch(parameter):
                 self._note(entry.facts.name, "weight.distinct", distinct_units(parameter, dim))
+
+    def _look_for_changes(self) -> None:
+        for name, changed in self._ledger.changes():
+            self._note(name, "weight.changed", changed)
 
     def _note(self, owner: str, figure: str, value: Tensor | float) -> None:
         self._rare.append(Rare(self.step, owner, figure, value))
@@ -294,10 +317,12 @@ class Observer:
             dead = self._signals.dead.shares()
             self._rare += [Rare(step, layer, "activation.dead", share) for step, layer, share in dead]
             figures = self._signals.sheets.figures()
+            self._note("", "loop.backwards", float(self._backwards))
         seconds = time.perf_counter() - self._started
         row = StepRow(self.step, seconds, self._losses, number(lr), optimizer, figures, self._rare, self._calls)
         self._outbox.step(row)
         self._losses, self._rare, self._calls = [], [], []
+        self._backwards = 0
         self.step += 1
         self._ran = self._sources.called = False
         self._sketching = sketched(self.step)
@@ -330,8 +355,12 @@ class Observer:
             with torch.no_grad():
                 if not self.off and not self._optimizers and self._hand.changed():
                     self._end_hand_step()
+                if not self.off:
+                    self._optimizers.write(self._outbox)
+                    self._outbox.meta({"unstepped": self._waiting.facts()})
                 if not self.off and self.step:
                     self._count_distinct()
+                    self._look_for_changes()
                     self._outbox.late([rare._replace(step=min(rare.step, self.step - 1)) for rare in self._rare])
             self._outbox.close(how, time.perf_counter() - self._started)
         except Exception:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import operator
+import weakref
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any, NamedTuple
 
 from torch import Tensor
 from torch.optim import Optimizer
 
-from headstart.monitor.cleared import Cleared
+from headstart.monitor.cleared import PROBES, Cleared
 from headstart.monitor.ledger import Ledger
 from headstart.monitor.names import variable_of
 from headstart.monitor.outbox import Outbox
@@ -21,37 +24,69 @@ class Known(NamedTuple):
     cleared: Cleared
 
 
+@dataclass
+class Life:
+    """One optimizer, through all the objects that took over from one another."""
+
+    known: Known
+    object: weakref.ref[Optimizer]  # an id alone may be that of a dead one
+    held: tuple[int, ...]
+    probes: list[Tensor]
+    facts: Facts
+    versions: list[int]  # of the probes at its last step
+    steps: int = 0
+    remade: int = 0
+
+    def line(self) -> Facts:
+        """Its facts as they stand now."""
+        return replace(self.facts, steps=self.steps, remade=self.remade)
+
+
 class Optimizers:
     """Those that have stepped, by their first step."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._known: dict[int, Known] = {}
+        self._lives: list[Life] = []
+        self._of: dict[int, Life] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._known)
+        return bool(self._lives)
 
     def __contains__(self, optimizer: Optimizer) -> bool:
-        return id(optimizer) in self._known
+        life = self._of.get(id(optimizer))
+        return life is not None and life.object() is optimizer
 
     def __iter__(self) -> Iterator[Known]:
-        return iter(self._known.values())
+        return (life.known for life in self._lives)
 
     def __getitem__(self, optimizer: Optimizer) -> Known:
-        return self._known[id(optimizer)]
+        return self._of[id(optimizer)].known
 
     def meet(self, optimizer: Optimizer, outbox: Outbox) -> Known:
         """The optimizer as it is known; at its first step its options are written."""
         if optimizer not in self:
-            kind = type(optimizer).__name__
-            same = sum(known.name.partition("-")[0] == kind for known in self._known.values())
-            name = f"{kind}-{same + 1}" if same else kind
             parameters = parameters_of(optimizer)
-            self._known[id(optimizer)] = Known(name, Cleared(parameters))
-            group = optimizer.param_groups[0]
-            options = {key: value for key, value in group.items() if isinstance(value, (bool, int, float, str))}
-            outbox.thing(Facts(name, kind, options, len(parameters)))
+            held = tuple(map(id, parameters))
+            kind = type(optimizer).__name__
+            life = self._heir(kind, held, parameters)
+            if life is None:
+                life = self._new(optimizer, kind, parameters, held)
+                outbox.thing(life.facts)
+            else:
+                self._take_over(life, optimizer, outbox)
+            self._of[id(optimizer)] = life
         return self[optimizer]
+
+    def stepped(self, optimizer: Optimizer) -> None:
+        life = self._of[id(optimizer)]
+        life.steps += 1
+        life.versions = [probe._version for probe in life.probes]
+
+    def write(self, outbox: Outbox) -> None:
+        """What is known in the end."""
+        for life in self._lives:
+            outbox.thing(life.line())
 
     def note_held(self, optimizer: Optimizer) -> None:
         """Writes into the ledger what it holds now, at which rate and decay."""
@@ -64,9 +99,37 @@ class Optimizers:
                     self._ledger.add(parameter, own)
                 self._ledger.held_by(name, parameter, lr, decay)
 
+    def _heir(self, kind: str, held: tuple[int, ...], parameters: list[Tensor]) -> Life | None:
+        """The optimizer whose object is dead and whose tensors these are, if there is one."""
+        same = [life for life in self._lives if life.facts.kind == kind and life.held == held]
+        dead = (life for life in same if life.object() is None)
+        return next((life for life in dead if all(map(operator.is_, life.probes, _probes(parameters)))), None)
+
+    def _new(self, optimizer: Optimizer, kind: str, parameters: list[Tensor], held: tuple[int, ...]) -> Life:
+        same = sum(life.facts.kind == kind for life in self._lives)
+        name = f"{kind}-{same + 1}" if same else kind
+        group = optimizer.param_groups[0]
+        options = {key: value for key, value in group.items() if isinstance(value, (bool, int, float, str))}
+        facts = Facts(name, kind, options, len(parameters))
+        life = Life(Known(name, Cleared(parameters)), weakref.ref(optimizer), held, _probes(parameters), facts, [])
+        self._lives.append(life)
+        return life
+
+    def _take_over(self, life: Life, optimizer: Optimizer, outbox: Outbox) -> None:
+        """Weights that were drawn or loaded anew in between make a new run of it: nothing is lost."""
+        life.object = weakref.ref(optimizer)
+        if life.versions == [probe._version for probe in life.probes]:
+            life.remade += 1
+            if life.remade & (life.remade - 1) == 0:  # the rest is written in the end
+                outbox.thing(life.line())
+
 
 def parameters_of(optimizer: Optimizer) -> list[Tensor]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def _probes(parameters: list[Tensor]) -> list[Tensor]:
+    return parameters[:: max(1, len(parameters) // PROBES)][:PROBES]
 
 
 def number(value: Any) -> float | None:

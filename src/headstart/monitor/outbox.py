@@ -72,6 +72,7 @@ class Outbox:
                 units=layer.units or known.units,
                 residual=layer.residual or known.residual,
                 output=layer.output or known.output,
+                blocked=layer.blocked or known.blocked,
             )
         if layer != known:
             self._layers[layer.name] = layer

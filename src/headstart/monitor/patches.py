@@ -10,6 +10,7 @@ same frames. Dynamo, which short-cuts `Module.__call__` by the function's identi
 |---|---|
 | `nn.Module._call_impl` | a layer's output, as soon as it is there |
 | `nn.Module.__init__` | the user's line that made the layer |
+| `torch.optim.Optimizer.__init__` | an optimizer that may never step |
 | `torch.autograd.backward`, `grad` | the loss: before its graph is used, and after |
 | `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels |
 
@@ -110,6 +111,14 @@ def after_module_init(made: Callable[[Any, Any], Any]) -> Undo:
 
     edit = _WrapCall("_log_api_usage_once", "__headstart_made__", [ast.Name("self", ast.Load())])
     return splice(module_init(), edit, made)
+
+
+def after_optimizer_init(made: Callable[[Any, Any], Any]) -> Undo:
+    """`made(optimizer, None)` runs while each optimizer is made."""
+    from torch.optim import Optimizer
+
+    edit = _WrapCall("_log_api_usage_once", "__headstart_optimizer_made__", [ast.Name("self", ast.Load())])
+    return splice(Optimizer.__init__, edit, made)
 
 
 def module_init() -> Callable[..., Any]:

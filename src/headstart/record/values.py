@@ -26,6 +26,7 @@ class Layer:
     output: bool = False  # no other layer stands between it and the loss
     trainable: bool = True  # owns a parameter that requires grad
     line: str | None = None  # where it was made, in the user's own code: "train.py:24"
+    blocked: str | None = None  # a step function that every way from it to the loss leads through: "round"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Parameter:
     steps_moved: int = 0  # of the sketched steps
     steps_seen: int = 0  # sketched steps since it was first seen
     units_dim: int | None = None  # the dimension that counts its units; None: not known, or used both ways
+    sparse: bool = False  # its gradients are no plain tensors, and not sketched
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class Optimizer:
     kind: str  # class name
     options: Mapping[str, Any] = field(default_factory=dict)  # of its first group: lr, momentum, weight_decay, ...
     parameters: int = 0
+    steps: int = 0
+    remade: int = 0  # times that a new object took over the same tensors, untouched since the old one's last step
 
 
 @dataclass(frozen=True)

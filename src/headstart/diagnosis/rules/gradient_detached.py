@@ -1,0 +1,137 @@
+"""The graph is cut between layers, or between the net and the loss: no gradient comes to what stands before the cut.
+
+## What it sees
+One of two things. The tensor on which backward is called has no graph, `torch.tensor(loss.item(), requires_grad=True)`
+or the like, and no parameter ever has a gradient. Or what enters a layer that is trained has no graph and is, in mean,
+spread and largest value at every step, what leaves an earlier layer that an optimizer holds and no gradient ever
+reaches.
+
+## Why it hurts
+`detach()`, `.data`, `.item()`, `.numpy()` and `torch.tensor(...)` give the values without the way they came. What stands
+before them stays as it was drawn.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for step in range(60):
+    optimizer.zero_grad()
+    loss = nn.functional.cross_entropy(model(x), y)
+    loss = torch.tensor(loss.item(), requires_grad=True)
+    loss.backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for step in range(60):
+    optimizer.zero_grad()
+    loss = nn.functional.cross_entropy(model(x), y)
+    loss.backward()
+    optimizer.step()
+```
+
+## Limits
+- `STEPS` = 3: of an optimizer that were looked at, at least.
+
+A cut between net and loss is an error. One between layers is an error in a run that is known not to learn, else advice.
+
+## Stays silent when
+What stands before the cut is frozen, in no optimizer, or gets gradients on another way or at another step (a generator
+whose samples are detached for the discriminator).
+
+## References
+The PyTorch documentation of `torch.Tensor.detach` and of `torch.tensor`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.ledger import STEPS, cut_after, never_reached
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+
+GROUP = "loop"
+RESTS_ON = "fact"
+NEEDS = ("lr",)
+SINCE, STATUS = "0.1.0", "stable"
+
+__all__ = ["STEPS", "gradient_detached"]
+
+TEXT = Text(
+    en={
+        "loss": "Backward was called on a tensor without a graph at {count:number} steps, and no parameter ever had a "
+        "gradient.",
+        "loss_cause": "The loss was made anew from its value (.item(), .detach(), .data, NumPy, torch.tensor): backward "
+        "does not know which weights it came from.",
+        "loss_note": "the tensor that the loss function gave",
+        "layer": "The graph is cut between {before} and {after}: {count:number} tensors before it never had a gradient.",
+        "layer_cause": "{after} is given the values of {before} without their graph (.detach(), .data, NumPy, "
+        "torch.tensor, no_grad), so that no gradient comes back.",
+        "layer_note": "without .detach(), .data or torch.tensor(...)",
+    },
+    zh={
+        "loss": "有 {count:number} 步对没有计算图的张量调用了 backward,没有任何参数得到过梯度。",
+        "loss_cause": "损失是由它的数值重新创建的(.item()、.detach()、.data、NumPy、torch.tensor):"
+        "反向传播不知道它来自哪些权重。",
+        "loss_note": "损失函数返回的张量本身",
+        "layer": "计算图在 {before} 与 {after} 之间被切断:之前的 {count:number} 个张量从未得到梯度。",
+        "layer_cause": "{after} 得到的是 {before} 的数值,而没有计算图(.detach()、.data、NumPy、torch.tensor、no_grad),"
+        "因此梯度无法传回。",
+        "layer_note": "不要用 .detach()、.data 或 torch.tensor(...)",
+    },
+)
+
+
+def gradient_detached(case: Case) -> Iterator[Finding]:
+    """One finding for the run."""
+    cuts = len(case.record.series("", "loop.cut"))
+    trainable = [parameter for parameter in case.record.parameters if parameter.trainable]
+    if cuts >= STEPS and not any(parameter.steps_with_gradient or parameter.steps_moved for parameter in trainable):
+        yield Finding(
+            "gradient-detached",
+            "error",
+            case.say(TEXT, "loss", count=cuts),
+            step=0,
+            evidence=(Evidence("with_gradient", 0, of=len(trainable)),),
+            cause=case.say(TEXT, "loss_cause"),
+            remedy=Remedy("keep-graph", f"loss.backward()     # {case.say(TEXT, 'loss_note')}"),
+        )
+        return
+    missing = never_reached(case)
+    cut = cut_after(case) if missing else None
+    if cut is None:
+        return
+    before, after = (layer.name for layer in cut)
+    layers = tuple(dict.fromkeys(layer.name for layer, _ in missing if layer.order <= cut[0].order))
+    if not layers:
+        return
+    count = sum(layer.name in layers for layer, _ in missing)
+    yield Finding(
+        "gradient-detached",
+        "error" if case.learns is False else "advice",
+        case.say(TEXT, "layer", before=before, after=after, count=count),
+        layers[0],
+        0,
+        (Evidence("without_gradient", count, of=len(trainable)),),
+        case.say(TEXT, "layer_cause", before=before, after=after),
+        Remedy("keep-graph", f"h = {before}(x)     # {case.say(TEXT, 'layer_note')}", safe=False),
+        layers,
+        cut[1].line,
+    )

@@ -1,0 +1,144 @@
+"""An optimizer steps, its tensors have gradients, and not one bit of them ever changes.
+
+## What it sees
+A sample of every tensor that the optimizer holds, in the tensor's own precision, compared with its first value at steps
+1, 2, 4, 8, ... and as the run ends; the gradients at its steps. It is exact.
+
+## Why it hurts
+Nothing is learnt. With a learning rate of 0 every update is 0. One that is smaller than half the distance between a
+weight and its neighbour in float32 (6e-8 of its size, 4e-3 in bfloat16) is rounded away. And weights that are loaded,
+copied or drawn again within the loop undo each step.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: step // 100)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+    schedule.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1, (step + 1) / 100))
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+    schedule.step()
+```
+
+## Limits
+- `ENOUGH_STEPS` = 20: a warm-up may begin with a rate of 0. Source: the number of steps from which skill is judged.
+
+## Stays silent when
+One bit of one tensor changes, no tensor has a gradient, or the weights move at each step and are set back (as in
+test-time adaptation) in a run that is not known to fail. It is advice while another optimizer of the run changes
+weights.
+
+## References
+Higham (2002), *Accuracy and Stability of Numerical Algorithms*, §2.1: rounding to nearest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.ledger import held_by
+from headstart.diagnosis.skill import ENOUGH_STEPS
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Optimizer, Parameter
+
+GROUP = "loop"
+RESTS_ON = "fact"
+NEEDS = ("lr", "weight.changed")
+SINCE, STATUS = "0.1.0", "stable"
+
+__all__ = ["ENOUGH_STEPS", "weights_never_change"]
+
+Why = Literal["zero", "rounded", "undone"]
+
+TEXT = Text(
+    en={
+        "message": "{optimizer} took {steps:number} steps and its tensors had gradients, yet none of them changed by a "
+        "single bit.",
+        "zero": "The learning rate is 0, so that every update is 0.",
+        "rounded": "Every update is so small beside its weight that rounding takes it away: the learning rate is far "
+        "too small for these gradients.",
+        "undone": "Each step moves the weights, and something in the loop sets them back: a load_state_dict, a copy of "
+        "older weights, an initialisation.",
+        "note": "a rate to start from",
+        "load": "before the loop, not in it",
+    },
+    zh={
+        "message": "{optimizer} 更新了 {steps:number} 步,它的张量也有梯度,但没有任何一个张量改变过哪怕一位。",
+        "zero": "学习率是 0,因此每次更新都是 0。",
+        "rounded": "与权重相比,每次更新都小到被舍入抹去:学习率对这些梯度来说太小了。",
+        "undone": "每一步都移动了权重,但循环中的某处又把它们恢复了:load_state_dict、复制旧权重或重新初始化。",
+        "note": "可以从这个学习率开始",
+        "load": "放在循环之前,而不是循环之内",
+    },
+)
+
+
+def weights_never_change(case: Case) -> Iterator[Finding]:
+    """One finding for each such optimizer."""
+    changes = any(_ever_changed(case, parameter) for parameter in case.record.parameters)
+    for optimizer in case.record.optimizers:
+        why = _why_unchanged(case, optimizer)
+        if why is None or (why == "undone" and case.learns is not False):
+            continue
+        held = held_by(case, optimizer)
+        rate = "1e-3" if "Adam" in optimizer.kind else "0.01"
+        remedy = Remedy("set-learning-rate", f"torch.optim.{optimizer.kind}(model.parameters(), lr={rate})")
+        if why == "undone":
+            remedy = Remedy("load-once", "model.load_state_dict(state)")
+        note = case.say(TEXT, "load" if why == "undone" else "note")
+        yield Finding(
+            "weights-never-change",
+            "advice" if changes else "error",
+            case.say(TEXT, "message", optimizer=optimizer.name, steps=optimizer.steps),
+            step=0,
+            evidence=(Evidence("changed", 0, of=len(held)), Evidence("steps", optimizer.steps, ENOUGH_STEPS)),
+            cause=case.say(TEXT, why),
+            remedy=Remedy(remedy.name, f"{remedy.code}     # {note}"),
+        )
+
+
+def _why_unchanged(case: Case, optimizer: Optimizer) -> Why | None:
+    """Why nothing that it holds and that has gradients changed; None if something did, or that is not known."""
+    held = [p for p in held_by(case, optimizer) if p.trainable and p.steps_with_gradient]
+    if optimizer.steps < ENOUGH_STEPS or not held or not all(_never_changed(case, parameter) for parameter in held):
+        return None
+    if any(parameter.steps_moved for parameter in held):
+        return "undone"
+    return "zero" if all(parameter.lr == 0 for parameter in held) else "rounded"
+
+
+def _never_changed(case: Case, parameter: Parameter) -> bool:
+    looks = case.record.series(parameter.name, "weight.changed")
+    return bool(looks) and looks.steps[-1] == len(case.record) - 1 and not any(looks.values)
+
+
+def _ever_changed(case: Case, parameter: Parameter) -> bool:
+    return any(case.record.series(parameter.name, "weight.changed").values)
