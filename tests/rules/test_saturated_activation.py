@@ -1,0 +1,68 @@
+"""saturated-activation: more than half of the outputs at the ends, to the end, in a run that does not learn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from records import Figure, chain, figures_of, head, linear, run, said, told, unjudged
+from scipy.stats import norm
+from torch import nn
+from training import trained
+
+from headstart.diagnosis.rules.saturated_activation import SATURATED_SHARE
+from headstart.record import Record
+
+RULE = "saturated-activation"
+
+
+def saturated(share: Figure, skill: float = 0.0, activation: str = "tanh", **facts: object) -> Record:
+    layers = chain(linear("fc1", activation=activation), linear("fc2", activation=activation), head())
+    return run(layers, {("fc1", "activation.saturated"): share}, skill=skill, **facts)  # type: ignore[arg-type]
+
+
+def test_more_than_half_of_the_outputs_are_too_many() -> None:
+    finding = told(saturated(SATURATED_SHARE + 0.01), RULE)
+    assert (finding.severity, finding.layer, finding.step) == ("error", "fc1", 0)
+    assert figures_of(finding) == {"saturated_share": pytest.approx(0.51)}
+    assert said(saturated(SATURATED_SHARE), RULE) == []
+
+
+@pytest.mark.parametrize("skill", [0.06, 0.9])
+def test_in_a_run_that_learns_it_is_a_gate_or_a_code(skill: float) -> None:
+    assert said(saturated(1.0, skill), RULE) == []
+
+
+def test_what_opens_again_or_is_the_output_is_no_finding() -> None:
+    assert said(saturated(lambda step: 0.4 if step == 55 else 0.9), RULE) == []
+    only = run(chain(linear("fc", activation="tanh", output=True)), {("fc", "activation.saturated"): 1.0}, skill=0.0)
+    assert said(only, RULE) == []
+
+
+def test_what_came_later_is_dated_and_blamed_on_the_rate() -> None:
+    finding = told(saturated(lambda step: 0.9 if step > 20 else 0.0), RULE)
+    assert finding.step == 21
+    assert finding.remedy is not None
+    assert "lr=0.01" in finding.remedy.code
+    assert "init" in (told(saturated(0.9), RULE).remedy or finding.remedy).code
+
+
+def test_relus_are_not_meant() -> None:
+    assert said(saturated(1.0, activation="relu"), RULE) == []
+
+
+@pytest.mark.parametrize("std", [1.0, 3.0, 6.0])
+def test_the_share_is_twice_the_normal_tail(std: float, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(64, 256), nn.Tanh(), nn.Linear(256, 2))
+    with torch.no_grad():
+        net[0].weight.normal_(0, std / 8)
+        net[0].bias.zero_()
+    record = trained(tmp_path, net, torch.randn(256, 64), torch.randint(0, 2, (256,)))
+    seen = record.series("1", "activation.saturated") or record.series("0", "activation.saturated")
+    assert seen.last == pytest.approx(2 * norm.sf(2.9932 / std), abs=0.08)
+
+
+def test_without_activations_it_is_not_judged() -> None:
+    assert RULE in unjudged(run(chain(head())))
