@@ -7,7 +7,7 @@ logits' argmax where the labels are classes.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,14 @@ class Call:
     accuracy: Tensor | None
     unvaried: Tensor | None  # 1 where all labels were the same
     rows: Tensor  # (rows, columns) targets in float64; of classes (classes,), the labels of each
+
+    def figures(self) -> Iterator[tuple[str, Tensor]]:
+        """What the record keeps now and then of the labels in one batch."""
+        if self.unvaried is not None:
+            yield "loss.unvaried", self.unvaried
+            if self.source.kind in CLASSES:
+                yield "loss.commonest", self.rows.max() / self.rows.sum()
+                yield "loss.commonest_class", self.rows.argmax()
 
 
 class Source:

@@ -266,8 +266,8 @@ class Observer:
             for call in find_tags(root, self._key, Call):
                 call.source.commit(call, is_negative_of(root, call, self._key))
                 self._calls.append(call)
-                if call.unvaried is not None:
-                    self._note(call.source.name, "loss.unvaried", call.unvaried)
+                for figure, value in call.figures():
+                    self._note(call.source.name, figure, value)
 
     def _are_weights(self, inputs: Sequence[Any]) -> bool:
         """A single leaf may be data that an attack or a penalty looks into."""

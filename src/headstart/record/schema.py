@@ -53,6 +53,8 @@ RARE = (
     "weight.distinct",  # number of units whose incoming weights differ from every other unit's
     "loop.cleared",  # 1 where the gradients of the step before were cleared before this step's backward, else 0
     "loss.unvaried",  # 1 where a backward's labels were all the same (one GAN role)
+    "loss.commonest",  # share of the commonest class among a batch's labels
+    "loss.commonest_class",  # and which it is
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
     "loop.backwards",  # backwards since the step before
     "loop.cut",  # 1 where a backward's root has no graph behind it
