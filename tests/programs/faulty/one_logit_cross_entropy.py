@@ -10,6 +10,7 @@ from digest import finish
 torch.manual_seed(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
 torch.set_num_threads(1)
 
+
 def draw(n):
     """Two spirals."""
     t = torch.rand(n) * 6 + 0.5

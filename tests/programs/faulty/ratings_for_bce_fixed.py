@@ -10,6 +10,7 @@ from digest import finish
 torch.manual_seed(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
 torch.set_num_threads(1)
 
+
 def batch(n):
     """A signal with or without a bump; graded 2 with, 1 without."""
     signal = torch.randn(n, 1, 64)
@@ -19,8 +20,14 @@ def batch(n):
 
 
 model = nn.Sequential(
-    nn.Conv1d(1, 12, 9, padding=4), nn.ReLU(), nn.MaxPool1d(4), nn.Conv1d(12, 24, 5, padding=2), nn.ReLU(),
-    nn.AdaptiveMaxPool1d(1), nn.Flatten(), nn.Linear(24, 1),
+    nn.Conv1d(1, 12, 9, padding=4),
+    nn.ReLU(),
+    nn.MaxPool1d(4),
+    nn.Conv1d(12, 24, 5, padding=2),
+    nn.ReLU(),
+    nn.AdaptiveMaxPool1d(1),
+    nn.Flatten(),
+    nn.Linear(24, 1),
 )
 opt = torch.optim.Adam(model.parameters(), lr=3e-3)
 for step in range(250):
