@@ -1,0 +1,120 @@
+"""A `view` in front of a classification loss breaks up the classes, where a transpose would have moved them.
+
+## What it sees
+The axis of the units of the last linear or convolutional layer, followed through every view, transpose and slice to the
+input of `cross_entropy` or `nll_loss`. It speaks if a view ends that axis and the loss finds another one of the same size
+in the classes' place. It is exact.
+
+## Why it hurts
+`view` and `reshape` keep the values in their order and only count them off anew. Outputs (batch, time, classes) that are
+viewed as (batch, classes, time) fit the loss, but each place now holds a value of another word and another class: labels
+are compared with the scores of something else.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randint(0, 10, (256, 6))
+y = x % 3
+model = nn.Sequential(nn.Embedding(10, 32), nn.ReLU(), nn.Linear(32, 3))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for step in range(60):
+    optimizer.zero_grad()
+    scores = model(x)
+    nn.functional.cross_entropy(scores.view(256, 3, 6), y).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randint(0, 10, (256, 6))
+y = x % 3
+model = nn.Sequential(nn.Embedding(10, 32), nn.ReLU(), nn.Linear(32, 3))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for step in range(60):
+    optimizer.zero_grad()
+    scores = model(x)
+    nn.functional.cross_entropy(scores.transpose(1, 2), y).backward()
+    optimizer.step()
+```
+
+## Limits
+None: it is exact.
+
+## Stays silent when
+The layer has more units than there are classes, as where it gives the scores of several positions or boxes at once; the
+classes are moved by `transpose`, `permute` or `movedim`; or anything between the layer and the loss mixes values.
+
+## References
+The PyTorch documentation of `torch.nn.CrossEntropyLoss`: input of shape (N, C, d1, ..., dK); of `torch.Tensor.view` and of
+`torch.permute`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Loss
+
+GROUP = "loss"
+RESTS_ON = "fact"
+NEEDS = ("loss.function",)
+SINCE, STATUS = "0.1.0", "stable"
+
+KINDS = ("cross_entropy", "nll_loss")
+
+TEXT = Text(
+    en={
+        "message": "The {classes:number} classes of {kind}'s input {shape} are no classes: a view mixed them with the "
+        "other axes.",
+        "cause": "view and reshape keep the order of the values and only count them off anew. What should be the classes "
+        "of one place are values of several places.",
+        "sequence": "scores of shape (batch, time, classes)",
+        "picture": "scores of shape (batch, classes, height, width)",
+    },
+    zh={
+        "message": "{kind} 的输入 {shape} 中的 {classes:number} 个“类别”并不是类别:view 把它们与其他维混在了一起。",
+        "cause": "view 和 reshape 保持数值的顺序,只是重新划分。本应是同一位置的各个类别,实际上来自几个不同的位置。",
+        "sequence": "scores 的形状为 (批次, 时间, 类别)",
+        "picture": "scores 的形状为 (批次, 类别, 高, 宽)",
+    },
+)
+
+
+def class_axis_misplaced(case: Case) -> Iterator[Finding]:
+    """One finding for each line that does it."""
+    for loss in case.record.losses:
+        if not loss.trained or loss.kind not in KINDS or not loss.class_axis_lost:
+            continue
+        classes = loss.shape[1]
+        yield Finding(
+            "class-axis-misplaced",
+            "error",
+            case.say(TEXT, "message", classes=classes, kind=loss.kind, shape=loss.shape),
+            step=0,
+            evidence=(Evidence("classes", float(classes)),),
+            cause=case.say(TEXT, "cause"),
+            remedy=_remedy(case, loss),
+            line=loss.line,
+        )
+
+
+def _remedy(case: Case, loss: Loss) -> Remedy:
+    """Of three dimensions it was a sequence; flattened to two, what had to be flattened was a picture."""
+    if len(loss.shape) == 2:
+        moved, note = "scores.permute(0, 2, 3, 1).flatten(0, 2)", "picture"
+        return Remedy("permute", f"{moved_loss(loss, moved)}     # {case.say(TEXT, note)}")
+    return Remedy("transpose", f"{moved_loss(loss, 'scores.movedim(-1, 1)')}     # {case.say(TEXT, 'sequence')}")
+
+
+def moved_loss(loss: Loss, moved: str) -> str:
+    return f"torch.nn.functional.{loss.kind}({moved}, target{'.flatten()' if len(loss.shape) == 2 else ''})"

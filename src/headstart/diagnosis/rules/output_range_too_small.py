@@ -1,0 +1,161 @@
+"""The net's last activation cannot give what the loss asks for.
+
+## What it sees
+The activation that makes the loss's input (sigmoid, tanh, ReLU, softmax, softplus, hardtanh, hardsigmoid), and whether the
+best answers within its range leave a loss: for a regression the mean loss of each target's nearest value in that range, for
+cross-entropy that of the largest score for the right class and the least for all others. It is exact: a floor.
+
+## Why it hurts
+However long it trains, the loss cannot fall below the floor. What lies outside of the range cannot be answered, and near
+its edge the activation's derivative is zero, so that little gradient passes.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = 3 * x[:, :1]
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 1), nn.Tanh())
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.mse_loss(model(x), y).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = 3 * x[:, :1]
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 1))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.mse_loss(model(x), y).backward()
+    optimizer.step()
+```
+
+## Limits
+- `FLOOR_SHARE` = 0.1: of the best constant answer's loss: the skill cannot exceed 0.9. The floor of bounded scores is 1.461
+  for sigmoid, 0.797 for tanh with 10 classes (log 10 = 2.303).
+- `OUTSIDE` = 0.05: of the targets of a regression, so that a few outliers do not count.
+
+It is an error in a run that does not learn, else a warning.
+
+## Stays silent when
+The activation's output is scaled or shifted before the loss, softmax-before-cross-entropy or sigmoid-before-bce-with-logits
+tells it, or the best constant's loss is not known.
+
+## References
+log(1 + (C - 1) e^(a - b)) is the cross-entropy of C classes whose right one scores b and all others a. LeCun et al. 1998,
+*Efficient BackProp*, 4.5: targets within the range of the output's sigmoid.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.constant import best_constant
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Loss
+
+GROUP = "loss"
+RESTS_ON = "fact"
+NEEDS = ("loss.function",)
+SINCE, STATUS = "0.1.0", "stable"
+
+FLOOR_SHARE = 0.1  # of the best constant's loss: below, other faults cost more (derivation in the page)
+OUTSIDE = 0.05  # of a regression's targets; fewer are outliers
+
+REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+
+TEXT = Text(
+    en={
+        "message": "The net ends with {activation}, and its loss cannot fall below {floor:number}: {outside:share} of the "
+        "targets lie beyond what it can give.",
+        "scores": "The scores given to cross_entropy come from {activation}: with {classes:number} classes its loss cannot "
+        "fall below {floor:number}.",
+        "cause": "{activation} gives values {range}; the targets reach from {least:number} to {most:number}.",
+        "bounded": "The right class can score no more than {high:number}, and the others no less than {low:number}: that "
+        "is too near for any answer to be sure.",
+        "between": "between {low:number} and {high:number}",
+        "above": "from {low:number} on",
+        "note": "without {activation} after the last layer; or bring the targets into its range",
+        "logits": "logits: what enters {activation}",
+    },
+    zh={
+        "message": "网络以 {activation} 结尾,损失不可能低于 {floor:number}:有 {outside:share} 的目标超出了它能给出的范围。",
+        "scores": "给 cross_entropy 的分数来自 {activation}:{classes:number} 个类别时损失不可能低于 {floor:number}。",
+        "cause": "{activation} 只能给出{range}的值;目标的范围是 {least:number} 到 {most:number}。",
+        "bounded": "正确类别的分数最高只有 {high:number},其他类别最低也有 {low:number}:太接近了,任何答案都不可能确定。",
+        "between": " {low:number} 与 {high:number} 之间",
+        "above": "不小于 {low:number} ",
+        "note": "最后一层之后不加 {activation};或把目标变换到它的范围之内",
+        "logits": "logits:进入 {activation} 之前的值",
+    },
+)
+
+
+def output_range_too_small(case: Case) -> Iterator[Finding]:
+    """One finding for each loss with a floor."""
+    for loss in case.record.losses:
+        constant = best_constant(loss)
+        floor = _floor(loss)
+        if not loss.trained or constant is None or floor is None or floor <= FLOOR_SHARE * constant.loss:
+            continue
+        classes = loss.kind == "cross_entropy"
+        last = case.record.loss_of(loss.name)
+        fields = {
+            "activation": loss.made_by,
+            "floor": floor,
+            "low": loss.low,
+            "high": loss.high,
+            "outside": loss.outside,
+            "classes": loss.options.get("classes"),
+            "least": loss.least,
+            "most": loss.most,
+        }
+        between = case.say(TEXT, "above" if loss.high is None else "between", **fields)
+        yield Finding(
+            "output-range-too-small",
+            "error" if case.learns is False else "warning",
+            case.say(TEXT, "scores" if classes else "message", **fields),
+            step=0,
+            evidence=(
+                Evidence("loss_floor", floor, FLOOR_SHARE * constant.loss),
+                *((Evidence("loss", last.last, None, (last.steps[-1],), "loss"),) if last else ()),
+            ),
+            cause=case.say(TEXT, "bounded" if classes else "cause", range=between, **fields),
+            remedy=_remedy(case, loss),
+            line=loss.line,
+        )
+
+
+def _floor(loss: Loss) -> float | None:
+    """The least loss that the output's range allows; None if there is none, or another rule tells it."""
+    if loss.kind in REGRESSION:
+        return (
+            loss.floor
+            if (loss.outside or 0.0) > OUTSIDE and loss.least is not None and loss.most is not None
+            else None
+        )
+    if loss.kind == "cross_entropy" and loss.made_by != "softmax" and loss.low is not None and loss.high is not None:
+        return math.log1p((int(loss.options.get("classes", 2)) - 1) * math.exp(loss.low - loss.high))
+    return None
+
+
+def _remedy(case: Case, loss: Loss) -> Remedy:
+    if loss.kind == "cross_entropy":
+        note = case.say(TEXT, "logits", activation=loss.made_by)
+        return Remedy("give-logits", f"torch.nn.functional.cross_entropy(logits, target)     # {note}")
+    note = case.say(TEXT, "note", activation=loss.made_by)
+    return Remedy("linear-output", f"output = model(x)     # {note}", safe=False)

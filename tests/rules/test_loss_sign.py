@@ -1,0 +1,84 @@
+"""loss-sign: the negative of a loss, and what else a minus sign may mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from records import COIN, SGD, chain, head, run, said, told, unjudged
+from torch import Tensor, nn
+from training import trained
+
+from headstart.diagnosis.rules.loss_sign import LEARNT
+from headstart.record import Record
+
+RULE = "loss-sign"
+NEGATED = replace(COIN, negated=True)
+X, Y = torch.randn(64, 6), torch.arange(64) % 3
+
+Form = Callable[[Tensor, Tensor], Tensor]
+
+
+def rising(step: int) -> float:
+    return 0.7 + 0.1 * step
+
+
+def record(folder: Path, loss: Form) -> Record:
+    torch.manual_seed(0)
+    return trained(folder, nn.Linear(6, 3), X, Y, loss, steps=30, lr=0.1)
+
+
+WRONG: dict[str, Form] = {
+    "minus": lambda z, y: -F.cross_entropy(z, y),
+    "negative log-likelihood": lambda z, y: -F.nll_loss(z.log_softmax(1), y),
+    "mean of each": lambda z, y: -F.cross_entropy(z, y, reduction="none").mean(),
+    "each negative": lambda z, y: (-F.cross_entropy(z, y, reduction="none")).mean(),
+    "squares": lambda z, y: -F.mse_loss(z, F.one_hot(y, 3).float()),
+    "smoothed": lambda z, y: -F.cross_entropy(z, y, label_smoothing=0.1),
+}
+SOUND: dict[str, Form] = {
+    "plus": F.cross_entropy,
+    "twice": lambda z, y: torch.neg(-F.cross_entropy(z, y)),
+    "policy gradient": lambda z, y: -(-F.cross_entropy(z, y, reduction="none") * torch.rand(64)).mean(),
+    "a part of a sum": lambda z, y: F.cross_entropy(z, y) - 0.1 * F.mse_loss(z, torch.ones(64, 3)),
+    "one label for all": lambda z, y: -F.binary_cross_entropy_with_logits(z, torch.zeros(64, 3)),
+}
+
+
+@pytest.mark.parametrize("form", WRONG)
+def test_it_is_seen_however_it_is_written(form: str, tmp_path: Path) -> None:
+    finding = told(record(tmp_path, WRONG[form]), RULE)
+    assert finding.severity == "error"
+    assert finding.line is not None
+
+
+@pytest.mark.parametrize("form", SOUND)
+def test_other_minus_signs_are_sound(form: str, tmp_path: Path) -> None:
+    assert said(record(tmp_path, SOUND[form]), RULE) == []
+
+
+@pytest.mark.parametrize(("start", "fires"), [(0.99 * LEARNT, True), (1.01 * LEARNT, False)])
+def test_a_net_that_was_trained_before_may_be_made_to_forget(start: float, fires: bool) -> None:
+    value = (1 - start) * 0.6931471805599453
+    seen = run(chain(head()), losses=[(NEGATED, lambda step: value if step < 3 else value + 1)])
+    assert bool(said(seen, RULE)) is fires
+
+
+def test_an_ascent_that_is_meant_is_sound() -> None:
+    assert told(run(chain(head()), losses=[(NEGATED, rising)]), RULE).evidence[0].value > 5
+    ascending = replace(SGD, options={"lr": 0.1, "maximize": True})
+    assert said(run(chain(head()), losses=[(NEGATED, rising)], optimizers=[ascending]), RULE) == []
+    assert said(run(chain(head()), losses=[(NEGATED, lambda step: -rising(step) + 9)]), RULE) == []
+
+
+def test_beside_a_loss_that_is_minimised_it_is_an_adversary() -> None:
+    other = replace(COIN, name="other")
+    assert said(run(chain(head()), losses=[(NEGATED, rising), (other, 0.3)]), RULE) == []
+
+
+def test_without_a_loss_function_it_is_not_judged() -> None:
+    assert RULE in unjudged(run(chain(head())))

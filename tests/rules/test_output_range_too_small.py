@@ -1,0 +1,134 @@
+"""output-range-too-small: floors by their closed form, and what an activation does reach."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from records import chain, figures_of, head, run, said, told, unjudged
+from torch import Tensor, nn
+from training import trained
+
+from headstart.diagnosis.rules.output_range_too_small import FLOOR_SHARE, OUTSIDE, _floor
+from headstart.record import Loss, Record, Targets
+
+RULE = "output-range-too-small"
+X = torch.randn(64, 6)
+Y, CLASSES = 3 * torch.randn(64, 1), torch.arange(64) % 10
+MSE = Loss(
+    "mse",
+    "mse_loss",
+    "t.py:1",
+    targets=Targets(100, (), (0.0,), (100.0,)),  # variance 1
+    trained=True,
+    made_by="tanh",
+    low=-1.0,
+    high=1.0,
+    outside=0.5,
+    floor=0.5,
+    least=-3.0,
+    most=3.0,
+)
+
+Form = Callable[[Tensor, Tensor], Tensor]
+
+
+def record(folder: Path, loss: Form, y: Tensor = Y, outputs: int = 1) -> Record:
+    return trained(folder, nn.Linear(6, outputs), X, y, loss)
+
+
+@pytest.mark.parametrize("kind", ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"])
+@pytest.mark.parametrize(
+    ("activation", "low", "high"), [("tanh", -1, 1), ("sigmoid", 0, 1), ("relu", 0, None), ("relu6", 0, 6)]
+)
+def test_targets_beyond_the_range_leave_the_loss_of_its_nearest_values(
+    kind: str, activation: str, low: float, high: float | None, tmp_path: Path
+) -> None:
+    function = getattr(F, kind)
+    finding = told(record(tmp_path, lambda z, y: function(getattr(F, activation)(z), y)), RULE)
+    expected = function(Y.clamp(low, high), Y).item()
+    assert figures_of(finding)["loss_floor"] == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(("activation", "low", "high"), [("sigmoid", 0, 1), ("tanh", -1, 1)])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_no_scores_within_the_range_come_below_the_floor_of_cross_entropy(
+    activation: str, low: float, high: float, smoothing: float, tmp_path: Path
+) -> None:
+    seen = record(
+        tmp_path, lambda z, y: F.cross_entropy(getattr(z, activation)(), y, label_smoothing=smoothing), CLASSES, 10
+    )
+    finding = told(seen, RULE)
+    sure = low + (high - low) * F.one_hot(CLASSES, 10).double()
+    least = F.cross_entropy(sure, CLASSES, label_smoothing=smoothing).item()
+    assert figures_of(finding)["loss_floor"] <= least + 1e-9
+    if not smoothing:
+        assert figures_of(finding)["loss_floor"] == pytest.approx(least)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-1, 1), min_size=4, max_size=4), st.integers(0, 3))
+def test_no_scores_of_tanh_come_below_the_floor(scores: list[float], label: int) -> None:
+    floor = _floor(Loss("ce", "cross_entropy", options={"classes": 4}, made_by="tanh", low=-1.0, high=1.0))
+    assert floor is not None
+    assert F.cross_entropy(torch.tensor(scores), torch.tensor(label)).item() >= floor - 1e-5
+
+
+SOUND: dict[str, Form] = {
+    "no activation": F.mse_loss,
+    "scaled afterwards": lambda z, y: F.mse_loss(10 * z.tanh(), y),
+    "targets within": lambda z, y: F.mse_loss(z.tanh(), (y / 20).clamp(-1, 1)),
+    "targets at the edge": lambda z, y: F.mse_loss(z.sigmoid(), (y > 0).float()),
+    "positive targets": lambda z, y: F.mse_loss(z.relu(), y.abs()),
+    "a few outliers": lambda z, y: F.mse_loss(z.tanh(), torch.cat([torch.full((1, 1), 9.0), y[1:] / 20])),
+}
+
+
+@pytest.mark.parametrize("form", SOUND)
+def test_what_can_be_reached_is_sound(form: str, tmp_path: Path) -> None:
+    assert said(record(tmp_path, SOUND[form]), RULE) == []
+
+
+def test_scores_that_are_scaled_or_unbounded_have_no_floor(tmp_path: Path) -> None:
+    for number, form in enumerate((lambda z: 10 * z.tanh(), lambda z: z.relu(), lambda z: z)):
+        (tmp_path / str(number)).mkdir()
+        seen = record(tmp_path / str(number), lambda z, y, form=form: F.cross_entropy(form(z), y), CLASSES, 10)
+        assert said(seen, RULE) == []
+
+
+def test_softmax_is_told_by_its_own_rule(tmp_path: Path) -> None:
+    seen = record(tmp_path, lambda z, y: F.cross_entropy(z.softmax(1), y), CLASSES, 10)
+    assert said(seen, RULE) == []
+    told(seen, "softmax-before-cross-entropy")
+
+
+@pytest.mark.parametrize(
+    ("facts", "fires"),
+    [
+        ({"floor": FLOOR_SHARE + 0.01}, True),
+        ({"floor": FLOOR_SHARE - 0.01}, False),
+        ({"outside": OUTSIDE + 0.01}, True),
+        ({"outside": OUTSIDE - 0.01}, False),
+        ({"trained": False}, False),
+        ({"targets": Targets()}, False),
+    ],
+)
+def test_the_limits_are_on_the_floor_and_on_the_share_of_targets(facts: dict, fires: bool) -> None:
+    assert bool(said(run(chain(head()), losses=[(replace(MSE, **facts), 0.9)]), RULE)) is fires
+
+
+def test_it_is_an_error_where_nothing_is_learnt() -> None:
+    assert told(run(chain(head()), losses=[(MSE, 1.0)]), RULE).severity == "error"
+    assert told(run(chain(head()), losses=[(MSE, 0.5)]), RULE).severity == "warning"
+    assert math.isclose(figures_of(told(run(chain(head()), losses=[(MSE, 0.5)]), RULE))["loss_floor"], 0.5)
+
+
+def test_without_a_loss_function_it_is_not_judged() -> None:
+    assert RULE in unjudged(run(chain(head())))
