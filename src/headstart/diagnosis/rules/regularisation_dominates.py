@@ -42,7 +42,7 @@ for step in range(90):
 ```
 
 ## Limits
-- `PULL` = 10: decay over gradient, in the median of the steps. Where the two are in balance, as they are in the end of a
+- `PULL` = 3: decay over gradient, in the median of the steps. Where the two are in balance, as they are in the end of a
   long training, it is 1.
 - `SHARE` = 0.9: of an update that is decay, where decay is apart from the gradient.
 - `LEFT` = 0.1: of a weight's size at the end, beside its size at the start.
@@ -74,7 +74,7 @@ RESTS_ON = "size"
 NEEDS = ("weight.std", "weight_gradient.std", "update.std", "skill")
 SINCE, STATUS = "0.1.0", "stable"
 
-PULL = 10
+PULL = 3
 SHARE = 0.9
 LEFT = 0.1
 DECOUPLED = ("AdamW", "NAdamW", "SGDW", "Lion", "Muon")
