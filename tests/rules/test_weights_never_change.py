@@ -1,0 +1,93 @@
+"""weights-never-change: a rate of zero, updates that rounding takes away, steps that are undone."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+from loops import X, loss_of, net, train, watched
+from records import said, told
+from torch import nn
+
+from headstart.diagnosis.skill import ENOUGH_STEPS
+
+RULE = "weights-never-change"
+
+
+@pytest.mark.parametrize(("steps", "fires"), [(ENOUGH_STEPS, True), (ENOUGH_STEPS - 1, False)])
+def test_a_rate_of_zero_is_an_error_from_enough_steps_on(tmp_path: Path, steps: int, fires: bool) -> None:
+    record = watched(tmp_path, net(), lambda model: train(model, torch.optim.SGD(model.parameters(), lr=0.0), steps))
+    assert [finding.severity for finding in said(record, RULE)] == ["error"] * fires
+
+
+def test_a_warm_up_that_begins_with_zero_is_sound(tmp_path: Path) -> None:
+    def loop(model: nn.Module) -> None:
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+        train(model, optimizer, 30)
+        optimizer.param_groups[0]["lr"] = 0.1
+        train(model, optimizer, 1)
+
+    assert not said(watched(tmp_path, net(), loop), RULE)
+
+
+def test_an_update_below_half_a_unit_in_the_last_place_is_rounded_away(tmp_path: Path) -> None:
+    """float32 has 24 bits: beside a weight of 1 an update of less than 2^-25 is lost. Adam's is lr in every place."""
+
+    def loop(lr: float, dtype: torch.dtype) -> str:
+        model = net().to(dtype)
+        for parameter in model.parameters():
+            nn.init.ones_(parameter)
+        folder = tmp_path / f"{lr}{dtype}"
+        folder.mkdir()
+
+        def run(model: nn.Module) -> None:
+            optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+            train(
+                model,
+                optimizer,
+                loss=lambda model: model(X.to(dtype)).mean() + sum(p.sum() for p in model.parameters()),
+            )
+
+        return "".join(finding.cause for finding in said(watched(folder, model, run), RULE))
+
+    # every gradient is 1 to 2: the sum's 1 and the mean's at most 1
+    assert "rounding" in loop(2.0**-27, torch.float32)
+    assert loop(2.0**-22, torch.float32) == ""
+    assert loop(2.0**-27, torch.float64) == ""  # in double precision it is not
+
+
+def test_weights_that_are_set_back_are_told_only_where_nothing_is_learnt(tmp_path: Path) -> None:
+    def loop(model: nn.Module) -> None:
+        start = copy.deepcopy(model.state_dict())
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(30):
+            train(model, optimizer, 1)
+            model.load_state_dict(start)
+
+    finding = told(watched(tmp_path, net(), loop), RULE)
+    assert "sets them back" in finding.cause
+    unknown = tmp_path / "unknown"
+    unknown.mkdir()
+
+    def adapts(model: nn.Module) -> None:
+        start = copy.deepcopy(model.state_dict())
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(30):  # test-time adaptation: the entropy of the answers falls, batch by batch
+            train(model, optimizer, 1, lambda model: torch.distributions.Categorical(logits=model(X)).entropy().mean())
+            model.load_state_dict(start)
+
+    assert not said(watched(unknown, net(), adapts), RULE)
+
+
+def test_beside_an_optimizer_that_changes_weights_it_is_advice(tmp_path: Path) -> None:
+    def loop(model: nn.Module) -> None:
+        still, moving = (torch.optim.SGD(model[i].parameters(), lr=lr) for i, lr in ((0, 0.0), (4, 0.1)))  # type: ignore[index]
+        for _ in range(ENOUGH_STEPS + 1):
+            model.zero_grad()
+            loss_of(model).backward()
+            still.step()
+            moving.step()
+
+    assert told(watched(tmp_path, net(), loop), RULE).severity == "advice"
