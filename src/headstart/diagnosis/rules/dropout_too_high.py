@@ -59,7 +59,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headstart.diagnosis import code
-from headstart.diagnosis.case import Case
+from headstart.diagnosis.case import RECURRENT, Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy, Severity
 
@@ -97,7 +97,7 @@ def dropout_too_high(case: Case) -> Iterator[Finding]:
     p, mode = max(found, key=lambda pair: pair[0])
     cause = case.say(TEXT, "all") if p == 1 else case.say(TEXT, "cause", factor=1 / (1 - p))
     instead = 1 - p if p < 1 else 0.1
-    name = "p" if "Dropout" in mode.kind else "dropout"
+    name = "dropout" if mode.kind in (*RECURRENT, "MultiheadAttention") else "p"
     yield Finding(
         "dropout-too-high",
         _severity(case, p),

@@ -83,15 +83,16 @@ OFTEN = 0.5  # of the steps: more than an evaluation now and then, though full-b
 
 TEXT = Text(
     en={
-        "message": "The model ran without gradients {looks:number} times, and always in training mode: {count:number} "
-        "layers ({kinds}).",
+        "message": "Whenever it ran without gradients, after {looks:number} of its steps, the model was in training mode, "
+        "with its {kinds} ({count:number} in all).",
         "dropout": "Dropout drops units at random in training mode, so that an evaluation measures a damaged net.",
         "norm": "Batch norm in training mode normalises each sample by the others of its batch, and moves its running "
         "statistics towards the data of the evaluation.",
         "eval": "before each evaluation; model.train() before training goes on",
     },
     zh={
-        "message": "模型在不求梯度的情况下运行了 {looks:number} 次,且始终处于训练模式:{count:number} 个层({kinds})。",
+        "message": "模型在 {looks:number} 个训练步之后不求梯度地运行过,每次都处于训练模式,包括其中的 {kinds}"
+        "(共 {count:number} 个)。",
         "dropout": "dropout 在训练模式下随机丢弃单元,因此评估测到的是一个残缺的网络。",
         "norm": "批归一化在训练模式下用同一批的其他样本来归一化每个样本,并让运行统计量偏向评估数据。",
         "eval": "放在每次评估之前;继续训练之前再调用 model.train()",
