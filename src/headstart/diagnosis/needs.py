@@ -7,7 +7,10 @@ from headstart.diagnosis.rules import Rule
 from headstart.diagnosis.text import Text
 from headstart.record import FIGURES, RARE, TENSORS
 
-OF_THE_RUN = ("loss", "lr", "skill", "loss.function")  # series and facts without an owner
+OF_THE_RUN = (  # series and facts without an owner
+    *("loss", "lr", "skill", "loss.function"),
+    *("mode", "mode.norm", "mode.dropout", "mode.evaluated"),
+)
 MISSING = Text(
     en={
         "activation": "no layer's output was seen",
@@ -28,6 +31,11 @@ MISSING = Text(
         "loss.function": "no loss function of torch was seen",
         "lr": "no optimizer was seen",
         "skill": "no loss was seen whose best constant answer is known",
+        "mode": "no batch norm or dropout was seen to train",
+        "mode.norm": "no batch norm was seen to train",
+        "mode.dropout": "no dropout was seen to train",
+        "mode.evaluated": "no batch norm or dropout was seen to run without gradients",
+        "norm.batches": "no batch norm with running statistics was seen to train",
         "other": "the record does not hold {figure}",
         "failed": "the rule failed: {error}",
     },
@@ -50,6 +58,11 @@ MISSING = Text(
         "loss.function": "没有看到 torch 的损失函数",
         "lr": "没有看到优化器",
         "skill": "没有看到已知最佳常数答案的损失",
+        "mode": "没有看到参与训练的批归一化或 dropout",
+        "mode.norm": "没有看到参与训练的批归一化",
+        "mode.dropout": "没有看到参与训练的 dropout",
+        "mode.evaluated": "没有看到批归一化或 dropout 在不求梯度的情况下运行",
+        "norm.batches": "没有看到带运行统计量并参与训练的批归一化",
         "other": "记录中没有 {figure}",
         "failed": "规则出错:{error}",
     },
@@ -78,6 +91,10 @@ def _has(case: Case, figure: str) -> bool:
             "lr": case.record.lr,
             "skill": case.skill,
             "loss.function": case.record.losses,
+            "mode": case.record.modes,
+            "mode.norm": any(mode.p is None for mode in case.record.modes),
+            "mode.dropout": any(mode.p is not None for mode in case.record.modes),
+            "mode.evaluated": any(mode.evaluated or mode.evaluated_in_training for mode in case.record.modes),
         }
         return bool(found[figure])
     return case.record.has(figure)

@@ -92,6 +92,7 @@ class Modules:
 
     def __init__(self, births: BirthPlaces, only: Module | None = None) -> None:
         self.slots: dict[int, Slot] = {}
+        self.paths: dict[int, str] = {}  # of all modules that have a name, layers or not
         self.unwritten: list[tuple[int, Slot, str]] = []  # streams whose owner has no name yet
         self._births = births
         self._only = None if only is None else {id(module) for module in only.modules()}
@@ -111,6 +112,10 @@ class Modules:
         if found is None or found() is not module:
             self._see(module)
         return self.slots.get(id(module))
+
+    def path(self, module: Module) -> str | None:
+        """Its name, a layer's or not; None until its whole model has been seen."""
+        return self.paths.get(id(module))
 
     def name_new(self) -> list[tuple[str, Parameter]]:
         """Names modules seen since the last call; returns the parameters of their models by full name."""
@@ -153,6 +158,7 @@ class Modules:
             slot = self.slots.get(id(module))
             if slot is not None and not slot.name:
                 slot.name = self._unique(name or type(root).__name__.lower(), id(module))
+            self.paths[id(module)] = slot.name if slot is not None else name or type(root).__name__.lower()
         for path, parameter in root.named_parameters(remove_duplicate=False):
             yield ".".join(part for part in (prefix, unwrapped(path)) if part), parameter
 

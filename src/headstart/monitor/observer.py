@@ -23,6 +23,7 @@ from headstart.monitor.graph import find_tags, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
 from headstart.monitor.losses import Call, Sources, is_negative_of
+from headstart.monitor.modes import MODAL, Modes
 from headstart.monitor.modules import Slot
 from headstart.monitor.names import BirthPlaces, user_line
 from headstart.monitor.optimizers import Optimizers, number, parameters_of
@@ -87,6 +88,7 @@ class Observer:
         self._ledger = self._signals.ledger
         self._tracing = Tracing(self._signals, self._key, self._gradient)
         self._sources = Sources()
+        self._modes = Modes(self._signals.modules.path)
         self._hand = HandUpdates()
         self._optimizers = Optimizers(self._ledger)
         self._waiting = Waiting()
@@ -110,6 +112,8 @@ class Observer:
         self._ran = True
         if self._sketching and not self._in_backward and not self.off and torch.is_grad_enabled():
             self._called(module, args, kwargs, output)
+        elif isinstance(module, MODAL) and not torch.is_grad_enabled() and not self._in_backward:
+            self._modes.evaluated(module, self.step)
 
     def lost(self, kind: str, arguments: Mapping[str, Any], loss: Any) -> None:
         """As each loss function returns."""
@@ -221,7 +225,12 @@ class Observer:
     @quietly
     def _called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         slot = self._signals.modules.slot(module)
-        if slot is None or slot.step == self.step or (self._thread and self._thread != threading.get_ident()):
+        if self._thread and self._thread != threading.get_ident():
+            return
+        self._modes.live |= module.training and bool(module._parameters)
+        if isinstance(module, MODAL):
+            self._modes.trained(module, args, self.step)
+        if slot is None or slot.step == self.step:
             return
         tensor = _first_tensor(output)
         if not can_sketch(tensor):
@@ -255,6 +264,8 @@ class Observer:
     @quietly
     def _evaluated(self, kind: str, arguments: Mapping[str, Any], loss: Tensor) -> None:
         self._evaluations += 1
+        if arguments.get("reduction") != "none":  # of each sample: to choose among them, not to judge
+            self._modes.judged(self.step)
         if self._outbox is None or not sketched(self._evaluations):
             return
         call = self._sources.call(kind, arguments, loss, user_line())
@@ -292,6 +303,10 @@ class Observer:
         if self.step & (self.step - 1) == 0:  # 0, 1, 2, 4, 8, ...
             self._count_distinct()
             self._look_for_changes()
+            self._count_batches(self.step)
+
+    def _count_batches(self, step: int) -> None:
+        self._rare += [Rare(at, name, "norm.batches", seen) for at, name, seen in self._modes.batches(step)]
 
     def _count_distinct(self) -> None:
         for parameter, entry in self._ledger.tensors():
@@ -318,6 +333,7 @@ class Observer:
             self._rare += [Rare(step, layer, "activation.dead", share) for step, layer, share in dead]
             figures = self._signals.sheets.figures()
             self._note("", "loop.backwards", float(self._backwards))
+            self._modes.end_step(self.step)
         seconds = time.perf_counter() - self._started
         row = StepRow(self.step, seconds, self._losses, number(lr), optimizer, figures, self._rare, self._calls)
         self._outbox.step(row)
@@ -340,7 +356,7 @@ class Observer:
         """The record's outbox; the record is made when something trains."""
         if self._outbox is None:
             self.path = self._claim_path()
-            self._outbox = Outbox(self.path, self._facts(), self._ledger, self._sources)
+            self._outbox = Outbox(self.path, self._facts(), self._ledger, self._sources, self._modes)
             self._signals.outbox = self._outbox
         return self._outbox
 
@@ -361,6 +377,7 @@ class Observer:
                 if not self.off and self.step:
                     self._count_distinct()
                     self._look_for_changes()
+                    self._count_batches(self.step - 1)
                     self._outbox.late([rare._replace(step=min(rare.step, self.step - 1)) for rare in self._rare])
             self._outbox.close(how, time.perf_counter() - self._started)
         except Exception:

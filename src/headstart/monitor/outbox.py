@@ -14,6 +14,7 @@ from torch import Tensor
 
 from headstart.monitor.ledger import Ledger
 from headstart.monitor.losses import Call, Sources
+from headstart.monitor.modes import Modes
 from headstart.record import FIGURES, Layer, Optimizer, Writer
 
 BATCH = 512  # steps written at once, at most
@@ -43,11 +44,12 @@ class StepRow:
 
 
 class Outbox:
-    def __init__(self, path: Path, facts: Mapping[str, Any], ledger: Ledger, sources: Sources) -> None:
+    def __init__(self, path: Path, facts: Mapping[str, Any], ledger: Ledger, sources: Sources, modes: Modes) -> None:
         self._writer = Writer(path)
         self._writer.meta(facts)
         self._ledger = ledger
         self._sources = sources
+        self._modes = modes
         self._rows: list[StepRow] = []
         self._evaluations: list[tuple[int, Call]] = []
         self._layers: dict[str, Layer] = {}
@@ -110,6 +112,8 @@ class Outbox:
                 self._writer.thing(entry.line())
         for source in self._sources.known.values():
             self._writer.thing(source.snapshot())
+        for mode in self._modes.changed():
+            self._writer.thing(mode)
         self._writer.flush()
         self._flushed = time.monotonic()
 

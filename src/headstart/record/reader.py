@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from headstart.errors import HeadstartError
 from headstart.record.schema import FIGURES, RARE, SCHEMA_VERSION
-from headstart.record.values import THINGS, Layer, Loss, Optimizer, Parameter, Series, Targets
+from headstart.record.values import THINGS, Layer, Loss, Mode, Optimizer, Parameter, Series, Targets
 
 NOTHING = Series((), ())
 
@@ -36,12 +36,14 @@ class Record:
         loss_rows: Sequence[tuple[int, str, str, float | None, float | None]] = (),
         rare_rows: Sequence[tuple[int, str, str, float | None]] = (),
         ended: tuple[str, float] | None = None,
+        modes: Sequence[Mode] = (),
     ) -> None:
         self.meta = meta
         self.layers = tuple(sorted(layers, key=lambda layer: layer.order))
         self.parameters = tuple(parameters)
         self.losses = tuple(losses)
         self.optimizers = tuple(optimizers)
+        self.modes = tuple(sorted(modes, key=lambda mode: mode.order))
         self._streams = streams
         self._rows = rows
         self._loss_rows = loss_rows
@@ -160,6 +162,7 @@ def _read(db: sqlite3.Connection, path: Path) -> Record:
         db.execute("SELECT step, name, phase, value, accuracy FROM losses ORDER BY rowid").fetchall(),
         db.execute("SELECT step, owner, figure, value FROM rare ORDER BY rowid").fetchall(),
         db.execute("SELECT how, time FROM ended").fetchone(),
+        things["mode"],
     )
 
 

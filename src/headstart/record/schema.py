@@ -8,8 +8,8 @@ CREATE TABLE meta (         -- one row a fact: argv, script, script_text, versio
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL     -- JSON
 );
-CREATE TABLE things (       -- layers, parameters, losses, optimizers: written when first seen, again when facts change
-    kind TEXT NOT NULL,     -- 'layer', 'parameter', 'loss', 'optimizer'
+CREATE TABLE things (       -- layers, parameters, losses, ...: written when first seen, again when facts change
+    kind TEXT NOT NULL,     -- 'layer', 'parameter', 'loss', 'optimizer', 'mode'
     name TEXT NOT NULL,
     facts TEXT NOT NULL,    -- JSON of the dataclass below
     PRIMARY KEY (kind, name)
@@ -52,6 +52,7 @@ RARE = (
     "activation.dead",  # share of a layer's units that gave zero for every input of the last looks
     "weight.distinct",  # number of units whose incoming weights differ from every other unit's
     "loop.cleared",  # 1 where the gradients of the step before were cleared before this step's backward, else 0
+    "norm.batches",  # that a batch norm's running statistics have seen
     "loss.unvaried",  # 1 where a backward's labels were all the same (one GAN role)
     "loss.commonest",  # share of the commonest class among a batch's labels
     "loss.commonest_class",  # and which it is

@@ -100,6 +100,30 @@ class Optimizer:
 
 
 @dataclass(frozen=True)
+class Mode:
+    """A batch norm, or a dropout that drops something, and the modes in which it was called.
+
+    Steps of training count where they were sketched and the module was called with gradients; looks without gradients
+    count once between two steps.
+    """
+
+    name: str  # dotted module path
+    kind: str  # class name, "BatchNorm2d"; "LSTM" or "MultiheadAttention" for the dropout inside
+    order: int = 0  # place in the first forward pass
+    p: float | None = None  # share that is dropped; None: a batch norm
+    tracks: bool = False  # keeps running statistics
+    momentum: float | None = None  # of those; None also where they are a plain average
+    trainable: bool = False  # owns a parameter that requires grad
+    values: int | None = None  # over which each channel's batch statistics were mostly taken
+    steps: int = 0  # trained in training mode
+    trained_until: int | None = None  # the last of them
+    eval_steps: int = 0  # since then, in which neither it nor any layer with weights was in training mode
+    evaluated: int = 0  # looks without gradients in evaluation mode
+    evaluated_in_training: int = 0  # and in training mode
+    judged_in_training: int = 0  # those of them on which a loss was computed
+
+
+@dataclass(frozen=True)
 class Series:
     """One figure over the steps at which it was seen. Values may be inf or NaN only if the tensor's figure was."""
 
@@ -136,5 +160,11 @@ class Series:
         return next((s for s, v in zip(self.steps, self.values, strict=True) if v < limit), None)
 
 
-Thing = Layer | Parameter | Loss | Optimizer
-THINGS: Mapping[str, type[Thing]] = {"layer": Layer, "parameter": Parameter, "loss": Loss, "optimizer": Optimizer}
+Thing = Layer | Parameter | Loss | Optimizer | Mode
+THINGS: Mapping[str, type[Thing]] = {
+    "layer": Layer,
+    "parameter": Parameter,
+    "loss": Loss,
+    "optimizer": Optimizer,
+    "mode": Mode,
+}

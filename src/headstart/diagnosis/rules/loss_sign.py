@@ -74,7 +74,7 @@ RESTS_ON = "fact"
 NEEDS = ("loss.function", "lr")
 SINCE, STATUS = "0.1.0", "stable"
 
-LEARNT = 0.5  # skill of the first steps; our programs start at 0.0 to 0.1, nets that were trained before above 0.5
+LEARNT = 0.5  # skill of the first steps: half way to perfect is not where a fresh net starts
 
 TEXT = Text(
     en={

@@ -1,0 +1,160 @@
+"""In which mode what depends on it is called: batch norm and dropout, while training and while evaluating."""
+
+from __future__ import annotations
+
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Module, MultiheadAttention, SyncBatchNorm
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
+from torch.nn.modules.rnn import RNNBase
+
+from headstart.monitor.sketch import can_sketch
+from headstart.record import Mode
+
+MODAL = (_BatchNorm, _DropoutNd, RNNBase, MultiheadAttention)  # whose forward pass may depend on `training`
+MOST = 2000  # modules that are followed
+SIZES = 16  # different batch sizes that are told apart of one module
+
+NameOf = Callable[[Module], str | None]
+
+
+@dataclass
+class Entry:
+    """One module, and how it was called."""
+
+    module: weakref.ref[Module]
+    facts: Mode  # its name is given once the whole model has been seen
+    first: Tensor | None  # batches that its running statistics had seen after its first call; None: was told
+    born: int  # the step of that call
+    step: int = -1  # of its last call with gradients; in that step, in training mode:
+    in_training: bool = False
+    evaluated_at: int = -1  # the steps of its last calls without gradients, by mode
+    evaluated_in_training_at: int = -1
+    judged_at: int = -1
+    sizes: Counter[int] = field(default_factory=Counter)
+    dirty: bool = True
+
+
+class Modes:
+    """All batch norms and dropouts of one run."""
+
+    def __init__(self, name_of: NameOf) -> None:
+        self.live = False  # a layer was called with gradients and in training mode since the last step
+        self._entries: dict[int, Entry] = {}
+        self._now: list[Entry] = []  # called with gradients since the last step
+        self._name_of = name_of
+
+    def trained(self, module: Module, args: tuple[Any, ...], step: int) -> None:
+        """A call with gradients."""
+        entry = self._entries.get(id(module))
+        if entry is None or entry.module() is not module:
+            if len(self._entries) >= MOST or (facts := _facts(module, len(self._entries))) is None:
+                return
+            entry = self._entries[id(module)] = Entry(weakref.ref(module), facts, _batches(module), step)
+        if entry.step != step:
+            entry.step, entry.in_training = step, False
+            self._now.append(entry)
+        entry.in_training |= module.training
+        self.live |= module.training
+        values = _values(module, args) if module.training else None
+        if values is not None and (values in entry.sizes or len(entry.sizes) < SIZES):
+            entry.sizes[values] += 1
+
+    def evaluated(self, module: Module, step: int) -> None:
+        """A call without gradients, of a module that trains: often, so that it costs a look-up and a comparison."""
+        entry = self._entries.get(id(module))
+        if entry is None or entry.module() is not module:
+            return
+        if module.training and entry.evaluated_in_training_at != step:
+            entry.evaluated_in_training_at, entry.dirty = step, True
+            entry.facts = replace(entry.facts, evaluated_in_training=entry.facts.evaluated_in_training + 1)
+        elif not module.training and entry.evaluated_at != step:
+            entry.evaluated_at, entry.dirty = step, True
+            entry.facts = replace(entry.facts, evaluated=entry.facts.evaluated + 1)
+
+    def judged(self, step: int) -> None:
+        """A loss was computed without gradients."""
+        for entry in self._entries.values():
+            if entry.evaluated_in_training_at == step and entry.judged_at != step:
+                entry.judged_at, entry.dirty = step, True
+                entry.facts = replace(entry.facts, judged_in_training=entry.facts.judged_in_training + 1)
+
+    def end_step(self, step: int) -> None:
+        """The calls with gradients since the last step were training.
+
+        An evaluation among them that keeps its gradients changes nothing: a step is in evaluation mode only if nothing
+        in it was called in training mode.
+        """
+        for entry in self._now:
+            known = entry.facts
+            if entry.in_training:
+                entry.facts = replace(known, steps=known.steps + 1, trained_until=step, eval_steps=0)
+            else:
+                entry.facts = replace(known, eval_steps=0 if self.live else known.eval_steps + 1)
+            entry.dirty = True
+        self._now, self.live = [], False
+
+    def batches(self, step: int) -> Iterator[tuple[int, str, Tensor]]:
+        """Step, name and number of batches that each batch norm's running statistics have seen."""
+        for entry in self._entries.values():
+            module = entry.module()
+            name = None if module is None else self._name_of(module)
+            if module is None or name is None or (seen := _batches(module)) is None:
+                continue
+            if entry.first is not None:
+                yield entry.born, name, entry.first
+                entry.first = None
+            yield step, name, seen
+
+    def changed(self) -> Iterator[Mode]:
+        """What is known of modules that were called since the last time."""
+        for entry in self._entries.values():
+            module = entry.module()
+            name = None if module is None else self._name_of(module)
+            if entry.dirty and module is not None and name is not None:
+                entry.dirty = False
+                values = max(entry.sizes, key=entry.sizes.__getitem__, default=None)
+                momentum = module.momentum if isinstance(module, _BatchNorm) else None
+                trainable = any(p is not None and p.requires_grad for p in module._parameters.values())
+                yield replace(entry.facts, name=name, values=values, momentum=momentum, trainable=trainable)
+
+
+def _facts(module: Module, order: int) -> Mode | None:
+    """None of a module that does the same in both modes."""
+    p = None
+    if not isinstance(module, _BatchNorm):
+        p = _dropped(module)
+        if not p:
+            return None
+    tracks = isinstance(module, _BatchNorm) and module.running_mean is not None
+    return Mode("", type(module).__name__, order, p, tracks=tracks)
+
+
+def _dropped(module: Module) -> float:
+    if isinstance(module, _DropoutNd):
+        return float(module.p)
+    if isinstance(module, RNNBase):
+        return float(module.dropout) if module.num_layers > 1 else 0.0
+    return float(module.dropout) if isinstance(module, MultiheadAttention) else 0.0
+
+
+def _batches(module: Module) -> Tensor | None:
+    counted = getattr(module, "num_batches_tracked", None)
+    if type(counted) is not Tensor or counted.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(counted):
+        return None
+    return counted.clone()
+
+
+def _values(module: Module, args: tuple[Any, ...]) -> int | None:
+    """How many values each channel's statistics are taken over; of several processes together it is not known."""
+    if not isinstance(module, _BatchNorm) or isinstance(module, SyncBatchNorm) or not args or not can_sketch(args[0]):
+        return None
+    given: Tensor = args[0]
+    return given.numel() // given.shape[1] if given.ndim > 1 and given.shape[1] else None
