@@ -58,6 +58,11 @@ def test_a_loss_that_was_as_high_before_the_step_is_not_its_doing() -> None:
     assert told(at(late, lambda step: 10.0 if step > 30 else 1.0), RULE).step == 30
 
 
+def test_a_loss_that_turns_nan_without_having_risen_has_another_cause() -> None:
+    assert said(at(1.0, lambda step: 1.0 if step < 9 else math.nan), RULE) == []
+    assert figures_of(told(at(1.0, lambda step: 1.0 if step < 9 else math.inf), RULE))["loss_rise"] == math.inf
+
+
 def test_one_weight_alone_does_not_count() -> None:
     figures: dict[tuple[str, str], Figure] = {}
     for layer, share in zip(NET, (5.0, 0.1, 0.1), strict=True):

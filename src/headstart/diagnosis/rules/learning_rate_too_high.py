@@ -50,7 +50,7 @@ for step in range(80):
   whose steps are as large as the gradient goes too far at any usual rate.
 
 ## Stays silent when
-The run learns, or it is not known whether it does; the loss does not rise; a weight starts from zero; or the targets
+The run learns, or it is not known whether it does; the loss does not rise, or turns NaN without having risen; a weight starts from zero; or the targets
 are large, unless the optimizer divides by the gradient's size. Gradients that are never cleared, inputs that are not
 standardised and weights that are too large make updates large, too: where they are found, they explain it.
 
@@ -109,7 +109,7 @@ class Leap:
     step: int
     share: float  # of the weights' size
     before: float  # the largest loss up to it
-    after: float  # the largest one behind it; infinite if any is not finite
+    after: float  # the largest one behind it, infinite included; what is not a number may have other reasons, log 0 or 0/0
 
 
 def learning_rate_too_high(case: Case) -> Iterator[Finding]:
@@ -149,7 +149,7 @@ def _leap(case: Case, found: list[Moves]) -> Leap | None:
     if step is None or not behind or not before or max(before) <= 0:
         return None
     share = dict(zip(shares.steps, shares.values, strict=True))[step]
-    return Leap(step, share, max(before), max(value if math.isfinite(value) else math.inf for value in behind))
+    return Leap(step, share, max(before), max((value for value in behind if not math.isnan(value)), default=0.0))
 
 
 def _has_large_targets(loss: Loss) -> bool:
