@@ -45,14 +45,15 @@ for step in range(80):
 - `LARGE` = 0.25: an update over its weight. Four such steps outweigh all that was there before; a sound run's first
   steps are a hundredth to a tenth, and a thousandth later.
 - `RISE` = 2: the loss after such a step over the largest one up to it. Of 23 small runs with rates from 0.001 to 20
-  all 12 that did not learn passed both limits.
+  all that did not learn for their rate passed both limits.
 - `TARGETS` = 10: root mean square of a regression's targets. Gradients grow with them, so that above it an optimizer
   whose steps are as large as the gradient goes too far at any usual rate.
 
 ## Stays silent when
-The run learns, or it is not known whether it does; the loss does not rise, or turns NaN without having risen; a weight starts from zero; or the targets
-are large, unless the optimizer divides by the gradient's size. Gradients that are never cleared, inputs that are not
-standardised and weights that are too large make updates large, too: where they are found, they explain it.
+The run learns, or it is not known whether it does; the loss does not rise, or turns NaN without having risen; a weight
+starts from zero; or the targets are large, unless the optimizer divides by the gradient's size. Gradients that are
+never cleared, inputs that are not standardised and weights that are too large make updates large, too: where they are
+found, they explain it.
 
 ## References
 LeCun, Bottou, Orr & Müller, *Efficient BackProp* (1998), §5; Goodfellow, Bengio & Courville, *Deep Learning* (2016),
@@ -77,7 +78,7 @@ NEEDS = ("update.std", "weight.std", "loss", "lr")
 SINCE, STATUS = "0.1.0", "stable"
 
 LARGE = 0.25  # of a weight's root mean square, in one step: four outweigh all that was there
-RISE = 2.0  # of the largest loss up to that step; passed by 12 of 12 runs that did not learn for their rate
+RISE = 2.0  # of the largest loss up to that step; passed by all small runs that did not learn for their rate
 TARGETS = 10.0  # root mean square; a regression's gradient grows with it, and the stable rate with its inverse
 
 TEXT = Text(
@@ -86,7 +87,7 @@ TEXT = Text(
         "{share:share} of their own size.",
         "rise": "The loss was {before:number} before that step and reached {after:number} after it. A gradient says which "
         "way is down close by; so large a step goes far beyond, and throws away what the weights held.",
-        "broken": "The loss was {before:number} before that step and is no finite number after it. A gradient says which "
+        "broken": "The loss was {before:number} before that step and overflows after it. A gradient says which "
         "way is down close by; so large a step goes far beyond, and the next ones are larger still.",
         "slower": "a tenth of {lr:number}; if that is still too high, a tenth again",
     },
@@ -95,7 +96,7 @@ TEXT = Text(
         "rise": "这一步之前损失为 {before:number},之后达到 {after:number}。梯度只说明附近哪个方向是下坡;"
         "这么大的一步远远越过了"
         "这个范围,也丢掉了权重原有的内容。",
-        "broken": "这一步之前损失为 {before:number},之后不再是有限的数。梯度只说明附近哪个方向是下坡;这么大的一步远远越过了"
+        "broken": "这一步之前损失为 {before:number},之后溢出。梯度只说明附近哪个方向是下坡;这么大的一步远远越过了"
         "这个范围,接下来的步子还会更大。",
         "slower": "{lr:number} 的十分之一;如果仍然过高,再取十分之一",
     },
