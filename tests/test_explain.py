@@ -54,6 +54,21 @@ def test_what_somebody_chose_explains_the_state_that_it_leads_to(group: str) -> 
     assert tree(chosen, state) == {"chosen": ["state"]}
 
 
+@pytest.mark.parametrize("group", ["loss", "loop", "data", "init"])
+def test_a_rate_that_is_judged_by_its_updates_is_explained_by_what_makes_them_large(group: str) -> None:
+    rate = found("rate", "optimizer", step=0, seen="update.std")
+    assert tree(found("cause", group, at="a"), rate) == {"cause": ["rate"]}
+    assert set(tree(found("cause", group, "advice", at="a"), rate)) == {"cause", "rate"}
+    assert set(tree(found("cause", group, at="a"), found("rate", "optimizer"))) == {"cause", "rate"}
+
+
+def test_a_rate_explains_what_comes_after_its_first_update_only() -> None:
+    rate = found("rate", "optimizer", step=0, seen="update.std")
+    before, after = (found("dead", "signal", at="a", step=step, seen="activation.dead") for step in (0, 1))
+    assert set(tree(rate, before)) == {"rate", "dead"}
+    assert tree(rate, after) == {"rate": ["dead"]}
+
+
 @pytest.mark.parametrize("group", CHOSEN)
 def test_what_somebody_chose_is_explained_by_nothing(group: str) -> None:
     state, chosen = found("state", "signal", at="a", step=0), found("chosen", group, at="b", step=20)

@@ -2,7 +2,8 @@
 
 A finding A explains a finding B if
 1. B is a state that arises while training (a signal that grew, a loss that does not fall); what somebody chose (the
-   loss, the loop, the weights at the start) is explained by nothing that happens in the run;
+   loss, the loop, the weights at the start) is explained by nothing that happens in the run. A rate that is judged by
+   the updates it makes lies between: loss, loop, inputs and first weights have their part in how large they are;
 2. A came first: A chose before B showed, or, both being states, A showed at an earlier moment. Within a step the
    moments follow the signal: activations from the inputs on, the loss, gradients from the loss back, updates;
 3. a signal can pass between their layers, forward or back;
@@ -41,6 +42,11 @@ class Told:
         return self.group in STATES
 
     @property
+    def is_seen_in_updates(self) -> bool:
+        """Whether a choice is judged by its effect: then it takes hold with the first update, not before it."""
+        return self.group == "optimizer" and (_first_series(self) or "").startswith("update.")
+
+    @property
     def gravity(self) -> int:
         return SEVERITIES.index(self.finding.severity)
 
@@ -64,7 +70,9 @@ def explain(findings: Sequence[tuple[Finding, str]], flow: Flow) -> tuple[Findin
 
 def explains(a: Told, b: Told, flow: Flow) -> bool:
     """Whether `a` can be a cause of `b`."""
-    if a is b or not b.is_state or a.group == "symptom" or (a.gravity == 0 and b.gravity > 0):
+    if a is b or a.group == "symptom" or (a.gravity == 0 and b.gravity > 0):
+        return False
+    if not b.is_state and not (b.is_seen_in_updates and GROUPS.index(a.group) < GROUPS.index(b.group)):
         return False
     return _came_first(a, b, flow) and flow.connected(a.layers, b.layers)
 
@@ -72,7 +80,7 @@ def explains(a: Told, b: Told, flow: Flow) -> bool:
 def _came_first(a: Told, b: Told, flow: Flow) -> bool:
     if b.group == "symptom":
         return True  # it sums the run up: its step is where it was read, not where it began
-    if not a.is_state:
+    if not a.is_state and not a.is_seen_in_updates:
         return (a.finding.step or 0) <= (b.finding.step or 0)
     return _moment(a, flow) < _moment(b, flow)
 
@@ -91,11 +99,14 @@ def _consequences(root: Told, others: Sequence[Told], flow: Flow) -> list[Told]:
 
 def _moment(told: Told, flow: Flow) -> tuple[int, int, int]:
     """Step, phase of the step, place in the direction in which that phase runs through the net."""
-    series = next((evidence.series for evidence in told.finding.evidence if evidence.series), None) or "loss"
-    tensor = series.partition(".")[0]
+    tensor = (_first_series(told) or "loss").partition(".")[0]
     phase = PHASES.index(tensor) if tensor in PHASES else PHASES.index("loss")
     places = [flow.place(layer) for layer in told.layers] or [0]
     return told.finding.step or 0, phase, -max(places) if tensor in BACKWARD else min(places)
+
+
+def _first_series(told: Told) -> str | None:
+    return next((evidence.series for evidence in told.finding.evidence if evidence.series), None)
 
 
 def _rank(flow: Flow) -> Callable[[Told], tuple[int, int, int, int, str]]:

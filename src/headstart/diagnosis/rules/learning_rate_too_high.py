@@ -1,0 +1,168 @@
+"""The learning rate is too high: one step moves the weights by much of their own size, and the loss jumps.
+
+## What it sees
+Each update's root mean square as a share of its weight's, the median over the weights at each step, and the loss
+before and after the first step at which that share passes the limit.
+
+## Why it hurts
+The gradient tells which way the loss falls close to where the weights are. A step that is not small beside the
+weights themselves goes far beyond that: it throws away what the start had made sound, overshoots, kills ReLUs,
+saturates tanh and sigmoid, or grows from step to step until the numbers overflow.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2))
+optimizer = torch.optim.Adam(model.parameters(), lr=1.0)
+for step in range(80):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2))
+optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+for step in range(80):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    optimizer.step()
+```
+
+## Limits
+- `LARGE` = 0.25: an update over its weight. Four such steps outweigh all that was there before; a sound run's first
+  steps are a hundredth to a tenth, and a thousandth later.
+- `RISE` = 2: the loss after such a step over the largest one up to it. Of 23 small runs with rates from 0.001 to 20
+  all that did not learn for their rate passed both limits.
+- `TARGETS` = 10: root mean square of a regression's targets. Gradients grow with them, so that above it an optimizer
+  whose steps are as large as the gradient goes too far at any usual rate.
+
+## Stays silent when
+The run learns, or it is not known whether it does; the loss does not rise, or turns NaN without having risen; a weight
+starts from zero; or the targets are large, unless the optimizer divides by the gradient's size. Gradients that are
+never cleared, inputs that are not standardised and weights that are too large make updates large, too: where they are
+found, they explain it.
+
+## References
+LeCun, Bottou, Orr & Müller, *Efficient BackProp* (1998), §5; Goodfellow, Bengio & Courville, *Deep Learning* (2016),
+§11.4.1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.text import Text
+from headstart.diagnosis.updates import ADAPTIVE, Moves, moves, typical
+from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Loss, Optimizer
+
+GROUP = "optimizer"
+RESTS_ON = "size"
+NEEDS = ("update.std", "weight.std", "loss", "lr")
+SINCE, STATUS = "0.1.0", "stable"
+
+LARGE = 0.25  # of a weight's root mean square, in one step: four outweigh all that was there
+RISE = 2.0  # of the largest loss up to that step; passed by all small runs that did not learn for their rate
+TARGETS = 10.0  # root mean square; a regression's gradient grows with it, and the stable rate with its inverse
+
+TEXT = Text(
+    en={
+        "message": "The learning rate of {lr:number} is too high: step {step:number} moves the weights by "
+        "{share:share} of their own size.",
+        "rise": "The loss was {before:number} before that step and reached {after:number} after it. A gradient says which "
+        "way is down close by; so large a step goes far beyond, and throws away what the weights held.",
+        "broken": "The loss was {before:number} before that step and overflows after it. A gradient says which "
+        "way is down close by; so large a step goes far beyond, and the next ones are larger still.",
+        "slower": "a tenth of {lr:number}; if that is still too high, a tenth again",
+    },
+    zh={
+        "message": "学习率 {lr:number} 过高:第 {step:number} 步对权重的改动达到权重自身大小的 {share:share}。",
+        "rise": "这一步之前损失为 {before:number},之后达到 {after:number}。梯度只说明附近哪个方向是下坡;"
+        "这么大的一步远远越过了"
+        "这个范围,也丢掉了权重原有的内容。",
+        "broken": "这一步之前损失为 {before:number},之后溢出。梯度只说明附近哪个方向是下坡;这么大的一步远远越过了"
+        "这个范围,接下来的步子还会更大。",
+        "slower": "{lr:number} 的十分之一;如果仍然过高,再取十分之一",
+    },
+)
+
+
+@dataclass(frozen=True)
+class Leap:
+    """The first step that is large beside the weights, and what it does to the loss."""
+
+    step: int
+    share: float  # of the weights' size
+    before: float  # the largest loss up to it
+    after: float  # the largest one behind it, infinite included; what is not a number may have other reasons, log 0 or 0/0
+
+
+def learning_rate_too_high(case: Case) -> Iterator[Finding]:
+    """One finding, of the first step that went too far."""
+    found = moves(case)
+    leap = _leap(case, found)
+    if case.learns is not False or leap is None or leap.after <= RISE * leap.before:
+        return
+    optimizer = next(iter(case.record.optimizers), None)
+    if optimizer is None or (optimizer.kind not in ADAPTIVE and any(map(_has_large_targets, case.record.losses))):
+        return
+    rate = dict(zip(case.record.lr.steps, case.record.lr.values, strict=True)).get(leap.step, case.record.lr.first)
+    facts = {"lr": rate, "step": leap.step, "share": leap.share, "before": leap.before, "after": leap.after}
+    worst = max(found, key=lambda one: max(one.share.since(leap.step).values, default=0.0))
+    yield Finding(
+        "learning-rate-too-high",
+        "error",
+        case.say(TEXT, "message", **facts),
+        None,
+        leap.step,
+        (
+            Evidence("update_share", leap.share, LARGE, (leap.step,), "update.std"),
+            Evidence("loss_rise", leap.after / leap.before, RISE, (leap.step,), "loss"),
+        ),
+        case.say(TEXT, "rise" if math.isfinite(leap.after) else "broken", **facts),
+        _remedy(case, optimizer, rate),
+        (),
+        worst.layer.line,
+    )
+
+
+def _leap(case: Case, found: list[Moves]) -> Leap | None:
+    shares = typical(found)
+    step = shares.first_above(LARGE)
+    before = [value for value in case.record.loss.until(step or 0).values if math.isfinite(value)]
+    behind = case.record.loss.since((step or 0) + 1).values
+    if step is None or not behind or not before or max(before) <= 0:
+        return None
+    share = dict(zip(shares.steps, shares.values, strict=True))[step]
+    return Leap(step, share, max(before), max((value for value in behind if not math.isnan(value)), default=0.0))
+
+
+def _has_large_targets(loss: Loss) -> bool:
+    targets = loss.targets
+    if not targets.count or not targets.total:
+        return False
+    squares = sum(
+        total**2 / targets.count + square for total, square in zip(targets.total, targets.square, strict=True)
+    )
+    return math.sqrt(squares / targets.count / len(targets.total)) > TARGETS
+
+
+def _remedy(case: Case, optimizer: Optimizer, rate: float) -> Remedy:
+    note = case.say(TEXT, "slower", lr=rate)
+    return Remedy("slower", f"torch.optim.{optimizer.kind}(model.parameters(), lr={rate / 10:g})     # {note}")

@@ -1,0 +1,112 @@
+"""The learning rate is too low: over the whole run no weight could get away from where it started.
+
+## What it sees
+The length of each weight's way over the run, its updates added up, as a share of the weight's own size, in a run that
+does not learn.
+
+## Why it hurts
+However long the way, no weight is further from its start than that. Weights that are all within a hundredth of their
+random first values compute what they did at random: the run has cost time and trained nothing.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(256, 10)
+y = 1 + x[:, :1] * x[:, 1:2]
+model = nn.Sequential(nn.Linear(10, 32), nn.Tanh(), nn.Linear(32, 1))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-7)
+for step in range(150):
+    optimizer.zero_grad()
+    nn.functional.mse_loss(model(x), y).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(256, 10)
+y = 1 + x[:, :1] * x[:, 1:2]
+model = nn.Sequential(nn.Linear(10, 32), nn.Tanh(), nn.Linear(32, 1))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for step in range(150):
+    optimizer.zero_grad()
+    nn.functional.mse_loss(model(x), y).backward()
+    optimizer.step()
+```
+
+## Limits
+- `WAY` = 0.01: of a weight's size, over the whole run and for every weight. Adam goes about its rate a step: at 1e-3
+  and weights of 0.05, half a step.
+- `ENOUGH` = 100: steps. Trying a script out for a few steps is no training.
+
+## Stays silent when
+The run learns, is gaining, or it is not known; any weight has come further; or a weight does not move at all, which no
+learning rate changes: then its gradient is zero, it is lost in rounding, or no optimizer holds it.
+
+## References
+Goodfellow, Bengio & Courville, *Deep Learning* (2016), §11.4.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.text import Text
+from headstart.diagnosis.updates import moves, path
+from headstart.findings import Evidence, Finding, Remedy
+
+GROUP = "optimizer"
+RESTS_ON = "size"
+NEEDS = ("update.std", "weight.std", "skill", "lr")
+SINCE, STATUS = "0.1.0", "stable"
+
+WAY = 0.01  # of a weight's size: within it, what it computes is what it computed at the start
+ENOUGH = 100  # steps; fewer are a try, not a training
+
+TEXT = Text(
+    en={
+        "message": "The learning rate of {lr:number} is too low: in {steps:number} steps no weight came further from "
+        "its start than {way:number} of its size.",
+        "cause": "All updates added up are that small, so the net still computes what it did at random. At this pace it "
+        "would need {times:number} times as many steps to move a weight by its own size.",
+        "faster": "a hundred times {lr:number}; then halve or double",
+    },
+    zh={
+        "message": "学习率 {lr:number} 过低:在 {steps:number} 步中,没有一个权重离开起点超过自身大小的 {way:number}。",
+        "cause": "所有更新加起来也只有这么小,网络计算的仍是随机初始时的结果。照此速度,要用 {times:number} 倍的步数才能让"
+        "一个权重改变自身的大小。",
+        "faster": "{lr:number} 的一百倍;然后减半或加倍",
+    },
+)
+
+
+def learning_rate_too_low(case: Case) -> Iterator[Finding]:
+    """One finding, told of the weight that came furthest."""
+    record = case.record
+    found = moves(case)
+    if case.learns is not False or len(record) < ENOUGH or not found:
+        return
+    stuck = any(min(one.share.values) <= 0 for one in found)
+    optimizer = next(iter(record.optimizers), None)
+    way, furthest = max(((path(one.share, len(record)), one) for one in found), key=lambda pair: pair[0])
+    if stuck or optimizer is None or way >= WAY:
+        return
+    rate = max(record.lr.values)
+    note = case.say(TEXT, "faster", lr=rate)
+    yield Finding(
+        "learning-rate-too-low",
+        "error",
+        case.say(TEXT, "message", lr=rate, steps=len(record), way=way),
+        None,
+        furthest.share.steps[0],
+        (Evidence("way", way, WAY, (furthest.share.steps[0], furthest.share.steps[-1]), "update.std"),),
+        case.say(TEXT, "cause", times=1 / way),
+        Remedy("faster", f"torch.optim.{optimizer.kind}(model.parameters(), lr={100 * rate:g})     # {note}"),
+    )

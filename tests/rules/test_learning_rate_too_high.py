@@ -1,0 +1,99 @@
+"""learning-rate-too-high: updates over weights, and the loss around the first that is large."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from records import COIN, SGD, Figure, chain, figures_of, head, linear, run, said, told
+from torch import nn
+from training import trained
+
+from headstart.diagnosis.rules.learning_rate_too_high import LARGE, RISE, TARGETS
+from headstart.record import Loss, Record, Targets
+
+RULE = "learning-rate-too-high"
+NET = chain(linear("fc1"), linear("fc2"), head())
+
+
+def at(
+    share: Figure, loss: Figure, skill: float | None = 0.0, *, kind: str = "SGD", losses: tuple[Loss, ...] = ()
+) -> Record:
+    """All three weights of size 0.1, moved by `share` of it."""
+    figures: dict[tuple[str, str], Figure] = {}
+    for layer in NET:
+        figures[f"{layer.name}.weight", "weight.std"] = 0.1
+        figures[f"{layer.name}.weight", "update.std"] = lambda s: 0.1 * (share(s) if callable(share) else share)  # type: ignore[operator]
+    given = [(loss, 1.0) for loss in losses]
+    return run(NET, figures, skill=skill, loss=loss, losses=given, optimizers=(replace(SGD, kind=kind),))
+
+
+def jumps(times: float) -> Figure:
+    return lambda step: 1.0 if step < 1 else times
+
+
+def test_a_step_may_be_a_quarter_of_the_weights() -> None:
+    finding = told(at(1.01 * LARGE, jumps(10)), RULE)
+    assert figures_of(finding)["update_share"] == pytest.approx(1.01 * LARGE, rel=1e-5)
+    assert finding.step == 0
+    assert said(at(0.99 * LARGE, jumps(10)), RULE) == []
+
+
+def test_the_loss_may_rise_to_twice_what_it_was() -> None:
+    assert figures_of(told(at(1.0, jumps(1.01 * RISE)), RULE))["loss_rise"] == pytest.approx(1.01 * RISE)
+    assert said(at(1.0, jumps(0.99 * RISE)), RULE) == []
+
+
+@pytest.mark.parametrize("skill", [0.9, None])
+def test_it_speaks_only_in_a_run_that_is_known_not_to_learn(skill: float | None) -> None:
+    assert said(at(1.0, jumps(10), skill), RULE) == []
+
+
+def test_a_loss_that_was_as_high_before_the_step_is_not_its_doing() -> None:
+    late = lambda step: 1.0 if step >= 30 else 0.01  # noqa: E731
+    assert said(at(late, lambda step: 10.0 if step % 7 == 3 else 1.0), RULE) == []
+    assert told(at(late, lambda step: 10.0 if step > 30 else 1.0), RULE).step == 30
+
+
+def test_a_loss_that_turns_nan_without_having_risen_has_another_cause() -> None:
+    assert said(at(1.0, lambda step: 1.0 if step < 9 else math.nan), RULE) == []
+    assert figures_of(told(at(1.0, lambda step: 1.0 if step < 9 else math.inf), RULE))["loss_rise"] == math.inf
+
+
+def test_one_weight_alone_does_not_count() -> None:
+    figures: dict[tuple[str, str], Figure] = {}
+    for layer, share in zip(NET, (5.0, 0.1, 0.1), strict=True):
+        figures[f"{layer.name}.weight", "weight.std"] = 0.1
+        figures[f"{layer.name}.weight", "update.std"] = 0.1 * share
+    assert said(run(NET, figures, skill=0.0, loss=jumps(10)), RULE) == []
+
+
+@pytest.mark.parametrize(("kind", "speaks"), [("SGD", False), ("Adam", True)])
+def test_large_targets_are_to_blame_unless_the_optimizer_divides_by_the_gradient(kind: str, speaks: bool) -> None:
+    def of_size(size: float) -> Loss:
+        return Loss("mse_loss at train.py:9", "mse_loss", "train.py:9", {}, Targets(100, (), (100 * size,), (0.0,)))
+
+    assert bool(said(at(1.0, jumps(10), kind=kind, losses=(of_size(1.01 * TARGETS),)), RULE)) is speaks
+    assert said(at(1.0, jumps(10), kind=kind, losses=(of_size(0.99 * TARGETS),)), RULE)
+    assert COIN.targets.total == ()
+
+
+@pytest.mark.parametrize(("lr", "speaks"), [(2.2, True), (0.1, False)])
+def test_gradient_descent_on_a_parabola_diverges_from_two_over_its_curvature(
+    lr: float, speaks: bool, tmp_path: Path
+) -> None:
+    """Each step multiplies the error by 1 - lr × curvature, here 1 for whitened inputs and half the square."""
+    net = nn.Linear(4, 1, bias=False)
+    nn.init.constant_(net.weight, 1.0)
+    x = 2 * torch.eye(4)
+    y = torch.tensor([[1.0], [-1.0], [1.0], [-1.0]]) * x.sum(1, keepdim=True)
+
+    def half_square(out: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return nn.functional.mse_loss(out, target) / 2
+
+    record = trained(tmp_path, net, x, y, half_square, steps=40, lr=lr)
+    assert math.isclose(record.loss.values[1] / record.loss.values[0], (1 - lr) ** 2, rel_tol=1e-4)
+    assert bool(said(record, RULE)) is speaks

@@ -1,0 +1,46 @@
+"""learning-rate-too-low: how far the weights came over the run."""
+
+from __future__ import annotations
+
+import pytest
+from records import Figure, chain, figures_of, head, linear, run, said, told, unjudged
+
+from headstart.diagnosis.rules.learning_rate_too_low import ENOUGH, WAY
+from headstart.record import Record
+
+RULE = "learning-rate-too-low"
+NET = chain(linear("fc1"), head())
+
+
+def moved(fc1: Figure, last: Figure, skill: float | None = 0.0, steps: int = ENOUGH) -> Record:
+    """Weights of size 1 and their updates."""
+    figures: dict[tuple[str, str], Figure] = {(f"{layer.name}.weight", "weight.std"): 1.0 for layer in NET}
+    given: dict[tuple[str, str], Figure] = {("fc1.weight", "update.std"): fc1, ("head.weight", "update.std"): last}
+    return run(NET, {**figures, **given}, skill=skill, steps=steps)
+
+
+def test_the_weight_that_came_furthest_may_be_a_hundredth_from_its_start() -> None:
+    finding = told(moved(1e-9, 0.99 * WAY / ENOUGH), RULE)
+    assert figures_of(finding)["way"] == pytest.approx(0.99 * WAY, rel=1e-5)
+    assert said(moved(1e-9, 1.01 * WAY / ENOUGH), RULE) == []
+
+
+def test_between_two_looks_it_goes_on_as_at_the_first() -> None:
+    seldom = dict.fromkeys(range(0, ENOUGH, 10), 0.99 * WAY / ENOUGH)
+    assert figures_of(told(moved(seldom, seldom), RULE))["way"] == pytest.approx(0.99 * WAY, rel=1e-5)
+
+
+def test_a_net_that_is_good_already_may_stay_where_it_is() -> None:
+    assert said(moved(1e-9, 1e-9, skill=0.9), RULE) == []
+
+
+def test_without_a_known_skill_it_is_not_judged() -> None:
+    assert RULE in unjudged(moved(1e-9, 1e-9, skill=None))
+
+
+def test_a_try_of_a_few_steps_is_no_training() -> None:
+    assert said(moved(1e-9, 1e-9, steps=ENOUGH - 1), RULE) == []
+
+
+def test_a_weight_that_does_not_move_at_all_is_not_the_rates_doing() -> None:
+    assert said(moved(0.0, 1e-9), RULE) == []
