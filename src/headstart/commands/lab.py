@@ -66,8 +66,9 @@ def _run(claims: Sequence[Claim], seeds: int, size: Size, file: Path, language: 
 
     points = sum(seeds * len(claim.series) * len(claim.x) for claim in claims)
     columns = (TextColumn("{task.description}"), BarColumn(24), TaskProgressColumn(), TimeRemainingColumn())
-    done = 0
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
+    done, console = 0, Console(stderr=True)
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, disable=hidden, transient=True, redirect_stdout=False) as bar:
         task = bar.add_task("", total=points)
         results = run(
             claims, range(seeds), size, file, lambda claim: bar.update(task, advance=1, description=claim.name)

@@ -59,6 +59,12 @@ def digits(size: Size) -> Digits:
     return raw.mapped(lambda x: standardize(x.reshape(-1, 1, 28, 28)).flatten(1))
 
 
+def pooled(x: Tensor, side: int) -> Tensor:
+    """Means over squares of the middle 20 × 20 pixels, where the digits are: (20 / side)² features of (n, 784)."""
+    middle = x.reshape(-1, 1, 28, 28)[..., 4:24, 4:24]
+    return nn.functional.avg_pool2d(middle, side).flatten(1)
+
+
 def mlp(
     depth: int,
     width: int = 64,
@@ -71,7 +77,7 @@ def mlp(
     layers: list[nn.Module] = []
     for place in range(depth):
         layers += [nn.Linear(width if place else inputs, width), *([norm(width)] if norm else []), make()]
-    return nn.Sequential(*layers, nn.Linear(width, 10))
+    return nn.Sequential(*layers, nn.Linear(width if depth else inputs, 10))
 
 
 def linears(model: nn.Module) -> list[nn.Linear]:
