@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 import headstart as hs
 from headstart.lab.claim import Size
+from headstart.train.mnist import Mnist
 from headstart.train.models import ACTIVATIONS
 
 CHANCE = math.log(10)  # the loss of always answering with all ten digits alike
@@ -30,6 +31,10 @@ class Digits:
     def mapped(self, function: Callable[[Tensor], Tensor]) -> Digits:
         return Digits(function(self.x), self.y, function(self.test_x), self.test_y)
 
+    def rows(self, count: int) -> Digits:
+        """The first training digits, and all test digits."""
+        return Digits(self.x[:count], self.y[:count], self.test_x, self.test_y)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -42,10 +47,16 @@ class Outcome:
     finite: bool
 
 
+@lru_cache(maxsize=1)
+def mnist() -> Mnist:
+    """Unpacked once."""
+    return hs.mnist()
+
+
 @lru_cache(maxsize=2)
 def pixels(size: Size) -> Digits:
     """Raw pixels, 0 to 255."""
-    data = hs.mnist()
+    data = mnist()
     x, test_x = (images.flatten(1).float() for images in (data.train_images, data.test_images))
     y, test_y = data.train_labels.long(), data.test_labels.long()
     return Digits(x[: size.train], y[: size.train], test_x[: size.test], test_y[: size.test])
@@ -78,6 +89,24 @@ def mlp(
     for place in range(depth):
         layers += [nn.Linear(width if place else inputs, width), *([norm(width)] if norm else []), make()]
     return nn.Sequential(*layers, nn.Linear(width if depth else inputs, 10))
+
+
+class Block(nn.Module):
+    """x + linear(ReLU(linear(ReLU(x)))): nothing stands on the way from input to output."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.branch = nn.Sequential(nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        added: Tensor = x + self.branch(x)
+        return added
+
+
+def residual(depth: int, width: int) -> nn.Sequential:
+    """A linear layer, `depth` layers in blocks of two, ReLU, and ten logits."""
+    blocks = [Block(width) for _ in range(depth // 2)]
+    return nn.Sequential(nn.Linear(784, width), *blocks, nn.ReLU(), nn.Linear(width, 10))
 
 
 def linears(model: nn.Module) -> list[nn.Linear]:
