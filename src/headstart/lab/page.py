@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from textwrap import wrap
 
 from headstart.diagnosis.text import Language, Text
 from headstart.lab.claim import Claim, Result, Spread, Verdict, X
@@ -141,6 +142,7 @@ def _x_axis(title: str, x: Sequence[X], named: bool) -> Json:
 
 
 def _y_axis(title: str, spreads: Sequence[Spread]) -> Json:
+    title = "<br>".join(wrap(title, 42))  # a plot is no higher
     low, high = min(spread.low for spread in spreads), max(spread.high for spread in spreads)
     if low > 0 and high > 100 * low:
         return axis(title, type="log", exponentformat="power")
