@@ -25,7 +25,15 @@ from functools import lru_cache
 from headstart.errors import HeadstartError
 from headstart.lab.claim import Claim
 
-GROUPS = ("init", "data", "norm", "activation", "optimizer", "next")  # in the order in which the textbook has them
+GROUPS = (
+    "init",
+    "data",
+    "norm",
+    "activation",
+    "optimizer",
+    "faq",
+    "next",
+)  # in the order in which the textbook has them
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 import headstart as hs
 from headstart.lab.claim import Size
 from headstart.train.mnist import Mnist
-from headstart.train.models import ACTIVATIONS
 
 CHANCE = math.log(10)  # the loss of always answering with all ten digits alike
 
@@ -84,7 +83,7 @@ def mlp(
     inputs: int = 784,
 ) -> nn.Sequential:
     """`depth` hidden layers, each linear, norm, activation; then ten logits."""
-    make = ACTIVATIONS[activation] if isinstance(activation, str) else activation
+    make = hs.models.ACTIVATIONS[activation] if isinstance(activation, str) else activation
     layers: list[nn.Module] = []
     for place in range(depth):
         layers += [nn.Linear(width if place else inputs, width), *([norm(width)] if norm else []), make()]
