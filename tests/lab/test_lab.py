@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -211,3 +213,20 @@ def test_a_claim_runs_from_the_command_to_the_page(tmp_path: Path) -> None:
     assert load(file)[0].seeds == (0, 1, 2)
     assert f"saved     {file}" in done.stdout
     assert "教科书里的话" in file.with_suffix(".html").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_ctrl_c_stops_the_command_with_what_is_finished_saved(tmp_path: Path) -> None:
+    file = tmp_path / "lab.json"
+    arguments = ("lab", "init-signal-by-depth", "norm-batch-size", "--quick", "--json", str(file))
+    process = subprocess.Popen([sys.executable, "-m", "headstart", *arguments], stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not file.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped   after 1 of 2 claims" in printed
+    assert [found.name for found in load(file)] == ["init-signal-by-depth"]
