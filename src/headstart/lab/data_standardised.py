@@ -33,7 +33,7 @@ TEXT = Text(
     },
 )
 SERIES = ("raw", "unit", "standardised")
-X = (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3)
+X = (3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1, 3)
 FIGURES = ("loss",)
 
 

@@ -31,7 +31,7 @@ TEXT = Text(
     },
 )
 SERIES = ("equal", "unequal", "cured")
-X = (1e-4, 1e-3, 1e-2, 0.03, 0.1)
+X = (1e-3, 1e-2, 0.03, 0.1, 0.3, 1, 3)
 FIGURES = ("loss",)
 
 

@@ -195,9 +195,10 @@ def _parts(claim: Claim, result: Result, language: Language) -> str:
         held = WORDS.say(language, "seeds", held=part.held, seeds=len(part.values))
         limit = f"{part.sense} {number(part.limit)}"
         cells = (measured(part.spread), limit, held)
-        text = f'<td style="white-space: normal">{escape(claim.label(language, part.key))}</td>'
+        text = f'<td style="white-space: normal; min-width: 14rem">{escape(claim.label(language, part.key))}</td>'
         rows += f"<tr>{text}{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
-    return f'<table class="evidence"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    table = f'<table class="evidence"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'<div style="overflow-x: auto">{table}</div>'
 
 
 def measured(spread: Spread) -> str:
