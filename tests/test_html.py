@@ -18,7 +18,8 @@ from example_run import example, failing, healthy
 from headstart.findings import Diagnosis, Finding, NotJudged, Remedy
 from headstart.record import Layer, Loss, Parameter, Record, Writer, read_record
 from headstart.report import words
-from headstart.report.html import _plotly, render
+from headstart.report.html import render
+from headstart.report.page import _plotly
 
 HOSTILE = '</script></style><script>alert(1)</script><img src="http://example.org/x.png" onerror=alert(2)>'
 VOID = {"meta", "input", "br", "wbr", "img"}
@@ -185,7 +186,7 @@ def test_parameters_are_counted_by_their_shapes(record: Record) -> None:
 def test_no_report_loads_torch_numpy_or_plotly() -> None:
     code = (
         "import sys, headstart.report.html, headstart.report.terminal, headstart.report.json, headstart.report.write;"
-        "from headstart.report.html import _plotly; _plotly();"
+        "from headstart.report.page import _plotly; _plotly();"
         "print([m for m in ('torch', 'numpy', 'plotly', 'pandas') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
