@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 
 import headstart as hs
 from headstart.cli import app
+from headstart.diagnosis.rules import catalogue
 from headstart.findings import Diagnosis
-from headstart.preflight import OF_THE_OPTIMIZER, asked
+from headstart.preflight import OF_SEVERAL_BATCHES, OF_THE_GRAPH, OF_THE_OPTIMIZER, asked
 
 
 def net(*more: nn.Module) -> nn.Sequential:
@@ -109,6 +110,8 @@ def test_bad_input_gets_one_clear_error(arguments: tuple[object, ...], what: str
 
 
 def test_asked_are_rules_that_one_batch_can_answer() -> None:
+    names = {rule.name for rule in catalogue()}
+    assert {*OF_SEVERAL_BATCHES, *OF_THE_GRAPH, *OF_THE_OPTIMIZER} <= names
     assert {rule.name for rule in asked(True)} - {rule.name for rule in asked(False)} == set(OF_THE_OPTIMIZER)
     assert not {"missing-zero-grad", "no-better-than-constant"} & {rule.name for rule in asked(True)}
 

@@ -34,15 +34,7 @@ LOOKS = STEPS  # at the same batch; rules of the parameter ledger want as many
 GROUPS = ("loss", "data", "init", "norm", "signal")
 OF_THE_GRAPH = ("parameters-without-gradient", "gradient-detached", "zero-derivative-op")
 OF_THE_OPTIMIZER = ("parameters-not-in-optimizer", "optimizer-holds-stale-parameters")
-OF_SEVERAL_BATCHES = (
-    "data-not-shuffled",
-    "same-batch-every-step",
-    "same-order-every-epoch",
-    "samples-repeated",
-    "validation-leaks",
-    "preprocessing-differs-in-evaluation",
-    "evaluated-in-training-mode",
-)
+OF_SEVERAL_BATCHES = ("data-not-shuffled", "evaluated-in-training-mode", "batchnorm-stale-statistics")
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,13 @@ def explain(
     from headstart.diagnosis.rules import catalogue, find
 
     if rule is None:
+        width = max(len(known.name) for known in catalogue()) + 2
         for group in GROUPS:
             rules = [known for known in catalogue() if known.group == group]
             if rules:
                 print(f"\n{group}")
             for known in rules:
-                print(f"  {known.name:<28}{known.page.summary}")
+                print(f"  {known.name:<{width}}{known.page.summary}")
         print("\nnext      headstart explain dead-relu")
         return
     known = find(rule)
