@@ -220,6 +220,13 @@ SIZES: dict[str, dict[tuple[str, str], Figure]] = {
     "gradients-vanish": {("fc1", "gradient.std"): 1e-9, ("fc2", "gradient.std"): 1.0, ("head", "gradient.std"): 1.0},
     "gradients-explode": {("fc1", "gradient.std"): 1e9, ("fc2", "gradient.std"): 1.0, ("head", "gradient.std"): 1.0},
 }
+# These say nothing at all but in a run that is known not to learn; their own tests hold that.
+OF_FAILURES = {
+    "learning-rate-too-high",
+    "learning-rate-too-low",
+    "regularisation-dominates",
+    "targets-not-standardized",
+}
 BACKWARD: dict[tuple[str, str], Figure] = {("fc1.weight", "weight_gradient.std"): 1.0}
 each_size = pytest.mark.parametrize("rule", SIZES)
 
@@ -229,7 +236,7 @@ def severity(rule: str, given: Figure | None, **facts: object) -> str:
 
 
 def test_every_rule_that_rests_on_sizes_is_tested_here() -> None:
-    assert {rule.name for rule in catalogue() if rule.rests_on == "size"} == set(SIZES)
+    assert {rule.name for rule in catalogue() if rule.rests_on == "size"} == set(SIZES) | OF_FAILURES
 
 
 @each_size
