@@ -1,0 +1,78 @@
+"""regularisation-dominates: decay against gradient, and what is left of the weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from loops import net, train, watched
+from records import SGD, chain, head, linear, run, said, told
+
+from headstart.diagnosis.rules.regularisation_dominates import LEFT, PULL, SHARE
+from headstart.record import Record
+
+RULE = "regularisation-dominates"
+DECAY, RATE = 0.5, 0.1
+
+
+def decayed(
+    left: float = LEFT / 2,
+    pull: float = 2 * PULL,
+    share: float = 1.0,
+    kind: str = "SGD",
+    skill: float | None = 0.0,
+    decay: float | None = DECAY,
+) -> Record:
+    """Two layers whose weights shrink evenly from 1 to `left`, with the gradients and updates that are asked for."""
+    figures = {}
+    for name in ("body", "head"):
+        weight = f"{name}.weight"
+        for figure, factor in (("weight", 1.0), ("weight_gradient", DECAY / pull), ("update", RATE * DECAY / share)):
+            figures[weight, f"{figure}.mean"] = 0.0
+            figures[weight, f"{figure}.std"] = lambda step, factor=factor: factor * left ** (step / 59)
+    record = run(chain(linear("body"), head()), figures, skill=skill, optimizers=(replace(SGD, kind=kind),))
+    record.parameters = tuple(replace(p, weight_decay=decay, lr=RATE) for p in record.parameters)
+    return record
+
+
+@pytest.mark.parametrize(
+    ("record", "fires"),
+    [
+        (decayed(), True),
+        (decayed(left=LEFT * 1.01), False),
+        (decayed(pull=PULL * 0.99), False),
+        (decayed(pull=PULL * 1.01), True),
+        (decayed(kind="AdamW", share=SHARE * 1.01, pull=0.1), True),
+        (decayed(kind="AdamW", share=SHARE * 0.99), False),
+        (decayed(decay=0.0), False),
+        (decayed(decay=None), False),
+        (decayed(skill=0.9), False),
+    ],
+)
+def test_both_sides_of_each_limit(record: Record, fires: bool) -> None:
+    assert [finding.severity for finding in said(record, RULE)] == ["error"] * fires
+
+
+def test_a_matrix_that_keeps_its_size_is_enough() -> None:
+    record = decayed()
+    record.parameters = tuple(
+        replace(p, weight_decay=0.0 if p.name == "body.weight" else p.weight_decay) for p in record.parameters
+    )
+    assert told(record, RULE).layers == ("head",)
+    mixed = decayed()
+    mixed._streams = {key: place for key, place in mixed._streams.items() if key != ("body.weight", "weight")}  # type: ignore[assignment]
+    assert not said(mixed, RULE)
+
+
+@pytest.mark.parametrize(("decay", "fires"), [(1.0, True), (1e-4, False)])
+def test_sgd_without_a_use_for_its_weights_takes_them_to_zero(tmp_path: Path, decay: float, fires: bool) -> None:
+    """Where the loss does not pull, 90 steps leave (1 - lr * decay)^90 of a weight."""
+    record = watched(
+        tmp_path, net(), lambda m: train(m, torch.optim.SGD(m.parameters(), lr=0.1, weight_decay=decay), 90)
+    )
+    findings = said(record, RULE)
+    assert bool(findings) is fires
+    if fires:
+        assert findings[0].evidence[0].value < 3 * 0.9**89

@@ -1,0 +1,74 @@
+"""scheduler-too-slow: a warm-up that outlasts the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from records import SGD, run, said, told
+
+from headstart.diagnosis.rules.scheduler_too_slow import EVEN, RISES
+from headstart.record import Record, Series
+
+RULE = "scheduler-too-slow"
+
+
+def scheduled(rate: Callable[[int], float], steps: int = 60, **facts: object) -> Record:
+    record = run(steps=steps, **{"skill": 0.0, **facts})  # type: ignore[arg-type]
+    record.__dict__["lr"] = Series(tuple(range(steps)), tuple(rate(step) for step in range(steps)))
+    return record
+
+
+def line(step: int) -> float:
+    return (step + 1) * 1e-5
+
+
+def bent(by: float) -> Callable[[int], float]:
+    """A rise whose second half is steeper by `by`: 31 steps of 30 / 30, and 29 of (1 + by)."""
+    return lambda step: 1e-5 * (1 + min(step, 30) + (1 + by) * max(0, step - 30))
+
+
+@pytest.mark.parametrize(
+    ("rate", "fires"),
+    [
+        (line, True),
+        (lambda step: 1e-5 * max(1, step), False),  # it stands still once
+        (lambda step: line(min(step, 50)), False),
+        (lambda step: 1e-3 + line(step), False),
+        (lambda step: 59 / (RISES - 1) * 1.01 + step, False),  # up to just under RISES times the first
+        (lambda step: 59 / (RISES - 1) * 0.99 + step, True),
+        (lambda step: 1e-7 * 1.3**step, False),
+        (lambda step: 0.1, False),
+        (lambda step: 0.1 / (step + 1), False),
+        (bent(EVEN / (1 - EVEN) * 0.99), True),
+        (bent(EVEN / (1 - EVEN) * 1.01), False),
+    ],
+)
+def test_only_a_line_that_rises_to_the_end_is_told(rate: Callable[[int], float], fires: bool) -> None:
+    assert bool(said(scheduled(rate), RULE)) is fires
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        scheduled(line, skill=0.9),
+        scheduled(line, skill=None),
+        scheduled(line, steps=19),
+        scheduled(line, optimizers=(SGD, SGD)),
+    ],
+    ids=["learns", "unknown", "short", "two optimizers"],
+)
+def test_a_run_that_learns_or_may_learn_is_sound(record: Record) -> None:
+    assert not said(record, RULE)
+
+
+def test_a_run_that_was_stopped_is_sound() -> None:
+    record = scheduled(line)
+    record.ended = "stopped"
+    assert not said(record, RULE)
+
+
+def test_the_remedy_is_a_warm_up_for_a_tenth_of_the_run() -> None:
+    finding = told(scheduled(line), RULE)
+    assert finding.remedy is not None
+    assert "total_iters=6)" in finding.remedy.code
