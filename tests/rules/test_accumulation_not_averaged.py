@@ -68,3 +68,16 @@ def test_two_losses_one_after_the_other_are_no_micro_batches(tmp_path: Path) -> 
             optimizer.step()
 
     assert not said(watched(tmp_path, net(), loop), RULE)
+
+
+def test_a_run_that_ends_in_nan_is_told_by_what_came_before(tmp_path: Path) -> None:
+    def loop(model: nn.Module) -> None:
+        optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+        for step in range(20):
+            optimizer.zero_grad()
+            for part in range(4):
+                x = X[part::4] * (float("nan") if step > 10 else 1.0)
+                loss_of(model, x, Y[part::4]).backward()
+            optimizer.step()
+
+    assert told(watched(tmp_path, net(), loop), RULE).evidence[0].value == 4

@@ -60,6 +60,7 @@ The PyTorch documentation, *Automatic Mixed Precision examples*, "Gradient accum
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -103,7 +104,7 @@ def accumulation_not_averaged(case: Case) -> Iterator[Finding]:
     for step, value in zip(values.steps, values.values, strict=True):
         by_step.setdefault(step, []).append(value)
     roots = dict(zip(case.record.loss.steps, case.record.loss.values, strict=True))
-    full = [step for step, own in by_step.items() if len(own) == count and step in roots]
+    full = [step for step, own in by_step.items() if len(own) == count and math.isfinite(roots.get(step, math.nan))]
     whole = [step for step in full if abs(roots[step] - sum(by_step[step]) / count) <= SAME * abs(roots[step])]
     if not full or len(whole) < len(full):
         return
