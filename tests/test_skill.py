@@ -224,7 +224,6 @@ SIZES: dict[str, dict[tuple[str, str], Figure]] = {
 OF_FAILURES = {
     "learning-rate-too-high",
     "learning-rate-too-low",
-    "regularisation-dominates",
     "targets-not-standardized",
 }
 BACKWARD: dict[tuple[str, str], Figure] = {("fc1.weight", "weight_gradient.std"): 1.0}

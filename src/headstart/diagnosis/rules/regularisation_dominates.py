@@ -70,7 +70,7 @@ from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Parameter, Series
 
 GROUP = "optimizer"
-RESTS_ON = "size"
+RESTS_ON = "share"
 NEEDS = ("weight.std", "weight_gradient.std", "update.std", "skill")
 SINCE, STATUS = "0.1.0", "stable"
 
