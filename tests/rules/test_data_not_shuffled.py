@@ -53,6 +53,25 @@ def test_two_roles_that_take_turns_are_no_order(tmp_path: Path) -> None:
     assert said(record(tmp_path, labels, 16, 2), RULE) == []
 
 
+def test_batches_without_a_label_tell_nothing(tmp_path: Path) -> None:
+    labels = torch.randint(0, 4, (60, 16))
+    labels[30] = -100
+    assert said(record(tmp_path, labels.flatten(), 16, 4), RULE) == []
+
+
+def test_tokens_of_a_text_hang_together_and_are_no_order(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = nn.Linear(6, 5)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for _ in range(60):
+            tags = torch.randint(0, 5, (2, 1)).expand(2, 40)
+            optimizer.zero_grad()
+            F.cross_entropy(net(torch.randn(2, 40, 6)).transpose(1, 2), tags).backward()
+            optimizer.step()
+    assert said(watch.read(), RULE) == []
+
+
 def test_single_labels_and_pixels_tell_nothing() -> None:
     def loss(labels: float) -> Loss:
         return Loss("ce", "cross_entropy", targets=Targets(labels, (labels / 2, labels / 2)), trained=True)

@@ -54,8 +54,8 @@ for epoch in range(3):
 - Half way to 1: no limit of size, for both ends are known (0 is chance, 1 is a class a batch).
 
 ## Stays silent when
-The commonest class rules the whole run, batches are too small to tell, or two classes take turns (the two roles of a
-GAN).
+The commonest class rules the whole run, batches are too small to tell, labels have more axes than the batch's (those of
+one text or picture hang together), or two classes take turns (the two roles of a GAN).
 
 ## References
 Bengio, *Practical recommendations for gradient-based training* (2012), arXiv 1206.5533, §2.1.1; the bound is Massart's
@@ -72,7 +72,7 @@ from statistics import fmean
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
-from headstart.record import Loss
+from headstart.record import Loss, Series
 
 GROUP = "data"
 RESTS_ON = "share"
@@ -101,11 +101,11 @@ TEXT = Text(
 
 def data_not_shuffled(case: Case) -> Iterator[Finding]:
     """One finding, of the loss with the most batches."""
-    trained = [loss for loss in case.record.losses if loss.trained and loss.targets.mass]
+    trained = [loss for loss in case.record.losses if loss.trained and loss.targets.mass and _of_samples(loss)]
     loss = max(trained, key=lambda one: len(case.record.loss_of(one.name)), default=None)
     if loss is None:
         return
-    shares = case.record.series(loss.name, "loss.commonest")
+    shares = _labelled(case.record.series(loss.name, "loss.commonest"))
     if len(shares) < STEPS or _takes_turns(case, loss):
         return
     chance = chance_of(loss, len(shares))
@@ -138,6 +138,17 @@ def chance_of(loss: Loss, batches: int) -> float | None:
         return None
     chance = max(loss.targets.mass) / total + math.sqrt(math.log(seen) / (2 * labels))
     return chance if chance < 1 else None
+
+
+def _of_samples(loss: Loss) -> bool:
+    """A label a sample; those of one text or picture hang together, and are not drawn one by one."""
+    return len(loss.target_shape) <= 1
+
+
+def _labelled(shares: Series) -> Series:
+    """Without batches whose labels were all ignored."""
+    seen = [(step, share) for step, share in zip(shares.steps, shares.values, strict=True) if share == share]
+    return Series(tuple(step for step, _ in seen), tuple(share for _, share in seen))
 
 
 def _takes_turns(case: Case, loss: Loss) -> bool:
