@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from headstart.record import Layer
+from headstart.findings import Remedy
+from headstart.record import Layer, Optimizer
 
 MOST = 3  # layers that get a line each; more are told as a loop
 _TAUGHT_TO_INIT = {"relu": "relu", "leaky_relu": "leaky_relu"}  # what kaiming_normal_ has a gain for
@@ -62,6 +63,18 @@ def clear_first(note: str) -> str:
 def take_step(note: str) -> str:
     """The order of a training step, with a note on its last line."""
     return f"optimizer.zero_grad()\nloss.backward()\noptimizer.step()     # {note}"
+
+
+def rate_of(optimizers: Sequence[Optimizer]) -> tuple[Optimizer, float] | None:
+    """The first optimizer and its learning rate; None where there is none, or its rate is no plain number."""
+    optimizer = next(iter(optimizers), None)
+    rate = optimizer.options.get("lr") if optimizer else None
+    return (optimizer, rate) if optimizer is not None and isinstance(rate, float) else None
+
+
+def slower(optimizer: Optimizer, rate: float, note: str) -> Remedy:
+    """The optimizer at a tenth of its rate."""
+    return Remedy("slower", f"torch.optim.{optimizer.kind}(model.parameters(), lr={rate / 10:g})     # {note}")
 
 
 def _init_raw(layers: Sequence[Layer]) -> str:

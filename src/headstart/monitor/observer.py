@@ -112,7 +112,7 @@ class Observer:
         self._ran = True
         if self._sketching and not self._in_backward and not self.off and torch.is_grad_enabled():
             self._called(module, args, kwargs, output)
-        elif isinstance(module, MODAL) and not torch.is_grad_enabled() and not self._in_backward:
+        elif isinstance(module, MODAL) and not (torch.is_grad_enabled() or self._in_backward or self.off):
             self._modes.evaluated(module, self.step)
 
     def lost(self, kind: str, arguments: Mapping[str, Any], loss: Any) -> None:

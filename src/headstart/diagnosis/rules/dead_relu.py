@@ -147,9 +147,7 @@ def _remedy(case: Case, layer: Layer, start: bool) -> Remedy:
     owner = layer if layer.parameters else before
     if start and owner is not None and any(name.endswith("bias") for name in owner.parameters):
         return Remedy("zero-bias", f"torch.nn.init.zeros_({code.path(owner.name)}.bias)")
-    optimizer = next(iter(case.record.optimizers), None)
-    rate = optimizer.options.get("lr") if optimizer else None
-    if optimizer is not None and isinstance(rate, float) and not start:
-        note = case.say(TEXT, "slower", lr=rate)
-        return Remedy("slower", f"torch.optim.{optimizer.kind}(model.parameters(), lr={rate / 10:g})     # {note}")
+    found = code.rate_of(case.record.optimizers)
+    if found and not start:
+        return code.slower(*found, case.say(TEXT, "slower", lr=found[1]))
     return Remedy("leaky-relu", f"torch.nn.LeakyReLU(0.01)     # {case.say(TEXT, 'leaky')}", safe=False)

@@ -66,6 +66,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.diagnosis.updates import ADAPTIVE, Moves, moves, typical
@@ -164,5 +165,4 @@ def _has_large_targets(loss: Loss) -> bool:
 
 
 def _remedy(case: Case, optimizer: Optimizer, rate: float) -> Remedy:
-    note = case.say(TEXT, "slower", lr=rate)
-    return Remedy("slower", f"torch.optim.{optimizer.kind}(model.parameters(), lr={rate / 10:g})     # {note}")
+    return code.slower(optimizer, rate, case.say(TEXT, "slower", lr=rate))

@@ -58,6 +58,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
@@ -196,9 +197,7 @@ def _share(case: Case, owner: str, tensor: str, step: int) -> float:
 def _remedy(case: Case, origin: Origin) -> Remedy:
     if origin.what == "input":
         return Remedy("check-inputs", f"assert torch.isfinite(x).all()     # {case.say(TEXT, 'check')}")
-    optimizer = next(iter(case.record.optimizers), None)
-    rate = optimizer.options.get("lr") if optimizer else None
-    if optimizer is not None and isinstance(rate, float) and origin.step > 0:
-        note = case.say(TEXT, "slower", lr=rate)
-        return Remedy("slower", f"torch.optim.{optimizer.kind}(model.parameters(), lr={rate / 10:g})     # {note}")
+    found = code.rate_of(case.record.optimizers)
+    if found and origin.step > 0:
+        return code.slower(*found, case.say(TEXT, "slower", lr=found[1]))
     return Remedy("find-operator", f"torch.autograd.set_detect_anomaly(True)     # {case.say(TEXT, 'find')}")

@@ -56,6 +56,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.ledger import are_stale, left_out
 from headstart.diagnosis.text import Text
@@ -90,7 +91,8 @@ def parameters_not_in_optimizer(case: Case) -> Iterator[Finding]:
         return
     trainable = [parameter for parameter in case.record.parameters if parameter.trainable]
     layers = tuple(dict.fromkeys(layer.name for layer, _ in missing))
-    first = missing[0][1].name
+    layer, first = missing[0][0], missing[0][1].name
+    reached = first if layer.name in layer.parameters else code.path(first)  # a raw tensor is its own name
     kind = case.record.optimizers[0].kind
     yield Finding(
         "parameters-not-in-optimizer",
@@ -102,7 +104,7 @@ def parameters_not_in_optimizer(case: Case) -> Iterator[Finding]:
         case.say(TEXT, "cause"),
         Remedy(
             "all-parameters",
-            f"optimizer = torch.optim.{kind}(model.parameters())     # {case.say(TEXT, 'note', first=first)}",
+            f"optimizer = torch.optim.{kind}(model.parameters())     # {case.say(TEXT, 'note', first=reached)}",
         ),
         layers,
         missing[0][0].line,

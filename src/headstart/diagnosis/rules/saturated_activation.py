@@ -144,12 +144,8 @@ def _remedy(case: Case, layer: Layer, start: bool) -> Remedy | None:
         owners = [layer, *map(case.record.layer, layer.follows)]
         owner = next((one for one in owners if one and one.kind in LINEAR and one.parameters), None)
         return Remedy("re-initialise", code.init(owner) + _zero_bias(owner)) if owner else None
-    optimizer = next(iter(case.record.optimizers), None)
-    rate = optimizer.options.get("lr") if optimizer else None
-    if optimizer is None or not isinstance(rate, float):
-        return None
-    note = case.say(TEXT, "slower", lr=rate)
-    return Remedy("slower", f"torch.optim.{optimizer.kind}(model.parameters(), lr={rate / 10:g})     # {note}")
+    found = code.rate_of(case.record.optimizers)
+    return code.slower(*found, case.say(TEXT, "slower", lr=found[1])) if found else None
 
 
 def _zero_bias(layer: Layer) -> str:
