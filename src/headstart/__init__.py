@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from headstart.train.batches import Batches as Batches
     from headstart.train.evaluate import evaluate as evaluate
     from headstart.train.fit import fit as fit
+    from headstart.train.lr_find import lr_find as lr_find
     from headstart.train.mnist import mnist as mnist
 
 _HOME = {  # public name: the module that holds it; a module itself has no ":"
@@ -49,6 +50,7 @@ _HOME = {  # public name: the module that holds it; a module itself has no ":"
     "Batches": "headstart.train.batches:Batches",
     "evaluate": "headstart.train.evaluate:evaluate",
     "fit": "headstart.train.fit:fit",
+    "lr_find": "headstart.train.lr_find:lr_find",
     "mnist": "headstart.train.mnist:mnist",
     "models": "headstart.train.models",
 }
