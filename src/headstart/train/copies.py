@@ -23,8 +23,11 @@ CPU = torch.device("cpu")
 
 
 @contextmanager
-def apart(model: nn.Module, source: Any) -> Iterator[None]:
-    """Puts all generators back in the end, and hides what happens inside from whoever watches the run."""
+def apart(model: nn.Module | None, source: Any) -> Iterator[None]:
+    """Puts all generators back in the end, and hides what happens inside from whoever watches the run.
+
+    Generators are those of the CPU, of `source`, and of the model's devices, or of all that are in use for no model.
+    """
     from headstart.monitor.attach import unwatched
 
     devices = _devices(model)
@@ -42,7 +45,7 @@ def apart(model: nn.Module, source: Any) -> Iterator[None]:
                 _set_state(device, state)
 
 
-def seed(number: int, model: nn.Module) -> None:
+def seed_generators(number: int, model: nn.Module | None) -> None:
     """Seeds every generator that `apart` puts back, and no other: `torch.manual_seed` reaches all devices, even those
     that nobody has used yet."""
     torch.default_generator.manual_seed(number)
@@ -145,8 +148,11 @@ def _moved(value: Any, device: torch.device) -> Any:
     return tree_map(lambda leaf: leaf.to(device) if isinstance(leaf, Tensor) else leaf, value)
 
 
-def _devices(model: nn.Module) -> list[torch.device]:
-    """The model's, but for the CPU."""
+def _devices(model: nn.Module | None) -> list[torch.device]:
+    """The model's, but for the CPU; without a model all that the program has started to use."""
+    if model is None:
+        started = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+        return [torch.device("cuda", index) for index in range(torch.cuda.device_count())] if started else []
     found = {tensor.device for tensor in (*model.parameters(), *model.buffers())}
     return sorted((device for device in found if device.type not in ("cpu", "meta")), key=str)
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from headstart.errors import HeadstartError
-from headstart.train.copies import apart, check_source, copied, endless, plain, seed
+from headstart.train.copies import apart, check_source, copied, endless, plain, seed_generators
 from headstart.train.evaluate import LossFunction
 from headstart.train.optimizers import OptimizerChoice, optimizer_of
 from headstart.train.range_test import RangeTest, is_far_above
@@ -81,7 +81,7 @@ def lr_find(
     starts, losses = [], []
     with apart(model, batches):
         for number in range(seeds):
-            seed(number, model)
+            seed_generators(number, model)
             own, made, measure = _copy(model, optimizer, loss, low, weight_decay)
             pairs = endless(batches, own, number)
             start, after = _sweep(own, made, measure, pairs, [low] * burn_in, lrs, clip)

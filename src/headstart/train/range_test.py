@@ -158,7 +158,10 @@ class RangeTest:
             line("mean, smoothed", self._series(self.smoothed), COLORS[0], hovertemplate=hover, mode="lines")
         )
         traces[-1]["line"] = {"color": COLORS[0], "width": 3}
-        layout: Json = {"xaxis": axis("learning rate", type="log", exponentformat="power"), "yaxis": self._loss_axis()}
+        layout: Json = {
+            "xaxis": axis("learning rate", type="log", exponentformat="power", dtick=1),
+            "yaxis": self._loss_axis(),
+        }
         if self.suggestion is not None:
             shape, label = moment(self.suggestion, f"suggestion {number(self.suggestion)}")
             layout["shapes"], layout["annotations"] = [shape], [{**label, "x": math.log10(self.suggestion)}]
