@@ -71,7 +71,7 @@ def _measured(batch: Tensor, layout: Layout, covariance: bool, scale: float | No
         )
     stats = Stats.empty(shape, covariance=covariance)
     if batch.numel():
-        own_std = layout.per == "channel" and batch.ndim > 2  # then a group is one image
+        own_std = layout.per == "channel" and batch[0].numel() > columns  # then a group is one image
         with one_thread():
             stats = _pooled(stats, len(batch), moments(batch, layout), own_std=own_std)
     if batch.numel() and covariance:
