@@ -108,6 +108,7 @@ def _install() -> None:
         lambda: patches.around_grad(_grad_begins, _grad_ends),
         lambda: patches.after_losses(_lost),
         lambda: patches.after_optimizer_init(_optimizer_made),
+        lambda: patches.after_loader_begins(_loader_begins),
         lambda: patches.around_optimizer_step(_step_begins, _step_ends),
     ]
     for install in installs:
@@ -157,6 +158,12 @@ def _grad_ends(inputs: Any, gradients: Any) -> None:
 def _optimizer_made(optimizer: Any, _: None) -> None:
     for observer in _observers:
         observer.optimizer_made(optimizer)
+
+
+def _loader_begins(loader: Any, iterator: Any) -> Any:
+    for observer in _observers:
+        observer.loader_begins(loader, torch.is_grad_enabled())
+    return iterator
 
 
 def _step_begins(optimizer: Any, args: Any, kwargs: Any) -> None:

@@ -22,12 +22,14 @@ from torch.optim import Optimizer
 from headstart.monitor.graph import find_tags, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
+from headstart.monitor.loaders import Loaders
 from headstart.monitor.losses import Call, Sources, is_negative_of
 from headstart.monitor.modes import MODAL, Modes
 from headstart.monitor.modules import Slot
 from headstart.monitor.names import BirthPlaces, user_line
 from headstart.monitor.optimizers import Optimizers, number, parameters_of
 from headstart.monitor.outbox import Outbox, Rare, StepRow
+from headstart.monitor.samples import Samples
 from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.tracing import Tracing
@@ -89,6 +91,8 @@ class Observer:
         self._tracing = Tracing(self._signals, self._key, self._gradient)
         self._sources = Sources()
         self._modes = Modes(self._signals.modules.path)
+        self._samples = Samples(self._signals.modules)
+        self._loaders = Loaders()
         self._hand = HandUpdates()
         self._optimizers = Optimizers(self._ledger)
         self._waiting = Waiting()
@@ -110,6 +114,8 @@ class Observer:
         if self._only and not self._signals.modules.watches(module):
             return
         self._ran = True
+        if self._samples.follows(module) and not (self._in_backward or self.off):
+            self._entered(module, args, kwargs, torch.is_grad_enabled())
         if self._sketching and not self._in_backward and not self.off and torch.is_grad_enabled():
             self._called(module, args, kwargs, output)
         elif isinstance(module, MODAL) and not (torch.is_grad_enabled() or self._in_backward or self.off):
@@ -149,6 +155,7 @@ class Observer:
             outbox.flush_if_due()
         if self._sketching:
             self._signals.name_new(outbox)
+            self._samples.settle()
             if self._sources.called:
                 self._commit_losses(tensors)
             self._tracing.read(tensors, self.step, outbox)
@@ -178,6 +185,13 @@ class Observer:
             self._in_backward = self._in_grad = False
             found = {id(weight): g for weight, g in zip(inputs, gradients, strict=True) if g is not None}
             self._before_hand(list(inputs), found)
+
+    @quietly
+    def loader_begins(self, loader: Any, grad: bool) -> None:
+        if not self._thread or self._thread == threading.get_ident():
+            self._loaders.begins(loader, self.step, user_line(), grad)
+            if grad:
+                self._samples.epoch_begins()
 
     @quietly
     def optimizer_made(self, optimizer: Optimizer) -> None:
@@ -227,6 +241,8 @@ class Observer:
         slot = self._signals.modules.slot(module)
         if self._thread and self._thread != threading.get_ident():
             return
+        if self._samples.is_new(module):
+            self._samples.entered(module, args, kwargs, True)
         self._modes.live |= module.training and bool(module._parameters)
         if isinstance(module, MODAL):
             self._modes.trained(module, args, self.step)
@@ -248,6 +264,11 @@ class Observer:
             given = args[0] if args else next(iter(kwargs.values()), None)
             if isinstance(given, Tensor) and not given.requires_grad and can_sketch(given):
                 self._signals.take(slot, "input", given)
+
+    @quietly
+    def _entered(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], grad: bool) -> None:
+        if not self._thread or self._thread == threading.get_ident():
+            self._samples.entered(module, args, kwargs, grad)
 
     @quietly
     def _gradient(self, slot: Slot, step: int, output: int, gradients: tuple[Tensor | None, ...]) -> None:
@@ -337,6 +358,7 @@ class Observer:
         seconds = time.perf_counter() - self._started
         row = StepRow(self.step, seconds, self._losses, number(lr), optimizer, figures, self._rare, self._calls)
         self._outbox.step(row)
+        self._samples.end_step(self.step)
         self._losses, self._rare, self._calls = [], [], []
         self._backwards = 0
         self.step += 1
@@ -356,7 +378,9 @@ class Observer:
         """The record's outbox; the record is made when something trains."""
         if self._outbox is None:
             self.path = self._claim_path()
-            self._outbox = Outbox(self.path, self._facts(), self._ledger, self._sources, self._modes)
+            self._outbox = Outbox(
+                self.path, self._facts(), self._ledger, self._sources, self._modes, self._samples, self._loaders
+            )
             self._signals.outbox = self._outbox
         return self._outbox
 

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 
 from headstart.monitor.ledger import Ledger
+from headstart.monitor.loaders import Loaders
 from headstart.monitor.losses import Call, Sources
 from headstart.monitor.modes import Modes
+from headstart.monitor.samples import Samples
 from headstart.record import FIGURES, Layer, Optimizer, Writer
 
 BATCH = 512  # steps written at once, at most
@@ -44,12 +46,23 @@ class StepRow:
 
 
 class Outbox:
-    def __init__(self, path: Path, facts: Mapping[str, Any], ledger: Ledger, sources: Sources, modes: Modes) -> None:
+    def __init__(
+        self,
+        path: Path,
+        facts: Mapping[str, Any],
+        ledger: Ledger,
+        sources: Sources,
+        modes: Modes,
+        samples: Samples,
+        loaders: Loaders,
+    ) -> None:
         self._writer = Writer(path)
         self._writer.meta(facts)
         self._ledger = ledger
         self._sources = sources
         self._modes = modes
+        self._samples = samples
+        self._loaders = loaders
         self._rows: list[StepRow] = []
         self._evaluations: list[tuple[int, Call]] = []
         self._layers: dict[str, Layer] = {}
@@ -114,6 +127,12 @@ class Outbox:
             self._writer.thing(source.snapshot())
         for mode in self._modes.changed():
             self._writer.thing(mode)
+        for step, model, batch in self._samples.batches():
+            self._writer.rare(step, model, "samples.batch", float(batch))
+        for samples in self._samples.changed():
+            self._writer.thing(samples)
+        for loader in self._loaders.changed():
+            self._writer.thing(loader)
         self._writer.flush()
         self._flushed = time.monotonic()
 

@@ -12,6 +12,7 @@ same frames. Dynamo, which short-cuts `Module.__call__` by the function's identi
 | `nn.Module.__init__` | the user's line that made the layer |
 | `torch.optim.Optimizer.__init__` | an optimizer that may never step |
 | `torch.autograd.backward`, `grad` | the loss: before its graph is used, and after |
+| `torch.utils.data.DataLoader.__iter__` | when an epoch begins, and which data it goes through |
 | `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels |
 
 What an optimizer does is seen through torch's public global hooks, which leave no trace.
@@ -119,6 +120,14 @@ def after_optimizer_init(made: Callable[[Any, Any], Any]) -> Undo:
 
     edit = _WrapCall("_log_api_usage_once", "__headstart_optimizer_made__", [ast.Name("self", ast.Load())])
     return splice(Optimizer.__init__, edit, made)
+
+
+def after_loader_begins(begun: Callable[[Any, Any], Any]) -> Undo:
+    """`begun(loader, iterator)` runs as each iteration over a DataLoader begins, and returns the iterator."""
+    from torch.utils.data import DataLoader
+
+    edit = _WrapReturns("__headstart_loader__", [ast.Name("self", ast.Load())])
+    return splice(DataLoader.__iter__, edit, begun)
 
 
 def module_init() -> Callable[..., Any]:

@@ -9,7 +9,7 @@ CREATE TABLE meta (         -- one row a fact: argv, script, script_text, versio
     value TEXT NOT NULL     -- JSON
 );
 CREATE TABLE things (       -- layers, parameters, losses, ...: written when first seen, again when facts change
-    kind TEXT NOT NULL,     -- 'layer', 'parameter', 'loss', 'optimizer', 'mode'
+    kind TEXT NOT NULL,     -- 'layer', 'parameter', 'loss', 'optimizer', 'mode', 'samples', 'loader'
     name TEXT NOT NULL,
     facts TEXT NOT NULL,    -- JSON of the dataclass below
     PRIMARY KEY (kind, name)
@@ -58,5 +58,6 @@ RARE = (
     "loss.commonest_class",  # and which it is
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
     "loop.backwards",  # backwards since the step before
+    "samples.batch",  # fingerprint of all samples that a model was given in a step, in their order
     "loop.cut",  # 1 where a backward's root has no graph behind it
 )
