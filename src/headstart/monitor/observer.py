@@ -28,6 +28,7 @@ from headstart.monitor.modules import Slot
 from headstart.monitor.names import BirthPlaces, user_line
 from headstart.monitor.optimizers import Optimizers, number, parameters_of
 from headstart.monitor.outbox import Outbox, Rare, StepRow
+from headstart.monitor.refused import Refused
 from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.tracing import Tracing
@@ -88,6 +89,7 @@ class Observer:
         self._ledger = self._signals.ledger
         self._tracing = Tracing(self._signals, self._key, self._gradient)
         self._sources = Sources()
+        self._refused = Refused()
         self._modes = Modes(self._signals.modules.path)
         self._hand = HandUpdates()
         self._optimizers = Optimizers(self._ledger)
@@ -123,6 +125,16 @@ class Observer:
             self._lost(kind, arguments, loss)
         elif not torch.is_grad_enabled():
             self._evaluated(kind, arguments, loss)
+
+    @quietly
+    def refused(self, kind: str, arguments: Mapping[str, Any]) -> None:
+        """As a loss of class labels raises an IndexError: the last that is seen of the run, if nothing catches it."""
+        if not self._mine() or (self._only and not self._ran):
+            return
+        if self._refused.note(kind, arguments, user_line(), self.step):
+            outbox = self._open()
+            outbox.meta({"refused": list(self._refused.facts.values())})
+            outbox.flush()
 
     @quietly
     def backward_begins(self, roots: Any) -> None:
@@ -219,6 +231,11 @@ class Observer:
         if self._outbox is not None:
             self._ledger.forget_update()
             self._end_step(name, lr)
+
+    @property
+    def has_refused(self) -> bool:
+        """Whether a loss raised for labels that name no class."""
+        return bool(self._refused.facts)
 
     # What they do
 
