@@ -373,7 +373,8 @@ class Observer:
         """The record's outbox; the record is made when something trains."""
         if self._outbox is None:
             self.path = self._claim_path()
-            self._outbox = Outbox(self.path, self._facts(), self._ledger, self._sources, self._modes)
+            columns = self._signals.columns
+            self._outbox = Outbox(self.path, self._facts(), self._ledger, self._sources, self._modes, columns)
             self._signals.outbox = self._outbox
         return self._outbox
 

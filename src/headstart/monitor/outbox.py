@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from headstart.monitor.columns import Columns
 from headstart.monitor.ledger import Ledger
 from headstart.monitor.losses import Call, Sources
 from headstart.monitor.modes import Modes
@@ -44,12 +45,21 @@ class StepRow:
 
 
 class Outbox:
-    def __init__(self, path: Path, facts: Mapping[str, Any], ledger: Ledger, sources: Sources, modes: Modes) -> None:
+    def __init__(
+        self,
+        path: Path,
+        facts: Mapping[str, Any],
+        ledger: Ledger,
+        sources: Sources,
+        modes: Modes,
+        columns: Columns,
+    ) -> None:
         self._writer = Writer(path)
         self._writer.meta(facts)
         self._ledger = ledger
         self._sources = sources
         self._modes = modes
+        self._columns = columns
         self._rows: list[StepRow] = []
         self._evaluations: list[tuple[int, Call]] = []
         self._layers: dict[str, Layer] = {}
@@ -114,6 +124,8 @@ class Outbox:
             self._writer.thing(source.snapshot())
         for mode in self._modes.changed():
             self._writer.thing(mode)
+        for given in self._columns.changed():
+            self._writer.thing(given)
         self._writer.flush()
         self._flushed = time.monotonic()
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from headstart.errors import HeadstartError
 from headstart.record.schema import FIGURES, RARE, SCHEMA_VERSION
-from headstart.record.values import THINGS, Layer, Loss, Mode, Optimizer, Parameter, Series, Targets
+from headstart.record.values import THINGS, Input, Layer, Loss, Mode, Optimizer, Parameter, Series, Targets
 
 NOTHING = Series((), ())
 
@@ -37,6 +37,7 @@ class Record:
         rare_rows: Sequence[tuple[int, str, str, float | None]] = (),
         ended: tuple[str, float] | None = None,
         modes: Sequence[Mode] = (),
+        inputs: Sequence[Input] = (),
     ) -> None:
         self.meta = meta
         self.layers = tuple(sorted(layers, key=lambda layer: layer.order))
@@ -44,6 +45,7 @@ class Record:
         self.losses = tuple(losses)
         self.optimizers = tuple(optimizers)
         self.modes = tuple(sorted(modes, key=lambda mode: mode.order))
+        self.inputs = tuple(inputs)
         self._streams = streams
         self._rows = rows
         self._loss_rows = loss_rows
@@ -163,6 +165,7 @@ def _read(db: sqlite3.Connection, path: Path) -> Record:
         db.execute("SELECT step, owner, figure, value FROM rare ORDER BY rowid").fetchall(),
         db.execute("SELECT how, time FROM ended").fetchone(),
         things["mode"],
+        things["input"],
     )
 
 
