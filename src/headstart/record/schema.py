@@ -56,6 +56,7 @@ RARE = (
     "loss.unvaried",  # 1 where a backward's labels were all the same (one GAN role)
     "loss.commonest",  # share of the commonest class among a batch's labels
     "loss.commonest_class",  # and which it is
+    "loss.ignored",  # share of a batch's class labels that count for nothing: ignored, or of a class with weight 0
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
     "loop.backwards",  # backwards since the step before
     "loop.cut",  # 1 where a backward's root has no graph behind it

@@ -64,10 +64,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.skill import is_broken
+from headstart.diagnosis.skill import breaks, is_broken
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
-from headstart.record import Input, Series
+from headstart.record import Input
 
 GROUP = "data"
 RESTS_ON = "fact"
@@ -145,7 +145,7 @@ def _entered(case: Case, given: Input, broken: bool) -> Entered | None:
         losses = dict(zip(record.loss.steps, record.loss.values, strict=True))
         seen = next((step for step in given.bad_steps if not math.isfinite(losses.get(step, 0.0))), None)
         return None if seen is None else Entered(given, seen, seen)
-    since = _breaks(record.loss)
+    since = breaks(record)
     for step in given.bad_steps:
         # Of an infinite value that a tanh bounds the loss is finite still, and the gradient is not.
         if since - 1 <= step <= since:
@@ -153,16 +153,6 @@ def _entered(case: Case, given: Input, broken: bool) -> Entered | None:
         if step > since and _was_sound_between(case, given, since, step):
             return Entered(given, step, since)
     return None
-
-
-def _breaks(loss: Series) -> int:
-    """From which step on the loss is not finite to the end; the step after the end if only weights are so."""
-    began = loss.steps[-1] + 1
-    for step, value in zip(reversed(loss.steps), reversed(loss.values), strict=True):
-        if math.isfinite(value):
-            break
-        began = step
-    return began
 
 
 def _was_sound_between(case: Case, given: Input, since: int, step: int) -> bool:
