@@ -112,6 +112,16 @@ def is_broken(record: Record) -> bool:
     )
 
 
+def breaks(record: Record) -> int:
+    """From which step on the loss is not finite to the end; the number of steps if it is finite in the end."""
+    began = len(record)
+    for step, value in zip(reversed(record.loss.steps), reversed(record.loss.values), strict=True):
+        if math.isfinite(value):
+            break
+        began = step
+    return began
+
+
 def _skill(record: Record, loss: Loss) -> Skill | None:
     unvaried = record.series(loss.name, "loss.unvaried")
     series = record.loss_of(loss.name)

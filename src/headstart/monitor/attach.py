@@ -106,7 +106,7 @@ def _install() -> None:
         lambda: patches.after_module_init(BIRTHS.made),
         lambda: patches.around_backward(_backward_begins, _backward_ends),
         lambda: patches.around_grad(_grad_begins, _grad_ends),
-        lambda: patches.after_losses(_lost),
+        lambda: patches.after_losses(_lost, _refused),
         lambda: patches.after_optimizer_init(_optimizer_made),
         lambda: patches.after_loader_begins(_loader_begins),
         lambda: patches.around_optimizer_step(_step_begins, _step_ends),
@@ -133,6 +133,11 @@ def _lost(kind: str, arguments: Mapping[str, Any], loss: Any) -> Any:
     for observer in _observers:
         observer.lost(kind, arguments, loss)
     return loss
+
+
+def _refused(kind: str, arguments: Mapping[str, Any]) -> None:
+    for observer in _observers:
+        observer.refused(kind, arguments)
 
 
 def _backward_begins(roots: Any) -> None:

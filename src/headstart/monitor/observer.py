@@ -29,6 +29,7 @@ from headstart.monitor.modules import Slot
 from headstart.monitor.names import BirthPlaces, user_line
 from headstart.monitor.optimizers import Optimizers, number, parameters_of
 from headstart.monitor.outbox import Outbox, Rare, StepRow
+from headstart.monitor.refused import Refused
 from headstart.monitor.samples import Samples
 from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch
@@ -90,6 +91,7 @@ class Observer:
         self._ledger = self._signals.ledger
         self._tracing = Tracing(self._signals, self._key, self._gradient)
         self._sources = Sources()
+        self._refused = Refused()
         self._modes = Modes(self._signals.modules.path)
         self._samples = Samples(self._signals.modules)
         self._loaders = Loaders()
@@ -129,6 +131,16 @@ class Observer:
             self._lost(kind, arguments, loss)
         elif not torch.is_grad_enabled():
             self._evaluated(kind, arguments, loss)
+
+    @quietly
+    def refused(self, kind: str, arguments: Mapping[str, Any]) -> None:
+        """As a loss of class labels raises an IndexError: the last that is seen of the run, if nothing catches it."""
+        if not self._mine() or (self._only and not self._ran):
+            return
+        if self._refused.note(kind, arguments, user_line(), self.step):
+            outbox = self._open()
+            outbox.meta({"refused": list(self._refused.facts.values())})
+            outbox.flush()
 
     @quietly
     def backward_begins(self, roots: Any) -> None:
@@ -233,6 +245,11 @@ class Observer:
         if self._outbox is not None:
             self._ledger.forget_update()
             self._end_step(name, lr)
+
+    @property
+    def has_refused(self) -> bool:
+        """Whether a loss raised for labels that name no class."""
+        return bool(self._refused.facts)
 
     # What they do
 
@@ -378,9 +395,8 @@ class Observer:
         """The record's outbox; the record is made when something trains."""
         if self._outbox is None:
             self.path = self._claim_path()
-            self._outbox = Outbox(
-                self.path, self._facts(), self._ledger, self._sources, self._modes, self._samples, self._loaders
-            )
+            others = (self._modes, self._signals.columns, self._loaders)
+            self._outbox = Outbox(self.path, self._facts(), self._ledger, self._sources, self._samples, others)
             self._signals.outbox = self._outbox
         return self._outbox
 

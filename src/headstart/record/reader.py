@@ -18,6 +18,7 @@ from headstart.errors import HeadstartError
 from headstart.record.schema import FIGURES, RARE, SCHEMA_VERSION
 from headstart.record.values import (
     THINGS,
+    Input,
     Layer,
     Loader,
     Loss,
@@ -50,6 +51,7 @@ class Record:
         modes: Sequence[Mode] = (),
         samples: Sequence[Samples] = (),
         loaders: Sequence[Loader] = (),
+        inputs: Sequence[Input] = (),
     ) -> None:
         self.meta = meta
         self.layers = tuple(sorted(layers, key=lambda layer: layer.order))
@@ -59,6 +61,7 @@ class Record:
         self.modes = tuple(sorted(modes, key=lambda mode: mode.order))
         self.samples = tuple(samples)
         self.loaders = tuple(loaders)
+        self.inputs = tuple(inputs)
         self._streams = streams
         self._rows = rows
         self._loss_rows = loss_rows
@@ -180,6 +183,7 @@ def _read(db: sqlite3.Connection, path: Path) -> Record:
         things["mode"],
         things["samples"],
         things["loader"],
+        things["input"],
     )
 
 

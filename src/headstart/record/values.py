@@ -157,6 +157,17 @@ class Loader:
 
 
 @dataclass(frozen=True)
+class Input:
+    """What a layer that is fed by data, not by other layers, was given on the sketched steps."""
+
+    name: str  # the layer's
+    bad_steps: tuple[int, ...] = ()  # with a value that is NaN or infinite, the first of them
+    bad_share: float | None = None  # of the values that are, at such a step; None: not known
+    bad_columns: tuple[int, ...] = ()  # features or channels that hold them, the first few by number
+    bad_columns_of: tuple[int, int] = (0, 0)  # how many hold them, of how many
+
+
+@dataclass(frozen=True)
 class Series:
     """One figure over the steps at which it was seen. Values may be inf or NaN only if the tensor's figure was."""
 
@@ -193,7 +204,7 @@ class Series:
         return next((s for s, v in zip(self.steps, self.values, strict=True) if v < limit), None)
 
 
-Thing = Layer | Parameter | Loss | Optimizer | Mode | Samples | Loader
+Thing = Layer | Parameter | Loss | Optimizer | Mode | Samples | Loader | Input
 THINGS: Mapping[str, type[Thing]] = {
     "layer": Layer,
     "parameter": Parameter,
@@ -202,4 +213,5 @@ THINGS: Mapping[str, type[Thing]] = {
     "mode": Mode,
     "samples": Samples,
     "loader": Loader,
+    "input": Input,
 }
