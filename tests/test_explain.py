@@ -69,6 +69,14 @@ def test_a_rate_explains_what_comes_after_its_first_update_only() -> None:
     assert tree(rate, after) == {"rate": ["dead"]}
 
 
+def test_a_start_that_is_judged_by_its_first_loss_is_explained_by_inputs_and_weights() -> None:
+    start = found("start", "init", at="d", seen="loss")
+    assert tree(found("weights", "init", at="a", seen="weight.std"), start) == {"weights": ["start"]}
+    assert tree(found("inputs", "data", at="a", seen="input.std"), start) == {"inputs": ["start"]}
+    assert set(tree(found("rate", "optimizer"), start)) == {"rate", "start"}
+    assert set(tree(found("other", "init", at="a", seen="activation.std"), start)) == {"other", "start"}
+
+
 @pytest.mark.parametrize("group", CHOSEN)
 def test_what_somebody_chose_is_explained_by_nothing(group: str) -> None:
     state, chosen = found("state", "signal", at="a", step=0), found("chosen", group, at="b", step=20)
