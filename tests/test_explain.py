@@ -151,6 +151,13 @@ def test_a_symptom_leads_only_where_no_cause_was_found_and_explains_nothing() ->
     assert set(tree(symptom, found("choice", "init", "advice", at="a"))) == {"symptom", "choice"}
 
 
+def test_of_two_symptoms_the_one_that_shows_first_leads() -> None:
+    early, late = found("early", "symptom", step=0), found("late", "symptom", step=59)
+    assert tree(late, early) == {"early": ["late"]}
+    assert set(tree(late, found("too", "symptom", step=59))) == {"late", "too"}
+    assert tree(late, early, found("cause", "init", at="a")) == {"cause": ["early", "late"]}
+
+
 def test_a_cause_is_told_with_the_consequences_of_its_consequences() -> None:
     root = found("root", "init", at="left")
     state = found("state", "signal", at="join", step=5)
@@ -213,5 +220,6 @@ def test_a_run_that_fails_by_copies_is_told_from_its_root() -> None:
     }
     (root,) = diagnose(run(layers, figures, skill=0.0)).findings
     assert root.rule == "symmetric-weights"
-    assert {one.rule for one in root.explains} == {"dead-relu", "gradients-vanish", "no-better-than-constant"}
+    symptoms = {"loss-plateau", "no-better-than-constant"}
+    assert {one.rule for one in root.explains} == {"dead-relu", "gradients-vanish", *symptoms}
     assert told(run(layers, figures, skill=0.0), "dead-relu") in root.explains

@@ -11,7 +11,8 @@ A finding A explains a finding B if
 4. A is grave enough: what is advice by itself explains no warning.
 
 Root causes come first, gravest first, and among equals in the order of GROUPS. Each consequence is told under the
-first root that explains it. Symptoms explain nothing, so that they lead only where no cause was found.
+first root that explains it. Symptoms explain nothing but symptoms that show later, so that they lead only where no cause
+was found, and then one of them.
 """
 
 from __future__ import annotations
@@ -78,8 +79,10 @@ def explain(findings: Sequence[tuple[Finding, str]], flow: Flow) -> tuple[Findin
 
 def explains(a: Told, b: Told, flow: Flow) -> bool:
     """Whether `a` can be a cause of `b`."""
-    if a is b or a.group == "symptom" or (a.gravity == 0 and b.gravity > 0):
+    if a is b or (a.gravity == 0 and b.gravity > 0):
         return False
+    if a.group == "symptom":
+        return b.group == "symptom" and (a.finding.step or 0) < (b.finding.step or 0)
     if not b.is_state and not (b.is_seen_in_effect and a.depth < b.depth):
         return False
     return _came_first(a, b, flow) and flow.connected(a.layers, b.layers)
