@@ -13,6 +13,7 @@ same frames. Dynamo, which short-cuts `Module.__call__` by the function's identi
 | `torch.optim.Optimizer.__init__` | an optimizer that may never step |
 | `torch.autograd.backward`, `grad` | the loss: before its graph is used, and after |
 | `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels |
+| `torch.nn.utils.clip_grad_norm_` | how large the gradients were before they were cut, and how large they may be |
 
 What an optimizer does is seen through torch's public global hooks, which leave no trace.
 """
@@ -104,6 +105,15 @@ def after_losses(seen: Callable[[str, dict[str, Any], Any], Any]) -> Undo:
         values = ast.Dict([ast.Constant(p) for p in parameters], [ast.Name(p, ast.Load()) for p in parameters])
         undos.append(splice(function, _WrapReturns("__headstart_loss__", [ast.Constant(name), values]), seen))
     return functools.partial(_undo_all, undos)
+
+
+def after_clipping(seen: Callable[[Any, Any, Any], Any]) -> Undo:
+    """`seen(parameters, max_norm, norm)` runs as `clip_grad_norm_` returns, but not while Dynamo compiles it, and returns
+    the norm."""
+    from torch.nn.utils import clip_grad_norm_
+
+    arguments = [ast.Name(name, ast.Load()) for name in ("parameters", "max_norm")]
+    return splice(inspect.unwrap(clip_grad_norm_), _WrapReturnsUncompiled("__headstart_clip__", arguments), seen)
 
 
 def after_module_init(made: Callable[[Any, Any], Any]) -> Undo:
@@ -234,6 +244,15 @@ class _WrapReturns(_Edit):
         if node.value is not None and not passes_on:
             node.value = self.around(node.value)
         return node
+
+
+class _WrapReturnsUncompiled(_WrapReturns):
+    """The same, for a function that Dynamo reads line by line: there it leaves `return x`."""
+
+    def around(self, value: ast.expr) -> ast.expr:
+        compiling = ast.parse("torch.compiler.is_dynamo_compiling()", mode="eval").body
+        plain = copy.deepcopy(value)
+        return ast.copy_location(ast.IfExp(compiling, plain, super().around(value)), value)
 
 
 def _undo_all(undos: list[Undo]) -> None:

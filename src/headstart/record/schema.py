@@ -58,5 +58,7 @@ RARE = (
     "loss.commonest_class",  # and which it is
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
     "loop.backwards",  # backwards since the step before
+    "loop.norm",  # of the gradients, as clip_grad_norm_ found it; once for each call
+    "loop.largest",  # norm that it lets pass
     "loop.cut",  # 1 where a backward's root has no graph behind it
 )
