@@ -109,6 +109,7 @@ def _install() -> None:
         lambda: patches.after_losses(_lost, _refused),
         lambda: patches.after_optimizer_init(_optimizer_made),
         lambda: patches.after_loader_begins(_loader_begins),
+        lambda: patches.after_clipping(_clipped),
         lambda: patches.around_optimizer_step(_step_begins, _step_ends),
     ]
     for install in installs:
@@ -158,6 +159,12 @@ def _grad_begins(outputs: Any, inputs: Any, create_graph: bool) -> None:
 def _grad_ends(inputs: Any, gradients: Any) -> None:
     for observer in _observers:
         observer.grad_ends(inputs, gradients)
+
+
+def _clipped(parameters: Any, max_norm: Any, norm: Any) -> Any:
+    for observer in _observers:
+        observer.clipped(parameters, max_norm, norm)
+    return norm
 
 
 def _optimizer_made(optimizer: Any, _: None) -> None:

@@ -198,6 +198,11 @@ class Observer:
             found = {id(weight): g for weight, g in zip(inputs, gradients, strict=True) if g is not None}
             self._before_hand(list(inputs), found)
 
+    def clipped(self, parameters: Any, most: Any, norm: Any) -> None:
+        """As `clip_grad_norm_` returns."""
+        if self._sketching and not self.off and can_sketch(norm):
+            self._clipped(parameters, most, norm)
+
     @quietly
     def loader_begins(self, loader: Any, grad: bool) -> None:
         if not self._thread or self._thread == threading.get_ident():
@@ -252,6 +257,13 @@ class Observer:
         return bool(self._refused.facts)
 
     # What they do
+
+    @quietly
+    def _clipped(self, parameters: Any, most: Any, norm: Tensor) -> None:
+        given = parameters if isinstance(parameters, list) else []
+        if (largest := number(most)) is not None and self._mine() and any(p in self._ledger for p in given):
+            self._note("", "loop.norm", norm.detach().clone())
+            self._note("", "loop.largest", largest)
 
     @quietly
     def _called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:

@@ -14,6 +14,7 @@ same frames. Dynamo, which short-cuts `Module.__call__` by the function's identi
 | `torch.autograd.backward`, `grad` | the loss: before its graph is used, and after |
 | `torch.utils.data.DataLoader.__iter__` | when an epoch begins, and which data it goes through |
 | `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels; labels that it refuses |
+| `torch.nn.utils.clip_grad_norm_` | how large the gradients were before they were cut, and how large they may be |
 
 What an optimizer does is seen through torch's public global hooks, which leave no trace.
 """
@@ -114,6 +115,15 @@ def after_losses(
             edit = _WatchReturns("__headstart_loss__", arguments, "__headstart_refused__")
         undos.append(splice(function, edit, seen))
     return functools.partial(_undo_all, [lambda: F.__dict__.pop("__headstart_refused__", None), *undos])
+
+
+def after_clipping(seen: Callable[[Any, Any, Any], Any]) -> Undo:
+    """`seen(parameters, max_norm, norm)` runs as `clip_grad_norm_` returns, but not while Dynamo compiles it, and returns
+    the norm."""
+    from torch.nn.utils import clip_grad_norm_
+
+    arguments = [ast.Name(name, ast.Load()) for name in ("parameters", "max_norm")]
+    return splice(inspect.unwrap(clip_grad_norm_), _WrapReturnsUncompiled("__headstart_clip__", arguments), seen)
 
 
 def after_module_init(made: Callable[[Any, Any], Any]) -> Undo:
@@ -274,6 +284,15 @@ class _WatchReturns(_WrapReturns):
             if "lineno" in part._attributes and not hasattr(part, "lineno"):
                 ast.copy_location(part, node)
         return watched
+
+
+class _WrapReturnsUncompiled(_WrapReturns):
+    """The same, for a function that Dynamo reads line by line: there it leaves `return x`."""
+
+    def around(self, value: ast.expr) -> ast.expr:
+        compiling = ast.parse("torch.compiler.is_dynamo_compiling()", mode="eval").body
+        plain = copy.deepcopy(value)
+        return ast.copy_location(ast.IfExp(compiling, plain, super().around(value)), value)
 
 
 def _undo_all(undos: list[Undo]) -> None:

@@ -61,5 +61,7 @@ RARE = (
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
     "loop.backwards",  # backwards since the step before
     "samples.batch",  # fingerprint of all samples that a model was given in a step, in their order
+    "loop.norm",  # of the gradients, as clip_grad_norm_ found it; once for each call
+    "loop.largest",  # norm that it lets pass
     "loop.cut",  # 1 where a backward's root has no graph behind it
 )
