@@ -99,7 +99,7 @@ def level(value: float, text: str, log: bool) -> tuple[Json, Json]:
     )
 
 
-def moment(step: int, text: str) -> tuple[Json, Json]:
+def moment(step: float, text: str) -> tuple[Json, Json]:
     """A dashed vertical line at `step`, and its label."""
     shape = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": step, "x1": step}
     label = {"yref": "paper", "y": 1, "yanchor": "bottom", "xanchor": "auto", "x": step, "showarrow": False}
