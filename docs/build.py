@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.diagnosis.text import LANGUAGES, Language
-from sitegen.pages import DOCS, navigation, written
+from sitegen.pages import DOCS, navigation, pages
 from sitegen.words import WORDS
 
 NAMES = {"en": "English", "zh": "简体中文"}
@@ -35,7 +35,7 @@ def build(site: Path) -> None:
 
 def stage(folder: Path, language: Language) -> None:
     """Writes all pages of one language, and what they show."""
-    for page in written(language):
+    for page in pages(language):
         path = folder / page.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page.text, encoding="utf-8")

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from headstart import settings
 from headstart.diagnosis.explain import GROUPS
 from headstart.diagnosis.rules import catalogue, find
 from headstart.diagnosis.text import Language
+from sitegen.markdown import fenced, table
 from sitegen.words import SPEAKS, WORDS
 
 BLOCK = re.compile(r"<!-- begin: (?P<name>.+?) -->\n(?P<body>.*?)<!-- end: (?P=name) -->", re.DOTALL)
@@ -55,19 +56,13 @@ def _masked(text: str) -> str:
 def _rules(language: Language) -> str:
     """A row for each group that has rules."""
     comma = "、" if language == "zh" else ", "
-    heads = [WORDS.say(language, name) for name in ("rules", "speaks when")]
+    heads = [WORDS.say(language, name) for name in ("rule", "speaks when")]
     rows = [
         (comma.join(rule.name for rule in catalogue() if rule.group == group), SPEAKS.say(language, group))
         for group in GROUPS
         if any(rule.group == group for rule in catalogue())
     ]
     return table(heads, rows)
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    body = "\n".join("| " + " | ".join(cell.replace("\n", " ") for cell in line) + " |" for line in lines)
-    return body.replace("| --- ", "|---").replace("|--- |", "|---|") + "\n"
 
 
 def _example(language: Language, rule: str) -> str:
@@ -90,11 +85,7 @@ def _github(language: Language) -> str:
 def _settings(language: Language) -> str:
     """The sample in the docstring of the module that reads them."""
     docstring = ast.get_docstring(ast.parse(inspect.getsource(settings))) or ""
-    return fenced("toml", docstring.partition("\n\n")[2])
-
-
-def fenced(kind: str, text: str) -> str:
-    return f"```{kind}\n{text.strip()}\n```\n"
+    return fenced("toml", docstring.partition("\n\n")[2].strip())
 
 
 @cache
@@ -103,7 +94,7 @@ def _run(language: Language) -> tuple[str, Path]:
     folder = Path(tempfile.mkdtemp(prefix="headstart-sample-"))
     atexit.register(shutil.rmtree, folder)
     (folder / "train.py").write_text(find(SAMPLE).page.code("Example"), encoding="utf-8")
-    return _headstart(folder, "run", "--lang", language, "train.py").stderr.strip("\n"), folder
+    return _headstart(folder, "run", "--lang", language, "train.py").stderr.strip(), folder
 
 
 def _judged(*options: str) -> str:

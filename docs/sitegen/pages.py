@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from headstart.diagnosis.text import Language
+from sitegen import rules
+from sitegen.markdown import Page, note
 from sitegen.words import WORDS
 
 DOCS = Path(__file__).parents[1]
@@ -24,13 +25,8 @@ WRITTEN = (
 )
 
 
-@dataclass(frozen=True)
-class Page:
-    """One page: where it lies in the site, its title in the navigation, and its Markdown."""
-
-    path: str  # "rules/dead-relu.md"
-    title: str
-    text: str
+def pages(language: Language) -> tuple[Page, ...]:
+    return (*written(language), *rules.pages(language))
 
 
 def written(language: Language) -> tuple[Page, ...]:
@@ -42,8 +38,8 @@ def _text(name: str, language: Language) -> str:
     """A page that nobody has translated stands in English, and says so."""
     path = DOCS / ("" if language == "en" else language) / f"{name}.md"
     if not path.exists():
-        note = f'!!! note ""\n    {WORDS.say(language, "english")}\n\n'
-        return note + (DOCS / f"{name}.md").read_text(encoding="utf-8")
+        english = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+        return f"{note(WORDS.say(language, 'english'))}\n\n{english}"
     return path.read_text(encoding="utf-8").replace(
         "](../plots/", "](plots/"
     )  # it lies one folder deeper than its site
@@ -59,6 +55,15 @@ def navigation(language: Language) -> list[dict[str, Any]]:
         {WORDS.say(language, "index"): "index.md"},
         *titled("start", "diagnose"),
         {WORDS.say(language, "set up"): titled("initialization", "statistics", "preprocessing", "normalization")},
+        {WORDS.say(language, "rules page"): _rules(language)},
         {WORDS.say(language, "learn"): titled("textbook", "lab")},
         *titled("comparison"),
     ]
+
+
+def _rules(language: Language) -> list[Any]:
+    groups = [
+        {WORDS.say(language, f"group {group}"): [{rule.name: rules.path(rule.name)} for rule in found]}
+        for group, found in rules.by_group()
+    ]
+    return ["rules/index.md", *groups]
