@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import headstart as hs
 from headstart.diagnosis.page import HEADINGS
 from headstart.diagnosis.rules import catalogue
 from headstart.settings import settings
@@ -21,7 +23,7 @@ each_language = pytest.mark.parametrize("language", ["en", "zh"])
 pytestmark = pytest.mark.xdist_group("site")
 
 sys.path.insert(0, str(DOCS))
-from sitegen import blocks, pages, rules, words  # noqa: E402
+from sitegen import blocks, docstrings, pages, reference, rules, words  # noqa: E402
 
 
 def run(script, *arguments):
@@ -79,6 +81,57 @@ def test_a_chinese_rule_page_says_where_english_begins_and_its_texts_are_chinese
         text = rules.page(rule, "zh")
         assert words.WORDS.zh["long text is english"] in text
         assert all(re.search(r"[\u4e00-\u9fff]", sentence) for sentence in rules.said(rule, "zh"))
+
+
+@each_language
+def test_every_public_name_has_its_entry_with_every_parameter(language):
+    public = {*hs.__all__, *(f"norm.{name}" for name in hs.norm.__all__)}
+    assert public <= {name for names in reference.SUBJECTS.values() for name in names}
+    found = {page.path: page.text for page in reference.pages(language)}
+    for subject, names in reference.SUBJECTS.items():
+        sections = re.split(r"^## ", found[reference.path(subject)], flags=re.MULTILINE)
+        for name in names:
+            (section,) = [section for section in sections if section.startswith(f"`hs.{name}` ")]
+            assert reference.summary(name, language) in found["reference/index.md"]
+            value = reference.named(name)
+            if callable(value):
+                assert all(
+                    re.search(rf"\b{parameter}\b", section) for parameter in inspect.signature(value).parameters
+                )
+                assert inspect.getdoc(value).split()[-1] in section  # to the docstring's end
+
+
+def test_every_public_name_and_value_is_told_in_chinese():
+    names = {name for names in reference.SUBJECTS.values() for name in names}
+    values = {place.rpartition(":")[2] for places in reference.VALUES.values() for place in places}
+    assert words.NAMES.zh.keys() == names | values
+    assert all(re.search(r"[\u4e00-\u9fff]", text) for text in words.NAMES.zh.values())
+
+
+def test_a_dataclass_is_shown_with_its_fields_and_their_comments():
+    text = next(page.text for page in reference.pages("en") if page.path == reference.path("training"))
+    assert "| `train_images` | `Tensor` | uint8, (60000, 28, 28) |" in text
+
+
+@pytest.mark.parametrize(
+    ("docstring", "expected"),
+    [
+        (
+            "Does.\n\nArgs:\n    x: (N, C), the\n        values.\n    y: labels.",
+            "- `x`: (N, C), the values.\n- `y`: labels.",
+        ),
+        ("Does.\n\nx, y: the values,\n    both.", "- `x`, `y`: the values, both."),
+        ("Does.\n\nx    the values\ny    (N,), the\n     labels", "- `x`: the values\n- `y`: (N,), the labels"),
+        ("Does.\n\n    call(x)  # y\n\nNo more.", "```python\ncall(x)  # y\n```\n\n\nNo more."),
+        ("Does.\n\nExample:\n    >>> call(1)\n    2", "```pycon\n>>> call(1)\n2\n```"),
+        ("Does.\n\nother: no parameter.", "other: no parameter."),
+    ],
+)
+def test_docstrings_of_every_form_become_markdown(docstring, expected):
+    def call(x, y): ...
+
+    call.__doc__ = docstring
+    assert docstrings.markdown(call, "en").strip().endswith(expected)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.diagnosis.text import Language
-from sitegen import rules
+from sitegen import reference, rules
 from sitegen.markdown import Page, note
 from sitegen.words import WORDS
 
@@ -26,7 +26,7 @@ WRITTEN = (
 
 
 def pages(language: Language) -> tuple[Page, ...]:
-    return (*written(language), *rules.pages(language))
+    return (*written(language), *rules.pages(language), *reference.pages(language))
 
 
 def written(language: Language) -> tuple[Page, ...]:
@@ -57,6 +57,7 @@ def navigation(language: Language) -> list[dict[str, Any]]:
         {WORDS.say(language, "set up"): titled("initialization", "statistics", "preprocessing", "normalization")},
         {WORDS.say(language, "rules page"): _rules(language)},
         {WORDS.say(language, "learn"): titled("textbook", "lab")},
+        {WORDS.say(language, "reference"): _reference(language)},
         *titled("comparison"),
     ]
 
@@ -67,3 +68,8 @@ def _rules(language: Language) -> list[Any]:
         for group, found in rules.by_group()
     ]
     return ["rules/index.md", *groups]
+
+
+def _reference(language: Language) -> list[Any]:
+    subjects = [{WORDS.say(language, subject): reference.path(subject)} for subject in reference.SUBJECTS]
+    return ["reference/index.md", *subjects]
