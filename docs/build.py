@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.diagnosis.text import LANGUAGES, Language
+from sitegen import claims
 from sitegen.pages import DOCS, navigation, pages
 from sitegen.words import WORDS
 
@@ -35,12 +36,12 @@ def build(site: Path) -> None:
 
 def stage(folder: Path, language: Language) -> None:
     """Writes all pages of one language, and what they show."""
-    for page in pages(language):
-        path = folder / page.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page.text, encoding="utf-8")
-    shutil.copy(DOCS / "site.css", folder)
     shutil.copytree(DOCS / "plots", folder / "plots", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copy(DOCS / "site.css", folder)
+    written = [(page.path, page.text) for page in pages(language)]
+    for path, text in (*written, *claims.plots(language)):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
 
 
 def configured(folder: Path, language: Language) -> Path:

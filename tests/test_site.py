@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 import headstart as hs
+from headstart import lab
 from headstart.diagnosis.page import HEADINGS
 from headstart.diagnosis.rules import catalogue
+from headstart.lab.claim import decide
+from headstart.lab.page import WORDS as LAB
 from headstart.settings import settings
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +28,7 @@ each_language = pytest.mark.parametrize("language", ["en", "zh"])
 pytestmark = pytest.mark.xdist_group("site")
 
 sys.path.insert(0, str(DOCS))
-from sitegen import blocks, docstrings, pages, reference, rules, words  # noqa: E402
+from sitegen import blocks, claims, docstrings, pages, plot, reference, rules, words  # noqa: E402
 
 
 def run(script, *arguments):
@@ -122,7 +127,7 @@ def test_a_dataclass_is_shown_with_its_fields_and_their_comments():
         ),
         ("Does.\n\nx, y: the values,\n    both.", "- `x`, `y`: the values, both."),
         ("Does.\n\nx    the values\ny    (N,), the\n     labels", "- `x`: the values\n- `y`: (N,), the labels"),
-        ("Does.\n\n    call(x)  # y\n\nNo more.", "```python\ncall(x)  # y\n```\n\n\nNo more."),
+        ("Does.\n\n    call(x)  # y\n\nNo more.", "```python\ncall(x)  # y\n```\n\nNo more."),
         ("Does.\n\nExample:\n    >>> call(1)\n    2", "```pycon\n>>> call(1)\n2\n```"),
         ("Does.\n\nother: no parameter.", "other: no parameter."),
     ],
@@ -132,6 +137,53 @@ def test_docstrings_of_every_form_become_markdown(docstring, expected):
 
     call.__doc__ = docstring
     assert docstrings.markdown(call, "en").strip().endswith(expected)
+
+
+@each_language
+def test_every_claim_has_a_page_with_its_verdict_and_what_counts_as_holding(language):
+    found = {page.path: page.text for page in claims.pages(language)}
+    for claim in lab.catalogue():
+        text, result = found[claims.path(claim.name)], claims.results()[claim.name]
+        assert f"> {claim.sentence(language)}\n" in text
+        assert f"| [{claim.name}]({claim.name}.md) | {claim.sentence(language)} |" in found["claims/index.md"]
+        assert LAB.say(language, result.verdict) in text
+        for part in claim.parts:
+            assert claim.label(language, part.key) in text
+        assert f"def {claim.name.replace('-', '_')}(" in text
+
+
+def test_saved_results_are_those_of_today_s_claims():
+    assert set(claims.results()) == {claim.name for claim in lab.catalogue()}
+    for claim in lab.catalogue():
+        result = claims.results()[claim.name]
+        assert decide(claim, result.size, result.seconds, result.runs) == result
+
+
+def test_a_claim_without_results_says_that_it_was_not_run(monkeypatch):
+    monkeypatch.setattr(claims, "results", dict)
+    (claim,) = lab.find(["init-zero"])
+    assert words.WORDS.en["not run"] in claims.page(claim, "en")
+    assert words.WORDS.zh["not run"] in claims.page(claim, "zh")
+    assert list(claims.plots("en")) == []
+
+
+@each_language
+def test_a_plot_has_each_series_each_place_and_the_figure_s_name(language):
+    drawn = dict(claims.plots(language))
+    for claim in lab.catalogue():
+        root = ElementTree.fromstring(drawn[f"plots/lab/{claim.name}.svg"])
+        texts = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+        labels = [claim.label(language, key) for key in (*claim.series, *claim.x, "x", claim.figures[0])]
+        assert [label for label in labels if label not in texts] == []
+        bars = [path for path in root.iter("{http://www.w3.org/2000/svg}path") if path.get("stroke-width") == "1.5"]
+        assert len(bars) == len(claim.series) * len(claim.x)
+
+
+@pytest.mark.parametrize("span", [0.013, 0.9, 1, 7.3, 128, 4e5])
+def test_a_plot_s_axis_has_few_round_ticks(span):
+    step = plot._step(span)
+    assert 3 <= span / step <= 8
+    assert round(step / 10 ** math.floor(math.log10(step))) in (1, 2, 5, 10)
 
 
 @pytest.mark.slow

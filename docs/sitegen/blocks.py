@@ -23,6 +23,7 @@ from headstart import settings
 from headstart.diagnosis.explain import GROUPS
 from headstart.diagnosis.rules import catalogue, find
 from headstart.diagnosis.text import Language
+from sitegen import claims
 from sitegen.markdown import fenced, table
 from sitegen.words import SPEAKS, WORDS
 
@@ -63,6 +64,10 @@ def _rules(language: Language) -> str:
         if any(rule.group == group for rule in catalogue())
     ]
     return table(heads, rows)
+
+
+def _lab(language: Language) -> str:
+    return claims.verdicts(language, folder="claims/")
 
 
 def _example(language: Language, rule: str) -> str:
@@ -110,6 +115,7 @@ def _headstart(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 MAKERS: dict[str, Callable[..., str]] = {
     "rules": _rules,
+    "lab": _lab,
     "example": _example,
     "terminal": _terminal,
     "json": _json,

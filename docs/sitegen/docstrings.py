@@ -37,7 +37,7 @@ def markdown(value: Any, language: Language) -> str:
             parts += [f"**{WORDS.say(language, section[1])}**", _section(section[1], _dedented(paragraph[1:]))]
         else:
             parts.append(_paragraph(paragraph, parameters))
-    return "\n\n".join(parts)
+    return "\n\n".join(part.strip() for part in parts)
 
 
 def _parameters(value: Any) -> frozenset[str]:
@@ -86,7 +86,7 @@ def _is_list(lines: Sequence[str], form: re.Pattern[str], parameters: frozenset[
             return False
         if not found and (not line.startswith(" ") or re.search(r'^ +"\w+" {2,}', line)):
             return False
-    return bool(lines)
+    return bool(form.match(lines[0]))
 
 
 def _list(lines: Sequence[str], form: re.Pattern[str]) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from headstart.diagnosis.text import Language
-from sitegen import reference, rules
+from headstart.lab.page import WORDS as LAB
+from sitegen import claims, reference, rules
 from sitegen.markdown import Page, note
 from sitegen.words import WORDS
 
@@ -26,7 +27,7 @@ WRITTEN = (
 
 
 def pages(language: Language) -> tuple[Page, ...]:
-    return (*written(language), *rules.pages(language), *reference.pages(language))
+    return (*written(language), *rules.pages(language), *claims.pages(language), *reference.pages(language))
 
 
 def written(language: Language) -> tuple[Page, ...]:
@@ -56,7 +57,7 @@ def navigation(language: Language) -> list[dict[str, Any]]:
         *titled("start", "diagnose"),
         {WORDS.say(language, "set up"): titled("initialization", "statistics", "preprocessing", "normalization")},
         {WORDS.say(language, "rules page"): _rules(language)},
-        {WORDS.say(language, "learn"): titled("textbook", "lab")},
+        {WORDS.say(language, "learn"): [*titled("textbook", "lab"), *_claims(language)]},
         {WORDS.say(language, "reference"): _reference(language)},
         *titled("comparison"),
     ]
@@ -68,6 +69,14 @@ def _rules(language: Language) -> list[Any]:
         for group, found in rules.by_group()
     ]
     return ["rules/index.md", *groups]
+
+
+def _claims(language: Language) -> list[Any]:
+    groups = [
+        {LAB.say(language, group): [{c.name: claims.path(c.name)} for c in claims.catalogue() if c.group == group]}
+        for group in claims.GROUPS
+    ]
+    return [{WORDS.say(language, "claims"): ["claims/index.md", *groups]}]
 
 
 def _reference(language: Language) -> list[Any]:
