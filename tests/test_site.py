@@ -15,6 +15,7 @@ import pytest
 
 import headstart as hs
 from headstart import lab
+from headstart.diagnosis.explain import GROUPS
 from headstart.diagnosis.page import HEADINGS
 from headstart.diagnosis.rules import catalogue
 from headstart.lab.claim import decide
@@ -28,7 +29,7 @@ each_language = pytest.mark.parametrize("language", ["en", "zh"])
 pytestmark = pytest.mark.xdist_group("site")
 
 sys.path.insert(0, str(DOCS))
-from sitegen import blocks, claims, docstrings, pages, plot, reference, rules, words  # noqa: E402
+from sitegen import blocks, claims, commands, docstrings, pages, plot, reference, rules, words  # noqa: E402
 
 
 def run(script, *arguments):
@@ -54,7 +55,7 @@ def test_both_languages_have_the_same_pages():
     assert english == chinese
 
 
-@pytest.mark.parametrize("text", [words.WORDS, words.SECTIONS, words.SPEAKS])
+@pytest.mark.parametrize("text", [words.COMMANDS, words.SECTIONS, words.SPEAKS, words.WORDS])
 def test_the_site_s_own_words_are_in_both_languages(text):
     assert text.en.keys() == text.zh.keys()
 
@@ -86,6 +87,24 @@ def test_a_chinese_rule_page_says_where_english_begins_and_its_texts_are_chinese
         text = rules.page(rule, "zh")
         assert words.WORDS.zh["long text is english"] in text
         assert all(re.search(r"[\u4e00-\u9fff]", sentence) for sentence in rules.said(rule, "zh"))
+
+
+@each_language
+def test_every_command_has_its_help_and_a_sentence_here_and_in_the_readme(language):
+    text = commands.page(language).text
+    readme = (ROOT / ("README.md" if language == "en" else "README.zh.md")).read_text(encoding="utf-8")
+    assert commands.names()[:2] == ["demo", "run"]
+    for name in commands.names():
+        assert f"| [`headstart {name}`](#{name}) | {words.COMMANDS.say(language, name)} |" in text
+        assert f"Usage: headstart {name} " in text
+        assert f"| `headstart {name}" in readme
+
+
+def test_no_command_s_help_names_a_rule_that_does_not_exist():
+    known = {rule.name for rule in catalogue()}
+    for name in commands.names():
+        chosen = re.findall(r"--(?:select|ignore) ([a-z][\w,-]+)", commands.help_of(name))
+        assert {each for many in chosen for each in many.split(",")} <= known | set(GROUPS)
 
 
 @each_language

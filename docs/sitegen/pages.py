@@ -7,7 +7,7 @@ from typing import Any
 
 from headstart.diagnosis.text import Language
 from headstart.lab.page import WORDS as LAB
-from sitegen import claims, reference, rules
+from sitegen import claims, commands, reference, rules
 from sitegen.markdown import Page, note
 from sitegen.words import WORDS
 
@@ -27,7 +27,13 @@ WRITTEN = (
 
 
 def pages(language: Language) -> tuple[Page, ...]:
-    return (*written(language), *rules.pages(language), *claims.pages(language), *reference.pages(language))
+    return (
+        *written(language),
+        commands.page(language),
+        *rules.pages(language),
+        *claims.pages(language),
+        *reference.pages(language),
+    )
 
 
 def written(language: Language) -> tuple[Page, ...]:
@@ -54,7 +60,8 @@ def navigation(language: Language) -> list[dict[str, Any]]:
 
     return [
         {WORDS.say(language, "index"): "index.md"},
-        *titled("start", "diagnose"),
+        *titled("start"),
+        {WORDS.say(language, "diagnosis"): titled("diagnose", "commands")},
         {WORDS.say(language, "set up"): titled("initialization", "statistics", "preprocessing", "normalization")},
         {WORDS.say(language, "rules page"): _rules(language)},
         {WORDS.say(language, "learn"): [*titled("textbook", "lab"), *_claims(language)]},

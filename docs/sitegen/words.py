@@ -9,6 +9,7 @@ WORDS = Text(
     en={
         "index": "Home",
         "start": "Start in five minutes",
+        "diagnosis": "Diagnose",
         "diagnose": "Diagnose a script",
         "set up": "Set up a model",
         "initialization": "Initialisation",
@@ -45,6 +46,8 @@ WORDS = Text(
         "change limits": "To change them, in pyproject.toml:",
         "source": "Source: `{file}`",
         "speaks when": "speaks when",
+        "commands": "Commands",
+        "command": "command",
         "claims": "Claims",
         "claims lead": "The textbook's {count} sentences, each as an experiment. [The lab](../lab.md) says how a verdict "
         "comes about.",
@@ -87,6 +90,7 @@ WORDS = Text(
     zh={
         "index": "首页",
         "start": "五分钟上手",
+        "diagnosis": "诊断",
         "diagnose": "诊断脚本",
         "set up": "搭建模型",
         "initialization": "初始化",
@@ -123,6 +127,8 @@ WORDS = Text(
         "change limits": "要更改这些阈值，在 pyproject.toml 中写：",
         "source": "源文件：`{file}`",
         "speaks when": "何时出现",
+        "commands": "命令",
+        "command": "命令",
         "claims": "论断",
         "claims lead": "教材中的 {count} 句话，每句都是一个实验。结论如何得出，见[实验室](../lab.md)。",
         "size": "结论来自保存的运行结果：{size}。",
@@ -263,5 +269,28 @@ NAMES = Text(  # of the reference, in one sentence; in English, the first of the
         "Epoch": "一个周期的数字。",
         "Score": "一遍数据上的损失与准确率。",
         "Mnist": "图像（字节，0 为背景，255 为笔迹）与类别。",
+    },
+)
+
+COMMANDS = Text(  # in one sentence
+    en={
+        "demo": "Trains the template on MNIST under watch; its options make it fail on purpose.",
+        "run": "Runs an unmodified PyTorch program under watch and diagnoses it.",
+        "report": "Judges a run's record again: terminal, JSON, HTML, SARIF, GitHub annotations.",
+        "check": "Asks the same questions before any training, from one batch.",
+        "stats": "Measures a data set's mean and standard deviation, and prints the transform to paste.",
+        "lab": "Runs the textbook's sentences as experiments, and prints their verdicts.",
+        "explain": "Prints a rule's page: what it sees, why it hurts, an example, its limits.",
+        "notebooks": "Puts the notebooks into a folder, and opens them in Jupyter.",
+    },
+    zh={
+        "demo": "在观察下用 MNIST 训练模板；各选项可以故意让它失败。",
+        "run": "在观察下运行未经修改的 PyTorch 程序，并作出诊断。",
+        "report": "重新评判一份训练记录：终端、JSON、HTML、SARIF 或 GitHub 注释。",
+        "check": "在训练之前，用一个批次回答同样的问题。",
+        "stats": "测量数据集的均值与标准差，并打印可粘贴的变换。",
+        "lab": "把教材中的句子当作实验来运行，打印各自的结论。",
+        "explain": "打印一条规则的说明页：看什么、为什么有害、示例、阈值。",
+        "notebooks": "把笔记本复制到一个文件夹，并用 Jupyter 打开。",
     },
 )
