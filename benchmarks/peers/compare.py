@@ -31,12 +31,12 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "programs"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "programs"))
 
 from run_all import EXPECTED, FAULTY, HEALTHY, tomllib
 
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 RESULTS = HERE / "results.json"
 PAGE = ROOT / "docs" / "comparison.md"
 BEGIN, END = "<!-- peers: python benchmarks/peers/compare.py --table -->", "<!-- /peers -->"
