@@ -34,6 +34,8 @@ def measure(
               is taken), a map-style Dataset, a folder of images or an .npy file
     per       "channel", "feature" (each number of a sample) or "patch" (every `patch` x `patch` window)
     axis      that of the channels; None: 1, and samples of two axes are grey images
+    patch     pixels of a patch's side
+    covariance  measure how the columns vary together, too, of 16,384 at most
     scale     every value is multiplied by it; None: 1/255 for uint8, as torchvision's ToTensor does, else 1
     progress  called after each batch with the samples seen so far
 
