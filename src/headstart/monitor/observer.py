@@ -35,6 +35,7 @@ from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.tracing import Tracing
 from headstart.monitor.waiting import Waiting
+from headstart.monitor.written_out import written_out
 
 BACKWARDS = 4096  # of one step that are looked at: what no step follows must not fill the memory
 DENSE = 128  # steps that are all sketched; then 64 of each doubling, so that a long run costs no more than a short
@@ -170,6 +171,8 @@ class Observer:
             self._samples.settle()
             if self._sources.called:
                 self._commit_losses(tensors)
+            elif len(tensors) == 1 and tensors[0].grad_fn is not None and tensors[0].is_cpu:
+                self._commit_written_out(tensors[0])
             self._tracing.read(tensors, self.step, outbox)
 
     @quietly
@@ -325,10 +328,19 @@ class Observer:
     def _commit_losses(self, roots: list[Tensor]) -> None:
         for root in roots:
             for call in find_tags(root, self._key, Call):
-                call.source.commit(call, is_negative_of(root, call, self._key))
-                self._calls.append(call)
-                for figure, value in call.figures():
-                    self._note(call.source.name, figure, value)
+                self._commit(call, is_negative_of(root, call, self._key))
+
+    def _commit_written_out(self, root: Tensor) -> None:
+        """Telling what it compares takes looks at values, which on a device would be waits: so on the CPU alone."""
+        if (loss := written_out(root)) is None or (call := self._sources.written_out(loss, user_line())) is None:
+            return
+        self._commit(call, loss.negative)
+
+    def _commit(self, call: Call, negated: bool) -> None:
+        call.source.commit(call, negated)
+        self._calls.append(call)
+        for figure, value in call.figures():
+            self._note(call.source.name, figure, value)
 
     def _are_weights(self, inputs: Sequence[Any]) -> bool:
         """A single leaf may be data that an attack or a penalty looks into."""

@@ -87,6 +87,7 @@ class Loss:
     counts: tuple[float, ...] = ()  # of the targets 0, 1, 2, ... where all are whole numbers of one output column
     probabilities: bool = False  # of kl_div: its first input was >= 0 and summed to 1 along an axis
     negated: bool = False  # every backward went through its negative
+    by_hand: bool = False  # it is written out, not a call; its line is that of backward
 
 
 @dataclass(frozen=True)
