@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 import torch
@@ -19,7 +20,8 @@ from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
 
-from headstart.monitor.graph import find_tags, tag
+from headstart.monitor.dropouts import Sites
+from headstart.monitor.graph import find_tags, is_cut, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
 from headstart.monitor.losses import Call, Sources, is_negative_of
@@ -89,6 +91,7 @@ class Observer:
         self._tracing = Tracing(self._signals, self._key, self._gradient)
         self._sources = Sources()
         self._modes = Modes(self._signals.modules.path)
+        self._sites = Sites()
         self._hand = HandUpdates()
         self._optimizers = Optimizers(self._ledger)
         self._waiting = Waiting()
@@ -124,6 +127,11 @@ class Observer:
         elif not torch.is_grad_enabled():
             self._evaluated(kind, arguments, loss)
 
+    def dropped(self, caller: FrameType, kind: str, p: float, training: bool) -> None:
+        """As each dropout function that drops something returns to `caller`."""
+        if not (self.off or self._in_backward) and (self._sketching or not torch.is_grad_enabled()):
+            self._dropped(caller, kind, p, training, torch.is_grad_enabled())
+
     @quietly
     def backward_begins(self, roots: Any) -> None:
         tensors = [root for root in roots if isinstance(root, Tensor)] if isinstance(roots, tuple) else [roots]
@@ -142,7 +150,7 @@ class Observer:
         if self._backwards > BACKWARDS:
             return
         self._losses.append(_sum_of(tensors))
-        if self._sketching and all(tensor.grad_fn is None for tensor in tensors):
+        if self._sketching and all(map(is_cut, tensors)):
             self._note("", "loop.cut", 1.0)
         if not self._waiting.over:
             self._waiting.backward(tensors)
@@ -248,6 +256,14 @@ class Observer:
             given = args[0] if args else next(iter(kwargs.values()), None)
             if isinstance(given, Tensor) and not given.requires_grad and can_sketch(given):
                 self._signals.take(slot, "input", given)
+
+    @quietly
+    def _dropped(self, caller: FrameType, kind: str, p: float, training: bool, with_gradients: bool) -> None:
+        if self._thread and self._thread != threading.get_ident():
+            return
+        site = self._sites.at(caller, kind, self._signals.modules.watches if self._only else None)
+        if site is not None:
+            self._modes.dropped(site, float(p), bool(training), self.step, with_gradients)
 
     @quietly
     def _gradient(self, slot: Slot, step: int, output: int, gradients: tuple[Tensor | None, ...]) -> None:

@@ -13,6 +13,7 @@ same frames. Dynamo, which short-cuts `Module.__call__` by the function's identi
 | `torch.optim.Optimizer.__init__` | an optimizer that may never step |
 | `torch.autograd.backward`, `grad` | the loss: before its graph is used, and after |
 | `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels |
+| `torch.nn.functional.dropout` and its kin | how much is dropped, and in which mode, where no module says it |
 
 What an optimizer does is seen through torch's public global hooks, which leave no trace.
 """
@@ -38,6 +39,7 @@ LOSSES = (
     "cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits mse_loss l1_loss smooth_l1_loss "
     "huber_loss kl_div"
 ).split()
+DROPOUTS = "dropout alpha_dropout dropout1d dropout2d dropout3d feature_alpha_dropout".split()
 
 
 def after_module_call(seen: Callable[[Any, tuple[Any, ...], dict[str, Any], Any], Any]) -> Undo:
@@ -103,6 +105,17 @@ def after_losses(seen: Callable[[str, dict[str, Any], Any], Any]) -> Undo:
         parameters = list(inspect.signature(function).parameters)
         values = ast.Dict([ast.Constant(p) for p in parameters], [ast.Name(p, ast.Load()) for p in parameters])
         undos.append(splice(function, _WrapReturns("__headstart_loss__", [ast.Constant(name), values]), seen))
+    return functools.partial(_undo_all, undos)
+
+
+def after_dropouts(seen: Callable[[str, float, bool, Any], Any]) -> Undo:
+    """`seen(name, p, training, output)` runs as each dropout function returns, and returns the output."""
+    import torch.nn.functional as F
+
+    undos = []
+    for name in DROPOUTS:
+        arguments = [ast.Constant(name), ast.Name("p", ast.Load()), ast.Name("training", ast.Load())]
+        undos.append(splice(getattr(F, name), _WrapReturns("__headstart_dropout__", arguments), seen))
     return functools.partial(_undo_all, undos)
 
 

@@ -58,5 +58,5 @@ RARE = (
     "loss.commonest_class",  # and which it is
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
     "loop.backwards",  # backwards since the step before
-    "loop.cut",  # 1 where a backward's root has no graph behind it
+    "loop.cut",  # 1 where a backward's root has no graph behind it, or a small one without a parameter
 )

@@ -107,8 +107,8 @@ class Mode:
     count once between two steps.
     """
 
-    name: str  # dotted module path
-    kind: str  # class name, "BatchNorm2d"; "LSTM" or "MultiheadAttention" for the dropout inside
+    name: str  # dotted module path; of a function, "F.dropout (train.py:24)"
+    kind: str  # class name, "BatchNorm2d"; "LSTM" or "MultiheadAttention" for the dropout inside; "F.dropout"
     order: int = 0  # place in the first forward pass
     p: float | None = None  # share that is dropped; None: a batch norm
     tracks: bool = False  # keeps running statistics
@@ -121,6 +121,8 @@ class Mode:
     evaluated: int = 0  # looks without gradients in evaluation mode
     evaluated_in_training: int = 0  # and in training mode
     judged_in_training: int = 0  # those of them on which a loss was computed
+    line: str | None = None  # the user's, that calls the function; None: a module
+    samples: int | None = None  # that a batch mostly held where `values` were taken
 
 
 @dataclass(frozen=True)
