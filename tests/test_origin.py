@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -75,6 +76,11 @@ def test_the_axis_of_a_softmax_is_followed_through_permutations_and_views(
         (lambda z: z.relu().squeeze(), "relu", (0, torch.inf)),
         (lambda z: nn.functional.hardtanh(z, -2, 3), "hardtanh", (-2, 3)),
         (lambda z: nn.functional.relu6(z), "hardtanh", (0, 6)),
+        (lambda z: z.relu().view(-1).sigmoid(), "sigmoid", (0.5, 1)),
+        (lambda z: z.sigmoid().sigmoid(), "sigmoid", (0.5, 1 / (1 + math.exp(-1)))),
+        (lambda z: z.relu().tanh(), "tanh", (0, 1)),
+        (lambda z: z.tanh().relu(), "relu", (0, 1)),
+        (lambda z: (z.relu() - 1).sigmoid(), "sigmoid", (0, 1)),
         (lambda z: z.tanh() * 3, "mul", None),
         (lambda z: z, "addmm", None),
     ],
