@@ -70,7 +70,7 @@ def origin_of(given: Tensor, class_axis: int) -> Origin:
     maker = _maker(given)
     if maker is None:
         return Origin(None, None, *softmax, lost)
-    return Origin(operator(maker.name()), _range(maker), *softmax, lost)
+    return Origin(_activation(maker), _range(maker), *softmax, lost)
 
 
 def _walk(given: Tensor, class_axis: int) -> tuple[tuple[int | None, int | None], bool]:
@@ -110,9 +110,20 @@ def _below_reshapes(node: Any) -> Any:
     return node
 
 
+def _activation(node: Any) -> str:
+    """The operator's name; "softmax" also where it is written out, `e / e.sum(...)` with `e = torch.exp(x)`."""
+    op = operator(node.name())
+    if op != "div" or len(node.next_functions) != 2:
+        return op
+    above, below = (_below_reshapes(child) for child, _ in node.next_functions)
+    if above is None or below is None or operator(above.name()) != "exp" or operator(below.name()) != "sum":
+        return op
+    return "softmax" if _below_reshapes(below.next_functions[0][0]) is above else op
+
+
 def _range(node: Any, stacked: int = 1) -> tuple[float, float] | None:
     """What the activation can give: of one on another, what the outer makes of the inner's range."""
-    op = operator(node.name())
+    op = _activation(node)
     if op == "hardtanh":
         return float(node._saved_min_val), float(node._saved_max_val)
     if op in RISING and stacked < STACKED:
