@@ -18,12 +18,14 @@ from headstart.monitor.labels import Labels, Reach
 from headstart.monitor.operators import operator
 from headstart.monitor.origin import Origin, origin_of
 from headstart.monitor.sketch import can_sketch
+from headstart.monitor.written_out import WrittenOut
 from headstart.record import Loss, Targets
 
 CLASSES = ("cross_entropy", "nll_loss")
 PROBABILITIES = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 NUMBERS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 DIVERGENCES = ("kl_div",)
+BY_HAND = " by hand"  # in the name of a loss that is written out
 
 ROWS = 4096  # labels of one call that are looked at, at most
 COLUMNS = 4096  # outputs that get a constant each; with more, all share one
@@ -41,6 +43,7 @@ class Call:
     accuracy: Tensor | None
     unvaried: Tensor | None  # 1 where all labels were the same
     rows: Tensor  # (rows, columns) targets in float64; of classes (classes,), the labels of each
+    ignored: Tensor | None = None  # share of the class labels that count for nothing: ignored, or of weight 0
 
     def figures(self) -> Iterator[tuple[str, Tensor]]:
         """What the record keeps now and then of the labels in one batch."""
@@ -49,6 +52,8 @@ class Call:
             if self.source.kind in CLASSES:
                 yield "loss.commonest", self.rows.max() / self.rows.sum()
                 yield "loss.commonest_class", self.rows.argmax()
+                if self.ignored is not None:
+                    yield "loss.ignored", self.ignored
 
 
 class Source:
@@ -56,7 +61,7 @@ class Source:
 
     def __init__(self, name: str, kind: str, line: str | None, options: Mapping[str, Any]) -> None:
         self.name, self.kind, self.line, self.options = name, kind, line, options
-        self.trained = False
+        self.by_hand = self.trained = False
         self.origin: Origin | None = None
         self.shapes: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
         self.softmax_size = 0
@@ -154,6 +159,7 @@ class Source:
             high=high if math.isfinite(high) else None,
             probabilities=self.probabilities is not None and bool(self.probabilities),
             negated=self.trained and not self._straight,
+            by_hand=self.by_hand,
             **(self._labels.facts() if self._labels is not None else {}),
         )
 
@@ -172,16 +178,29 @@ class Sources:
             return None
         source = self._source(kind, arguments, given, line)
         source.trace(given, target)
-        read = {CLASSES: _classes, PROBABILITIES: _probabilities, NUMBERS: _numbers, DIVERGENCES: _divergence}
-        reader = next((reader for kinds, reader in read.items() if kind in kinds), None)
-        return None if reader is None else reader(source, arguments, given, target, loss.detach())
+        return _read(source, arguments, given, target, loss.detach())
 
-    def _source(self, kind: str, arguments: Mapping[str, Any], given: Tensor, line: str | None) -> Source:
-        key = (kind, line)
+    def written_out(self, loss: WrittenOut, line: str | None) -> Call | None:
+        """The same of a loss that calls no loss function; `line` is that of its backward."""
+        arguments = {"input": loss.given, "target": loss.target, "reduction": "mean"}
+        source = self._source(loss.kind, arguments, loss.given, line, BY_HAND)
+        source.by_hand, source.shapes = True, (tuple(loss.given.shape), tuple(loss.target.shape))
+        return _read(source, arguments, loss.given, loss.target, loss.value)
+
+    def _source(
+        self, kind: str, arguments: Mapping[str, Any], given: Tensor, line: str | None, how: str = ""
+    ) -> Source:
+        key = (kind + how, line)
         if key not in self.known:
-            name = f"{kind} at {line}" if line else kind
+            name = f"{kind}{how} at {line}" if line else kind + how
             self.known[key] = Source(name, kind, line, _options(kind, arguments, given))
         return self.known[key]
+
+
+def _read(source: Source, arguments: Mapping[str, Any], given: Tensor, target: Tensor, loss: Tensor) -> Call | None:
+    read = {CLASSES: _classes, PROBABILITIES: _probabilities, NUMBERS: _numbers, DIVERGENCES: _divergence}
+    reader = next((reader for kinds, reader in read.items() if source.kind in kinds), None)
+    return None if reader is None else reader(source, arguments, given, target, loss)
 
 
 def class_axis(given: Tensor) -> int:
@@ -223,7 +242,8 @@ def _classes(
         source.log_mass = logits.detach().float().logsumexp(axis).abs().amax()
     count = mass.sum()
     mean = _mean(arguments, loss, count if weight is None else (mass * weight.detach()).sum())
-    return Call(source, mean, right.sum() / count, mass.max() == count, mass)
+    counted = count if weight is None else (mass * (weight.detach() != 0)).sum()
+    return Call(source, mean, right.sum() / count, mass.max() == count, mass, 1 - counted / labels.numel())
 
 
 def _probabilities(

@@ -24,16 +24,20 @@ from headstart.monitor.dropouts import Sites
 from headstart.monitor.graph import find_tags, is_cut, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
+from headstart.monitor.loaders import Loaders
 from headstart.monitor.losses import Call, Sources, is_negative_of
 from headstart.monitor.modes import MODAL, Modes
 from headstart.monitor.modules import Slot
 from headstart.monitor.names import BirthPlaces, user_line
 from headstart.monitor.optimizers import Optimizers, number, parameters_of
 from headstart.monitor.outbox import Outbox, Rare, StepRow
+from headstart.monitor.refused import Refused
+from headstart.monitor.samples import Samples
 from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.tracing import Tracing
 from headstart.monitor.waiting import Waiting
+from headstart.monitor.written_out import written_out
 
 BACKWARDS = 4096  # of one step that are looked at: what no step follows must not fill the memory
 DENSE = 128  # steps that are all sketched; then 64 of each doubling, so that a long run costs no more than a short
@@ -90,8 +94,11 @@ class Observer:
         self._ledger = self._signals.ledger
         self._tracing = Tracing(self._signals, self._key, self._gradient)
         self._sources = Sources()
+        self._refused = Refused()
         self._modes = Modes(self._signals.modules.path)
         self._sites = Sites()
+        self._samples = Samples(self._signals.modules)
+        self._loaders = Loaders()
         self._hand = HandUpdates()
         self._optimizers = Optimizers(self._ledger)
         self._waiting = Waiting()
@@ -113,6 +120,8 @@ class Observer:
         if self._only and not self._signals.modules.watches(module):
             return
         self._ran = True
+        if self._samples.follows(module) and not (self._in_backward or self.off):
+            self._entered(module, args, kwargs, torch.is_grad_enabled())
         if self._sketching and not self._in_backward and not self.off and torch.is_grad_enabled():
             self._called(module, args, kwargs, output)
         elif isinstance(module, MODAL) and not (torch.is_grad_enabled() or self._in_backward or self.off):
@@ -131,6 +140,16 @@ class Observer:
         """As each dropout function that drops something returns to `caller`."""
         if not (self.off or self._in_backward) and (self._sketching or not torch.is_grad_enabled()):
             self._dropped(caller, kind, p, training, torch.is_grad_enabled())
+
+    @quietly
+    def refused(self, kind: str, arguments: Mapping[str, Any]) -> None:
+        """As a loss of class labels raises an IndexError: the last that is seen of the run, if nothing catches it."""
+        if not self._mine() or (self._only and not self._ran):
+            return
+        if self._refused.note(kind, arguments, user_line(), self.step):
+            outbox = self._open()
+            outbox.meta({"refused": list(self._refused.facts.values())})
+            outbox.flush()
 
     @quietly
     def backward_begins(self, roots: Any) -> None:
@@ -159,8 +178,11 @@ class Observer:
             outbox.flush_if_due()
         if self._sketching:
             self._signals.name_new(outbox)
+            self._samples.settle()
             if self._sources.called:
                 self._commit_losses(tensors)
+            elif len(tensors) == 1 and tensors[0].grad_fn is not None and tensors[0].is_cpu:
+                self._commit_written_out(tensors[0])
             self._tracing.read(tensors, self.step, outbox)
 
     @quietly
@@ -188,6 +210,18 @@ class Observer:
             self._in_backward = self._in_grad = False
             found = {id(weight): g for weight, g in zip(inputs, gradients, strict=True) if g is not None}
             self._before_hand(list(inputs), found)
+
+    def clipped(self, parameters: Any, most: Any, norm: Any) -> None:
+        """As `clip_grad_norm_` returns."""
+        if self._sketching and not self.off and can_sketch(norm):
+            self._clipped(parameters, most, norm)
+
+    @quietly
+    def loader_begins(self, loader: Any, grad: bool) -> None:
+        if not self._thread or self._thread == threading.get_ident():
+            self._loaders.begins(loader, self.step, user_line(), grad)
+            if grad:
+                self._samples.epoch_begins()
 
     @quietly
     def optimizer_made(self, optimizer: Optimizer) -> None:
@@ -230,13 +264,27 @@ class Observer:
             self._ledger.forget_update()
             self._end_step(name, lr)
 
+    @property
+    def has_refused(self) -> bool:
+        """Whether a loss raised for labels that name no class."""
+        return bool(self._refused.facts)
+
     # What they do
+
+    @quietly
+    def _clipped(self, parameters: Any, most: Any, norm: Tensor) -> None:
+        given = parameters if isinstance(parameters, list) else []
+        if (largest := number(most)) is not None and self._mine() and any(p in self._ledger for p in given):
+            self._note("", "loop.norm", norm.detach().clone())
+            self._note("", "loop.largest", largest)
 
     @quietly
     def _called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         slot = self._signals.modules.slot(module)
         if self._thread and self._thread != threading.get_ident():
             return
+        if self._samples.is_new(module):
+            self._samples.entered(module, args, kwargs, True)
         self._modes.live |= module.training and bool(module._parameters)
         if isinstance(module, MODAL):
             self._modes.trained(module, args, self.step)
@@ -268,6 +316,11 @@ class Observer:
             self._modes.dropped(site, float(p), bool(training), self.step, with_gradients)
 
     @quietly
+    def _entered(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], grad: bool) -> None:
+        if not self._thread or self._thread == threading.get_ident():
+            self._samples.entered(module, args, kwargs, grad)
+
+    @quietly
     def _gradient(self, slot: Slot, step: int, output: int, gradients: tuple[Tensor | None, ...]) -> None:
         if step == self.step and can_sketch(gradient := gradients[output]):
             self._signals.take(slot, "gradient", gradient)
@@ -293,10 +346,19 @@ class Observer:
     def _commit_losses(self, roots: list[Tensor]) -> None:
         for root in roots:
             for call in find_tags(root, self._key, Call):
-                call.source.commit(call, is_negative_of(root, call, self._key))
-                self._calls.append(call)
-                for figure, value in call.figures():
-                    self._note(call.source.name, figure, value)
+                self._commit(call, is_negative_of(root, call, self._key))
+
+    def _commit_written_out(self, root: Tensor) -> None:
+        """Telling what it compares takes looks at values, which on a device would be waits: so on the CPU alone."""
+        if (loss := written_out(root)) is None or (call := self._sources.written_out(loss, user_line())) is None:
+            return
+        self._commit(call, loss.negative)
+
+    def _commit(self, call: Call, negated: bool) -> None:
+        call.source.commit(call, negated)
+        self._calls.append(call)
+        for figure, value in call.figures():
+            self._note(call.source.name, figure, value)
 
     def _are_weights(self, inputs: Sequence[Any]) -> bool:
         """A single leaf may be data that an attack or a penalty looks into."""
@@ -355,6 +417,7 @@ class Observer:
         seconds = time.perf_counter() - self._started
         row = StepRow(self.step, seconds, self._losses, number(lr), optimizer, figures, self._rare, self._calls)
         self._outbox.step(row)
+        self._samples.end_step(self.step)
         self._losses, self._rare, self._calls = [], [], []
         self._backwards = 0
         self.step += 1
@@ -374,7 +437,8 @@ class Observer:
         """The record's outbox; the record is made when something trains."""
         if self._outbox is None:
             self.path = self._claim_path()
-            self._outbox = Outbox(self.path, self._facts(), self._ledger, self._sources, self._modes)
+            others = (self._modes, self._signals.columns, self._loaders)
+            self._outbox = Outbox(self.path, self._facts(), self._ledger, self._sources, self._samples, others)
             self._signals.outbox = self._outbox
         return self._outbox
 
