@@ -60,6 +60,48 @@ def test_the_site_s_own_words_are_in_both_languages(text):
     assert text.en.keys() == text.zh.keys()
 
 
+@pytest.mark.parametrize("name", pages.WRITTEN)
+def test_a_written_page_says_the_same_in_both_languages(name):
+    english, chinese = (Skeleton(path.read_text(encoding="utf-8")) for path in written_as(name))
+    assert english.code == chinese.code
+    assert english.headings == chinese.headings
+    assert english.rows == chinese.rows
+    assert english.links == chinese.links
+    assert english.named == chinese.named
+    assert english.numbers == chinese.numbers
+
+
+def written_as(name):
+    return DOCS / f"{name}.md", DOCS / "zh" / f"{name}.md"
+
+
+class Skeleton:
+    """What does not depend on the language of a page."""
+
+    def __init__(self, text):
+        text = blocks.BLOCK.sub("", text)
+        self.code = [re.sub(r"\s*# .*", "", block) for block in FENCED.findall(text)]
+        text = FENCED.sub("", text)
+        self.headings = re.findall(r"^#+ ", text, re.MULTILINE)
+        self.rows = [line.count("|") for line in text.splitlines() if line.startswith("|")]
+        links = re.findall(r"\]\(([^)#\s]+)", text)
+        self.links = sorted(link.replace("../plots", "plots") for link in links)
+        self.named = set(re.findall(r"`([^`\n]+)`", text))
+        prose = re.sub(r"`[^`\n]+`", "", text)
+        self.numbers = sorted(re.findall(r"\d[\d,.]*(?:e-?\d+)?(?<![,.])", prose))
+
+
+def test_a_page_whose_translation_misses_a_sentence_is_found():
+    english, chinese = (path.read_text(encoding="utf-8") for path in written_as("statistics"))
+    shorter = chinese.replace("20 个批次与 400 个批次时，内存都是 493 MiB。", "")
+    assert Skeleton(english).numbers == Skeleton(chinese).numbers != Skeleton(shorter).numbers
+
+
+def test_a_line_break_between_chinese_characters_is_no_space():
+    assert pages.WRAPPED.sub("", "网络\n学习，\n  很快") == "网络学习，很快"
+    assert pages.WRAPPED.sub("", "网络\n\n学习\n- 一\n`x`\n二") == "网络\n\n学习\n- 一\n`x`\n二"
+
+
 @each_language
 def test_every_rule_has_a_page_with_its_texts_sections_and_limits(language):
     found = {page.path: page.text for page in pages.pages(language)}

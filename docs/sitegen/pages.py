@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from headstart.diagnosis.text import Language
 from headstart.lab.page import WORDS as LAB
 from sitegen import claims, commands, reference, rules
-from sitegen.markdown import Page, note
+from sitegen.markdown import Page
 from sitegen.words import WORDS
 
 DOCS = Path(__file__).parents[1]
+WRAPPED = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uff60”…])\n *(?=[\u4e00-\u9fff“（])")  # a browser makes it a space
 WRITTEN = (
     "index",
     "start",
@@ -42,14 +44,10 @@ def written(language: Language) -> tuple[Page, ...]:
 
 
 def _text(name: str, language: Language) -> str:
-    """A page that nobody has translated stands in English, and says so."""
-    path = DOCS / ("" if language == "en" else language) / f"{name}.md"
-    if not path.exists():
-        english = (DOCS / f"{name}.md").read_text(encoding="utf-8")
-        return f"{note(WORDS.say(language, 'english'))}\n\n{english}"
-    return path.read_text(encoding="utf-8").replace(
-        "](../plots/", "](plots/"
-    )  # it lies one folder deeper than its site
+    if language == "en":
+        return (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    text = (DOCS / language / f"{name}.md").read_text(encoding="utf-8")
+    return WRAPPED.sub("", text.replace("](../plots/", "](plots/"))  # it lies one folder deeper than its site
 
 
 def navigation(language: Language) -> list[dict[str, Any]]:
