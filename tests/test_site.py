@@ -98,8 +98,9 @@ def test_a_page_whose_translation_misses_a_sentence_is_found():
 
 
 def test_a_line_break_between_chinese_characters_is_no_space():
-    assert pages.WRAPPED.sub("", "网络\n学习，\n  很快") == "网络学习，很快"
-    assert pages.WRAPPED.sub("", "网络\n\n学习\n- 一\n`x`\n二") == "网络\n\n学习\n- 一\n`x`\n二"
+    assert pages.unwrapped("网络\n学习，\n  很快") == "网络学习，很快"
+    for text in ("网络\n\n学习\n- 一\n`x`\n二", "```\n失败\n  技能\n```\n"):
+        assert pages.unwrapped(text) == text
 
 
 @each_language

@@ -9,11 +9,11 @@ from typing import Any
 from headstart.diagnosis.text import Language
 from headstart.lab.page import WORDS as LAB
 from sitegen import claims, commands, reference, rules
-from sitegen.markdown import Page
+from sitegen.markdown import CODE, Page
 from sitegen.words import WORDS
 
 DOCS = Path(__file__).parents[1]
-WRAPPED = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uff60”…])\n *(?=[\u4e00-\u9fff“（])")  # a browser makes it a space
+WRAPPED = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uff60”…])\n *(?=[\u4e00-\u9fff“（])")
 WRITTEN = (
     "index",
     "start",
@@ -47,7 +47,14 @@ def _text(name: str, language: Language) -> str:
     if language == "en":
         return (DOCS / f"{name}.md").read_text(encoding="utf-8")
     text = (DOCS / language / f"{name}.md").read_text(encoding="utf-8")
-    return WRAPPED.sub("", text.replace("](../plots/", "](plots/"))  # it lies one folder deeper than its site
+    return unwrapped(text.replace("](../plots/", "](plots/"))  # it lies one folder deeper than its site
+
+
+def unwrapped(text: str) -> str:
+    """Without the line breaks between Chinese characters, which a browser would show as spaces."""
+    parts = CODE.split(text)
+    parts[::2] = [WRAPPED.sub("", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def navigation(language: Language) -> list[dict[str, Any]]:
