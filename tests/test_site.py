@@ -79,13 +79,13 @@ class Skeleton:
     """What does not depend on the language of a page."""
 
     def __init__(self, text):
-        text = blocks.BLOCK.sub("", text)
+        text = pages.MEASURED.sub("", blocks.BLOCK.sub("", text))
         self.code = [re.sub(r"\s*# .*", "", block) for block in FENCED.findall(text)]
         text = FENCED.sub("", text)
         self.headings = re.findall(r"^#+ ", text, re.MULTILINE)
         self.rows = [line.count("|") for line in text.splitlines() if line.startswith("|")]
         links = re.findall(r"\]\(([^)#\s]+)", text)
-        self.links = sorted(link.replace("../plots", "plots") for link in links)
+        self.links = sorted(link.lstrip("./") for link in links)  # the Chinese page lies one folder deeper
         self.named = set(re.findall(r"`([^`\n]+)`", text))
         prose = re.sub(r"`[^`\n]+`", "", text)
         self.numbers = sorted(re.findall(r"\d[\d,.]*(?:e-?\d+)?(?<![,.])", prose))
@@ -148,6 +148,16 @@ def test_no_command_s_help_names_a_rule_that_does_not_exist():
     for name in commands.names():
         chosen = re.findall(r"--(?:select|ignore) ([a-z][\w,-]+)", commands.help_of(name))
         assert {each for many in chosen for each in many.split(",")} <= known | set(GROUPS)
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("README*.md"), *DOCS.rglob("*.md")], ids=str)
+def test_every_command_and_option_in_the_docs_exists(path):
+    text = blocks.BLOCK.sub("", path.read_text(encoding="utf-8"))
+    for name, rest in re.findall(r"(?:^|`|\$ |&& )headstart ([a-z]+)\b([^`\n#]*)", text, re.MULTILINE):
+        assert name in commands.names()
+        own = re.split(r" -- | -m |\.py\b", rest)[0]  # what follows is the program's
+        for option in re.findall(r"(?<= )--[a-z][\w-]*", own):
+            assert f" {option}" in commands.help_of(name), f"headstart {name} {option}"
 
 
 @each_language
@@ -262,6 +272,15 @@ def test_a_part_that_is_out_of_date_is_renewed():
     assert renewed.startswith("x\n<!-- begin: rules -->\n| rule |")
     assert renewed.endswith("<!-- end: rules -->\ny\n")
     assert blocks.renewed(renewed, "en") == renewed
+
+
+def test_a_run_s_seconds_and_date_are_kept_when_its_text_changes(monkeypatch):
+    printed = "60 steps · 9.9 s · healthy\nrecord  .headstart/train-20990101-000000.db\n"
+    monkeypatch.setitem(blocks.MAKERS, "terminal", lambda language: printed)
+    old = "60 steps · 1.7 s · failing\n.headstart/train-20261125-191243.db\n"
+    text = blocks.renewed(f"<!-- begin: terminal -->\n{old}<!-- end: terminal -->", "en")
+    assert "60 steps · 1.7 s · healthy\nrecord  .headstart/train-20261125-191243.db\n" in text
+    assert blocks.renewed(text, "en") == text
 
 
 @pytest.mark.slow

@@ -14,6 +14,8 @@ from sitegen.words import WORDS
 
 DOCS = Path(__file__).parents[1]
 WRAPPED = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uff60”…])\n *(?=[\u4e00-\u9fff“（])")
+OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+([^)]+)\)")  # a link to a file that the site does not hold
+MEASURED = re.compile(r"<!-- peers: .*?<!-- /peers -->", re.DOTALL)  # written by benchmarks/peers
 WRITTEN = (
     "index",
     "start",
@@ -44,10 +46,14 @@ def written(language: Language) -> tuple[Page, ...]:
 
 
 def _text(name: str, language: Language) -> str:
+    english = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     if language == "en":
-        return (DOCS / f"{name}.md").read_text(encoding="utf-8")
+        return OUTSIDE.sub(r"\1 (`\2`)", english)
     text = (DOCS / language / f"{name}.md").read_text(encoding="utf-8")
-    return unwrapped(text.replace("](../plots/", "](plots/"))  # it lies one folder deeper than its site
+    text = text.replace("](../plots/", "](plots/")  # it lies one folder deeper than its site
+    for table in MEASURED.findall(english):  # figures need no translation
+        text = MEASURED.sub(lambda _, table=table: table, text, count=1)
+    return unwrapped(OUTSIDE.sub(r"\1（`\2`）", text))
 
 
 def unwrapped(text: str) -> str:

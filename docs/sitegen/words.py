@@ -186,8 +186,9 @@ SPEAKS = Text(  # by group: when its rules speak
         "loop": "backward, clearing and step are in the wrong order, or one is missing; what is used and what is "
         "trained are not the same",
         "data": "inputs, targets or labels are off, or come in an order that hurts",
-        "init": "first weights are copies, blow the signal up, or let it fade",
-        "optimizer": "steps are too long, too short, or forget; decay outweighs the loss; the data are learnt by heart",
+        "init": "first weights are copies, blow the signal up, let it fade, or start the loss where it does not belong",
+        "optimizer": "steps are too long, too short, always cut, or forget; decay outweighs the loss; the data are learnt "
+        "by heart",
         "norm": "batch norm or dropout does not do what it is there for",
         "experiment": "an experiment on copies shows it",
         "signal": "most of a layer's units give zero or stand at an end of their range; gradients shrink or grow from "
@@ -198,8 +199,8 @@ SPEAKS = Text(  # by group: when its rules speak
         "loss": "损失得到的不是它所需要的输入、比较了错误的对象、无法达到，或被最大化",
         "loop": "反向传播、清零与更新的顺序不对，或缺少其中一步；被使用的与被训练的不是同一组参数",
         "data": "输入、目标或标签有问题，或其先后顺序有害",
-        "init": "初始权重彼此相同，或让信号爆炸、消失",
-        "optimizer": "步子太大、太小，或不断忘记；权重衰减压过了损失；样本被死记硬背",
+        "init": "初始权重彼此相同，让信号爆炸或消失，或使初始损失偏离应有的大小",
+        "optimizer": "步子太大、太小、总被截断，或不断忘记；权重衰减压过了损失；样本被死记硬背",
         "norm": "批归一化或 dropout 没有起到应有的作用",
         "experiment": "在副本上做的实验显示了问题",
         "signal": "一层的大多数单元输出零，或停在值域的一端；梯度逐层缩小或放大；出现 NaN 或 Inf，以及最先出现的位置",
@@ -244,6 +245,8 @@ NAMES = Text(  # of the reference, in one sentence; in English, the first of the
         "norm.weight_standardize": "为每个卷积的权重加上权重标准化。",
         "fit": "训练模板：就地训练模型，返回每个周期的数字；检查点原子写入，续训逐位一致。",
         "evaluate": "在数据上求损失与准确率的样本均值，不计算梯度。",
+        "lr_find": "让学习率在模型的副本上逐步增大，建议一个学习率，或说明为什么不建议；模型保持原样。",
+        "try_activations": "依次用各种激活函数短暂训练模型的副本，停在第一个健康的激活函数上，并说明理由。",
         "Batches": "内存张量的批次：打乱、标准化、多进程分配，均可复现。",
         "mnist": "读取内置并校验过的 MNIST，或同样四个文件组成的数据集。",
         "models": "教材中的网络，决定成败的选择都是参数。",
@@ -266,6 +269,9 @@ NAMES = Text(  # of the reference, in one sentence; in English, the first of the
         "History": "一次训练的全部周期，打印出来是一张表。",
         "Epoch": "一个周期的数字。",
         "Score": "一遍数据上的损失与准确率。",
+        "RangeTest": "学习率范围测试的结果：损失曲线、建议的学习率，或不作建议的理由。",
+        "TryOut": "各激活函数的试验结果，打印出来是一张表。",
+        "Attempt": "一种激活函数的一次试验。",
         "Mnist": "图像（字节，0 为背景，255 为笔迹）与类别。",
     },
 )
