@@ -153,7 +153,8 @@ def test_no_command_s_help_names_a_rule_that_does_not_exist():
 @pytest.mark.parametrize("path", [*ROOT.glob("README*.md"), *DOCS.rglob("*.md")], ids=str)
 def test_every_command_and_option_in_the_docs_exists(path):
     text = blocks.BLOCK.sub("", path.read_text(encoding="utf-8"))
-    for name, rest in re.findall(r"(?:^|`|\$ |&& )headstart ([a-z]+)\b([^`\n#]*)", text, re.MULTILINE):
+    code = "\n".join([*FENCED.findall(text), *re.findall(r"`([^`\n]+)`", text)])
+    for name, rest in re.findall(r"(?:^|\$ |&& |run: )headstart ([a-z]+)\b([^\n#]*)", code, re.MULTILINE):
         assert name in commands.names()
         own = re.split(r" -- | -m |\.py\b", rest)[0]  # what follows is the program's
         for option in re.findall(r"(?<= )--[a-z][\w-]*", own):
