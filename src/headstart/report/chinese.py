@@ -70,7 +70,7 @@ CHINESE = {
     "No update was sketched in this run: no optimizer was seen to step.": (
         "这次运行没有记录更新的概要:没有看到优化器执行 step。"
     ),
-    "What the colour shows": "颜色表示什么",
+    "What is shown": "显示的内容",
     "10⁻³ (usual)": "10⁻³(常见)",
     "ratio": "比值",
     "standard deviation": "标准差",
