@@ -142,6 +142,9 @@ class Samples:
     evaluated: int = 0  # and in calls without gradients
     rate: int = 1
     kept: tuple[tuple[int, int, int, int, int], ...] = ()  # fingerprint, times trained, first step, second, evaluated
+    looks: tuple[tuple[int, int], ...] = ()  # of kept samples in each different batch without gradients: trained on
+    # before, never trained on
+    whole: bool = False  # all values were whole numbers, so that different samples may be alike by chance
 
 
 @dataclass(frozen=True)
