@@ -306,6 +306,8 @@ class Observer:
             given = args[0] if args else next(iter(kwargs.values()), None)
             if isinstance(given, Tensor) and not given.requires_grad and can_sketch(given):
                 self._signals.take(slot, "input", given)
+            else:
+                self._signals.columns.look_at_indices(slot, given, self.step)
 
     @quietly
     def _dropped(self, caller: FrameType, kind: str, p: float, training: bool, with_gradients: bool) -> None:

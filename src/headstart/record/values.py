@@ -171,6 +171,12 @@ class Input:
     bad_share: float | None = None  # of the values that are, at such a step; None: not known
     bad_columns: tuple[int, ...] = ()  # features or channels that hold them, the first few by number
     bad_columns_of: tuple[int, int] = (0, 0)  # how many hold them, of how many
+    looks: int = 0  # that were compared with the first sample, while none differed
+    samples: int = 0  # in the largest of them
+    constant: bool = False  # all samples of all looks were equal
+    sizes: tuple[float, ...] = ()  # per column: root mean square over the looks; () with too many columns
+    largest: tuple[float, ...] = ()  # per column: largest absolute value
+    means: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
