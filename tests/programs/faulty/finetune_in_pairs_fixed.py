@@ -29,7 +29,7 @@ net = nn.Sequential(
 optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
 x1, y1 = x[small], y[small]
 for epoch in range(4):
-    for i in torch.randperm(len(x1)).split(60):
+    for i in torch.randperm(len(x1) - 1).split(60):
         loss = nn.functional.cross_entropy(net(x1[i]), y1[i])
         optimizer.zero_grad()
         loss.backward()
