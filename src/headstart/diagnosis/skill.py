@@ -39,6 +39,8 @@ class Course:
         if self.last > 0:
             return self.last + 3 * (self.last - max(self.middle, 0)) >= NO_SKILL
         gain, before = self.last - self.middle, self.middle - self.first
+        if gain <= 0:
+            return False
         share = 3 / 4 if gain >= before else max(0.0, gain / before)  # 3/4 + its powers are 3: the last pace
         return self.last > -1 and self.last + gain * min(3, share / (1 - share)) >= NO_SKILL
 
@@ -110,6 +112,16 @@ def is_broken(record: Record) -> bool:
     return any(series and series.last > 0 for series in weights) or (
         bool(record.loss) and not math.isfinite(record.loss.last)
     )
+
+
+def breaks(record: Record) -> int:
+    """From which step on the loss is not finite to the end; the number of steps if it is finite in the end."""
+    began = len(record)
+    for step, value in zip(reversed(record.loss.steps), reversed(record.loss.values), strict=True):
+        if math.isfinite(value):
+            break
+        began = step
+    return began
 
 
 def _skill(record: Record, loss: Loss) -> Skill | None:

@@ -41,6 +41,7 @@ class Call:
     accuracy: Tensor | None
     unvaried: Tensor | None  # 1 where all labels were the same
     rows: Tensor  # (rows, columns) targets in float64; of classes (classes,), the labels of each
+    ignored: Tensor | None = None  # share of the class labels that count for nothing: ignored, or of weight 0
 
     def figures(self) -> Iterator[tuple[str, Tensor]]:
         """What the record keeps now and then of the labels in one batch."""
@@ -49,6 +50,8 @@ class Call:
             if self.source.kind in CLASSES:
                 yield "loss.commonest", self.rows.max() / self.rows.sum()
                 yield "loss.commonest_class", self.rows.argmax()
+                if self.ignored is not None:
+                    yield "loss.ignored", self.ignored
 
 
 class Source:
@@ -223,7 +226,8 @@ def _classes(
         source.log_mass = logits.detach().float().logsumexp(axis).abs().amax()
     count = mass.sum()
     mean = _mean(arguments, loss, count if weight is None else (mass * weight.detach()).sum())
-    return Call(source, mean, right.sum() / count, mass.max() == count, mass)
+    counted = count if weight is None else (mass * (weight.detach() != 0)).sum()
+    return Call(source, mean, right.sum() / count, mass.max() == count, mass, 1 - counted / labels.numel())
 
 
 def _probabilities(

@@ -22,12 +22,15 @@ from torch.optim import Optimizer
 from headstart.monitor.graph import find_tags, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
+from headstart.monitor.loaders import Loaders
 from headstart.monitor.losses import Call, Sources, is_negative_of
 from headstart.monitor.modes import MODAL, Modes
 from headstart.monitor.modules import Slot
 from headstart.monitor.names import BirthPlaces, user_line
 from headstart.monitor.optimizers import Optimizers, number, parameters_of
 from headstart.monitor.outbox import Outbox, Rare, StepRow
+from headstart.monitor.refused import Refused
+from headstart.monitor.samples import Samples
 from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.tracing import Tracing
@@ -88,7 +91,10 @@ class Observer:
         self._ledger = self._signals.ledger
         self._tracing = Tracing(self._signals, self._key, self._gradient)
         self._sources = Sources()
+        self._refused = Refused()
         self._modes = Modes(self._signals.modules.path)
+        self._samples = Samples(self._signals.modules)
+        self._loaders = Loaders()
         self._hand = HandUpdates()
         self._optimizers = Optimizers(self._ledger)
         self._waiting = Waiting()
@@ -110,6 +116,8 @@ class Observer:
         if self._only and not self._signals.modules.watches(module):
             return
         self._ran = True
+        if self._samples.follows(module) and not (self._in_backward or self.off):
+            self._entered(module, args, kwargs, torch.is_grad_enabled())
         if self._sketching and not self._in_backward and not self.off and torch.is_grad_enabled():
             self._called(module, args, kwargs, output)
         elif isinstance(module, MODAL) and not (torch.is_grad_enabled() or self._in_backward or self.off):
@@ -123,6 +131,16 @@ class Observer:
             self._lost(kind, arguments, loss)
         elif not torch.is_grad_enabled():
             self._evaluated(kind, arguments, loss)
+
+    @quietly
+    def refused(self, kind: str, arguments: Mapping[str, Any]) -> None:
+        """As a loss of class labels raises an IndexError: the last that is seen of the run, if nothing catches it."""
+        if not self._mine() or (self._only and not self._ran):
+            return
+        if self._refused.note(kind, arguments, user_line(), self.step):
+            outbox = self._open()
+            outbox.meta({"refused": list(self._refused.facts.values())})
+            outbox.flush()
 
     @quietly
     def backward_begins(self, roots: Any) -> None:
@@ -149,6 +167,7 @@ class Observer:
             outbox.flush_if_due()
         if self._sketching:
             self._signals.name_new(outbox)
+            self._samples.settle()
             if self._sources.called:
                 self._commit_losses(tensors)
             self._tracing.read(tensors, self.step, outbox)
@@ -178,6 +197,18 @@ class Observer:
             self._in_backward = self._in_grad = False
             found = {id(weight): g for weight, g in zip(inputs, gradients, strict=True) if g is not None}
             self._before_hand(list(inputs), found)
+
+    def clipped(self, parameters: Any, most: Any, norm: Any) -> None:
+        """As `clip_grad_norm_` returns."""
+        if self._sketching and not self.off and can_sketch(norm):
+            self._clipped(parameters, most, norm)
+
+    @quietly
+    def loader_begins(self, loader: Any, grad: bool) -> None:
+        if not self._thread or self._thread == threading.get_ident():
+            self._loaders.begins(loader, self.step, user_line(), grad)
+            if grad:
+                self._samples.epoch_begins()
 
     @quietly
     def optimizer_made(self, optimizer: Optimizer) -> None:
@@ -220,13 +251,27 @@ class Observer:
             self._ledger.forget_update()
             self._end_step(name, lr)
 
+    @property
+    def has_refused(self) -> bool:
+        """Whether a loss raised for labels that name no class."""
+        return bool(self._refused.facts)
+
     # What they do
+
+    @quietly
+    def _clipped(self, parameters: Any, most: Any, norm: Tensor) -> None:
+        given = parameters if isinstance(parameters, list) else []
+        if (largest := number(most)) is not None and self._mine() and any(p in self._ledger for p in given):
+            self._note("", "loop.norm", norm.detach().clone())
+            self._note("", "loop.largest", largest)
 
     @quietly
     def _called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         slot = self._signals.modules.slot(module)
         if self._thread and self._thread != threading.get_ident():
             return
+        if self._samples.is_new(module):
+            self._samples.entered(module, args, kwargs, True)
         self._modes.live |= module.training and bool(module._parameters)
         if isinstance(module, MODAL):
             self._modes.trained(module, args, self.step)
@@ -248,6 +293,11 @@ class Observer:
             given = args[0] if args else next(iter(kwargs.values()), None)
             if isinstance(given, Tensor) and not given.requires_grad and can_sketch(given):
                 self._signals.take(slot, "input", given)
+
+    @quietly
+    def _entered(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], grad: bool) -> None:
+        if not self._thread or self._thread == threading.get_ident():
+            self._samples.entered(module, args, kwargs, grad)
 
     @quietly
     def _gradient(self, slot: Slot, step: int, output: int, gradients: tuple[Tensor | None, ...]) -> None:
@@ -337,6 +387,7 @@ class Observer:
         seconds = time.perf_counter() - self._started
         row = StepRow(self.step, seconds, self._losses, number(lr), optimizer, figures, self._rare, self._calls)
         self._outbox.step(row)
+        self._samples.end_step(self.step)
         self._losses, self._rare, self._calls = [], [], []
         self._backwards = 0
         self.step += 1
@@ -356,7 +407,8 @@ class Observer:
         """The record's outbox; the record is made when something trains."""
         if self._outbox is None:
             self.path = self._claim_path()
-            self._outbox = Outbox(self.path, self._facts(), self._ledger, self._sources, self._modes)
+            others = (self._modes, self._signals.columns, self._loaders)
+            self._outbox = Outbox(self.path, self._facts(), self._ledger, self._sources, self._samples, others)
             self._signals.outbox = self._outbox
         return self._outbox
 

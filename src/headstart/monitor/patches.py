@@ -12,7 +12,9 @@ same frames. Dynamo, which short-cuts `Module.__call__` by the function's identi
 | `nn.Module.__init__` | the user's line that made the layer |
 | `torch.optim.Optimizer.__init__` | an optimizer that may never step |
 | `torch.autograd.backward`, `grad` | the loss: before its graph is used, and after |
-| `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels |
+| `torch.utils.data.DataLoader.__iter__` | when an epoch begins, and which data it goes through |
+| `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels; labels that it refuses |
+| `torch.nn.utils.clip_grad_norm_` | how large the gradients were before they were cut, and how large they may be |
 
 What an optimizer does is seen through torch's public global hooks, which leave no trace.
 """
@@ -38,6 +40,7 @@ LOSSES = (
     "cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits mse_loss l1_loss smooth_l1_loss "
     "huber_loss kl_div"
 ).split()
+OF_CLASSES = ("cross_entropy", "nll_loss")
 
 
 def after_module_call(seen: Callable[[Any, tuple[Any, ...], dict[str, Any], Any], Any]) -> Undo:
@@ -93,8 +96,11 @@ def around_grad(before: Callable[[Any, Any, bool], None], after: Callable[[Any, 
     return undo_both
 
 
-def after_losses(seen: Callable[[str, dict[str, Any], Any], Any]) -> Undo:
-    """`seen(name, arguments, loss)` runs as each loss function returns, and returns the loss."""
+def after_losses(
+    seen: Callable[[str, dict[str, Any], Any], Any], refused: Callable[[str, dict[str, Any]], None] | None = None
+) -> Undo:
+    """`seen(name, arguments, loss)` runs as each loss function returns, and returns the loss; `refused(name,
+    arguments)` as one of class labels raises an IndexError."""
     import torch.nn.functional as F
 
     undos = []
@@ -102,8 +108,22 @@ def after_losses(seen: Callable[[str, dict[str, Any], Any], Any]) -> Undo:
         function = getattr(F, name)
         parameters = list(inspect.signature(function).parameters)
         values = ast.Dict([ast.Constant(p) for p in parameters], [ast.Name(p, ast.Load()) for p in parameters])
-        undos.append(splice(function, _WrapReturns("__headstart_loss__", [ast.Constant(name), values]), seen))
-    return functools.partial(_undo_all, undos)
+        arguments = [ast.Constant(name), values]
+        edit = _WrapReturns("__headstart_loss__", arguments)
+        if refused is not None and name in OF_CLASSES:
+            F.__dict__["__headstart_refused__"] = refused
+            edit = _WatchReturns("__headstart_loss__", arguments, "__headstart_refused__")
+        undos.append(splice(function, edit, seen))
+    return functools.partial(_undo_all, [lambda: F.__dict__.pop("__headstart_refused__", None), *undos])
+
+
+def after_clipping(seen: Callable[[Any, Any, Any], Any]) -> Undo:
+    """`seen(parameters, max_norm, norm)` runs as `clip_grad_norm_` returns, but not while Dynamo compiles it, and returns
+    the norm."""
+    from torch.nn.utils import clip_grad_norm_
+
+    arguments = [ast.Name(name, ast.Load()) for name in ("parameters", "max_norm")]
+    return splice(inspect.unwrap(clip_grad_norm_), _WrapReturnsUncompiled("__headstart_clip__", arguments), seen)
 
 
 def after_module_init(made: Callable[[Any, Any], Any]) -> Undo:
@@ -119,6 +139,14 @@ def after_optimizer_init(made: Callable[[Any, Any], Any]) -> Undo:
 
     edit = _WrapCall("_log_api_usage_once", "__headstart_optimizer_made__", [ast.Name("self", ast.Load())])
     return splice(Optimizer.__init__, edit, made)
+
+
+def after_loader_begins(begun: Callable[[Any, Any], Any]) -> Undo:
+    """`begun(loader, iterator)` runs as each iteration over a DataLoader begins, and returns the iterator."""
+    from torch.utils.data import DataLoader
+
+    edit = _WrapReturns("__headstart_loader__", [ast.Name("self", ast.Load())])
+    return splice(DataLoader.__iter__, edit, begun)
 
 
 def module_init() -> Callable[..., Any]:
@@ -234,6 +262,37 @@ class _WrapReturns(_Edit):
         if node.value is not None and not passes_on:
             node.value = self.around(node.value)
         return node
+
+
+class _WatchReturns(_WrapReturns):
+    """The same, and `refused(...)` where x raises an IndexError, which goes on as it was: a bare `raise` in the frame
+    that is unwound adds no line to the traceback."""
+
+    def __init__(self, callback: str, arguments: Iterable[ast.expr], refused: str) -> None:
+        super().__init__(callback, arguments)
+        self.refused = refused
+
+    def visit_Return(self, node: ast.Return) -> ast.AST:
+        edits = self.edits
+        super().visit_Return(node)
+        if self.edits == edits:
+            return node
+        told = ast.Expr(ast.Call(ast.Name(self.refused, ast.Load()), self.arguments, []))
+        handler = ast.ExceptHandler(ast.Name("IndexError", ast.Load()), None, [told, ast.Raise()])
+        watched = ast.Try([node], [handler], [], [])
+        for part in ast.walk(watched):
+            if "lineno" in part._attributes and not hasattr(part, "lineno"):
+                ast.copy_location(part, node)
+        return watched
+
+
+class _WrapReturnsUncompiled(_WrapReturns):
+    """The same, for a function that Dynamo reads line by line: there it leaves `return x`."""
+
+    def around(self, value: ast.expr) -> ast.expr:
+        compiling = ast.parse("torch.compiler.is_dynamo_compiling()", mode="eval").body
+        plain = copy.deepcopy(value)
+        return ast.copy_location(ast.IfExp(compiling, plain, super().around(value)), value)
 
 
 def _undo_all(undos: list[Undo]) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from headstart.monitor import flow
+from headstart.monitor.columns import Columns
 from headstart.monitor.ledger import Ledger
 from headstart.monitor.modules import OUTPUT, Modules, Slot
 from headstart.monitor.names import BirthPlaces
@@ -26,6 +27,7 @@ class Signals:
         self.modules = Modules(births, only)
         self.ledger = Ledger(self.sheets, self._new_stream)
         self.dead = DeadUnits()
+        self.columns = Columns()
         self.outbox: Outbox | None = None  # until something trains
         self._streams = 0
         self._only = None if only is None else {id(parameter) for parameter in only.parameters()}
@@ -33,6 +35,8 @@ class Signals:
     def take(self, slot: Slot, kind: Kind, x: Tensor) -> None:
         """Samples what enters a layer, what leaves it, or the gradient that comes back to its output."""
         self.sheets.put(self.stream(slot, kind), x)
+        if kind == "input":
+            self.columns.look(slot, x, slot.step)
 
     def take_output(self, slot: Slot, x: Tensor, step: int) -> None:
         """Samples what leaves a layer; behind a ReLU also looks for dead units."""

@@ -9,7 +9,8 @@ CREATE TABLE meta (         -- one row a fact: argv, script, script_text, versio
     value TEXT NOT NULL     -- JSON
 );
 CREATE TABLE things (       -- layers, parameters, losses, ...: written when first seen, again when facts change
-    kind TEXT NOT NULL,     -- 'layer', 'parameter', 'loss', 'optimizer', 'mode'
+    kind TEXT NOT NULL,     -- 'layer', 'parameter', 'loss', 'optimizer', 'mode', 'samples', 'loader'
+    kind TEXT NOT NULL,     -- 'layer', 'parameter', 'loss', 'optimizer', 'mode', 'input'
     name TEXT NOT NULL,
     facts TEXT NOT NULL,    -- JSON of the dataclass below
     PRIMARY KEY (kind, name)
@@ -56,7 +57,11 @@ RARE = (
     "loss.unvaried",  # 1 where a backward's labels were all the same (one GAN role)
     "loss.commonest",  # share of the commonest class among a batch's labels
     "loss.commonest_class",  # and which it is
+    "loss.ignored",  # share of a batch's class labels that count for nothing: ignored, or of a class with weight 0
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
     "loop.backwards",  # backwards since the step before
+    "samples.batch",  # fingerprint of all samples that a model was given in a step, in their order
+    "loop.norm",  # of the gradients, as clip_grad_norm_ found it; once for each call
+    "loop.largest",  # norm that it lets pass
     "loop.cut",  # 1 where a backward's root has no graph behind it
 )

@@ -124,6 +124,50 @@ class Mode:
 
 
 @dataclass(frozen=True)
+class Samples:
+    """What a model was given, told apart by fingerprints: all of the steps and evaluations that were looked at.
+
+    Kept are the samples whose fingerprint is divisible by `rate`, so the same ones in training and in evaluation.
+    Samples with too few different values to be told apart are not counted.
+    """
+
+    name: str  # of the model: dotted module path
+    shape: tuple[int, ...] = ()  # of one sample
+    batch: int = 0  # most samples in one call in training
+    steps: int = 0  # of training that were looked at
+    trained: int = 0  # samples in them
+    evaluated: int = 0  # and in calls without gradients
+    rate: int = 1
+    kept: tuple[tuple[int, int, int, int, int], ...] = ()  # fingerprint, times trained, first step, second, evaluated
+
+
+@dataclass(frozen=True)
+class Loader:
+    """A DataLoader, by the line of the user's code that goes through it."""
+
+    name: str  # "DataLoader at train.py:20"
+    line: str | None = None
+    samples: int | None = None  # in its data set; None: a stream, or not known
+    batch: int | None = None  # samples that it puts together; None: it does not, or not always as many
+    order: str | None = None  # "sequential", "random", "replacement": drawn with it; None: the user's own
+    stream: bool = False  # an IterableDataset
+    workers: int = 0
+    begun: tuple[int, ...] = ()  # steps at which it began anew while gradients were on, the first ones
+    begun_evaluating: int = 0  # times that it began while they were off
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a layer that is fed by data, not by other layers, was given on the sketched steps."""
+
+    name: str  # the layer's
+    bad_steps: tuple[int, ...] = ()  # with a value that is NaN or infinite, the first of them
+    bad_share: float | None = None  # of the values that are, at such a step; None: not known
+    bad_columns: tuple[int, ...] = ()  # features or channels that hold them, the first few by number
+    bad_columns_of: tuple[int, int] = (0, 0)  # how many hold them, of how many
+
+
+@dataclass(frozen=True)
 class Series:
     """One figure over the steps at which it was seen. Values may be inf or NaN only if the tensor's figure was."""
 
@@ -160,11 +204,14 @@ class Series:
         return next((s for s, v in zip(self.steps, self.values, strict=True) if v < limit), None)
 
 
-Thing = Layer | Parameter | Loss | Optimizer | Mode
+Thing = Layer | Parameter | Loss | Optimizer | Mode | Samples | Loader | Input
 THINGS: Mapping[str, type[Thing]] = {
     "layer": Layer,
     "parameter": Parameter,
     "loss": Loss,
     "optimizer": Optimizer,
     "mode": Mode,
+    "samples": Samples,
+    "loader": Loader,
+    "input": Input,
 }
