@@ -194,7 +194,6 @@ CHINESE = {
     "not finite": "非有限值的数量",
     "not finite share": "非有限值的比例",
     "optimizer steps": "优化器的步数",
-    "output std": "输出的标准差",
     "p": "丢弃概率 p",
     "pairs": "配对数",
     "rarest": "最少的一类",
