@@ -38,7 +38,7 @@ Undo = Callable[[], None]
 
 LOSSES = (
     "cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits mse_loss l1_loss smooth_l1_loss "
-    "huber_loss kl_div"
+    "huber_loss kl_div ctc_loss"
 ).split()
 OF_CLASSES = ("cross_entropy", "nll_loss")
 
