@@ -404,7 +404,9 @@ class Observer:
         self._rare.append(Rare(self.step, owner, figure, value))
 
     def _end_hand_step(self) -> None:
+        called = self._sources.called  # by the loss of the backward that shows the update: it belongs to the next step
         self._end_step(None, None)
+        self._sources.called = called
 
     def _end_step(self, optimizer: str | None, lr: Any) -> None:
         assert self._outbox is not None
