@@ -286,6 +286,7 @@ def test_a_run_s_seconds_and_date_are_kept_when_its_text_changes(monkeypatch):
 
 @pytest.mark.slow
 def test_the_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path):
+    pytest.importorskip("zensical")  # Python 3.11
     done = run("build.py", tmp_path / "site")
     assert done.returncode == 0, done.stdout + done.stderr
     built = {path.relative_to(tmp_path / "site").as_posix(): path for path in (tmp_path / "site").rglob("*.html")}
@@ -301,6 +302,7 @@ def test_the_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_
 
 
 def test_a_warning_stops_the_build(tmp_path):
+    pytest.importorskip("zensical")
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "index.md").write_text("[nowhere](nowhere.md)", encoding="utf-8")
     (tmp_path / "mkdocs.yml").write_text(f"INHERIT: {DOCS / 'site.yml'}\nextra_css: []\n", encoding="utf-8")
