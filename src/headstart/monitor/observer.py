@@ -161,9 +161,7 @@ class Observer:
         if not self._optimizers and self._hand.changed():
             if (state := self._hand.cleared()) is not None:
                 self._note("", "loop.cleared", state)
-            called = self._sources.called  # by the forward pass of the step that this backward begins
             self._end_hand_step()
-            self._sources.called = called
         outbox = self._open()
         for _, cleared in self._optimizers:
             cleared.backward_begins()
