@@ -152,3 +152,9 @@ def test_gradients_of_gradients_are_no_backward_of_the_loop(tmp_path: Path) -> N
     record = watch.read()
     assert len(record) == 4
     assert record.series("0.weight", "weight_gradient.std").first > 0
+
+
+def test_the_loss_of_every_step_by_hand_is_seen(tmp_path: Path) -> None:
+    record = watched(tmp_path, lambda net, loss: by_backward(net, loss, clear_none))
+    (loss,) = record.losses
+    assert record.loss_of(loss.name).steps == tuple(range(STEPS))

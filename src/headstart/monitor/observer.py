@@ -161,9 +161,7 @@ class Observer:
         if not self._optimizers and self._hand.changed():
             if (state := self._hand.cleared()) is not None:
                 self._note("", "loop.cleared", state)
-            called = self._sources.called  # by the forward pass of the step that this backward begins
             self._end_hand_step()
-            self._sources.called = called
         outbox = self._open()
         for _, cleared in self._optimizers:
             cleared.backward_begins()
@@ -306,6 +304,8 @@ class Observer:
             given = args[0] if args else next(iter(kwargs.values()), None)
             if isinstance(given, Tensor) and not given.requires_grad and can_sketch(given):
                 self._signals.take(slot, "input", given)
+            else:
+                self._signals.columns.look_at_indices(slot, given, self.step)
 
     @quietly
     def _dropped(self, caller: FrameType, kind: str, p: float, training: bool, with_gradients: bool) -> None:
@@ -402,7 +402,9 @@ class Observer:
         self._rare.append(Rare(self.step, owner, figure, value))
 
     def _end_hand_step(self) -> None:
+        called = self._sources.called  # by the loss of the backward that shows the update: it belongs to the next step
         self._end_step(None, None)
+        self._sources.called = called
 
     def _end_step(self, optimizer: str | None, lr: Any) -> None:
         assert self._outbox is not None

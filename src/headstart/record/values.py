@@ -143,6 +143,9 @@ class Samples:
     evaluated: int = 0  # and in calls without gradients
     rate: int = 1
     kept: tuple[tuple[int, int, int, int, int], ...] = ()  # fingerprint, times trained, first step, second, evaluated
+    looks: tuple[tuple[int, int], ...] = ()  # of kept samples in each different batch without gradients: trained on
+    # before, never trained on
+    whole: bool = False  # all values were whole numbers, so that different samples may be alike by chance
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,12 @@ class Input:
     bad_share: float | None = None  # of the values that are, at such a step; None: not known
     bad_columns: tuple[int, ...] = ()  # features or channels that hold them, the first few by number
     bad_columns_of: tuple[int, int] = (0, 0)  # how many hold them, of how many
+    looks: int = 0  # that were compared with the first sample, while none differed
+    samples: int = 0  # in the largest of them
+    constant: bool = False  # all samples of all looks were equal
+    sizes: tuple[float, ...] = ()  # per column: root mean square over the looks; () with too many columns
+    largest: tuple[float, ...] = ()  # per column: largest absolute value
+    means: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
