@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from headstart.monitor.operators import ACTIVATIONS, NORMS, OF_WEIGHTS, TURNS, WEIGHTS, Role, operator, role
+from headstart.monitor.operators import ACTIVATIONS, NORMS, OF_WEIGHTS, RESHAPES, TURNS, WEIGHTS, Role, operator, role
 
 Tagged = TypeVar("Tagged")
 
@@ -72,6 +72,7 @@ class GraphLayer:
     follows: tuple[int, ...]  # indices of the layers' operations that feed it
     residual: bool  # its branch is added to a shortcut
     output: bool  # no other layer stands between it and the loss
+    bare: bool  # its output goes into other weights as it is, and nowhere else
 
 
 class Graph:
@@ -133,7 +134,18 @@ class Graph:
             tuple(sorted(self._nearest(owner))),
             owner.index in residual,
             owner.index not in self._inner(ancestors),
+            self._is_bare(owner),
         )
+
+    def _is_bare(self, here: Operation) -> bool:
+        """Whether one weight is multiplied by another with nothing but reshapes and a bias in between."""
+        while len(here.consumers) == 1:
+            here = self.operations[here.consumers[0]]
+            if here.role == "weights":
+                return True
+            if here.op not in RESHAPES and not (here.op == "add" and here.role == "shape" and here.parameters):
+                return False
+        return False
 
     def _main_consumer(self, here: Operation) -> Operation:
         """Of several consumers the one that transforms: an activation or norm rather than the shortcut's join."""
