@@ -69,6 +69,14 @@ def test_a_rate_explains_what_comes_after_its_first_update_only() -> None:
     assert tree(rate, after) == {"rate": ["dead"]}
 
 
+def test_a_start_that_is_judged_by_its_first_loss_is_explained_by_inputs_and_weights() -> None:
+    start = found("start", "init", at="d", seen="loss")
+    assert tree(found("weights", "init", at="a", seen="weight.std"), start) == {"weights": ["start"]}
+    assert tree(found("inputs", "data", at="a", seen="input.std"), start) == {"inputs": ["start"]}
+    assert set(tree(found("rate", "optimizer"), start)) == {"rate", "start"}
+    assert set(tree(found("other", "init", at="a", seen="activation.std"), start)) == {"other", "start"}
+
+
 @pytest.mark.parametrize("group", CHOSEN)
 def test_what_somebody_chose_is_explained_by_nothing(group: str) -> None:
     state, chosen = found("state", "signal", at="a", step=0), found("chosen", group, at="b", step=20)
@@ -143,6 +151,13 @@ def test_a_symptom_leads_only_where_no_cause_was_found_and_explains_nothing() ->
     assert set(tree(symptom, found("choice", "init", "advice", at="a"))) == {"symptom", "choice"}
 
 
+def test_of_two_symptoms_the_one_that_shows_first_leads() -> None:
+    early, late = found("early", "symptom", step=0), found("late", "symptom", step=59)
+    assert tree(late, early) == {"early": ["late"]}
+    assert set(tree(late, found("too", "symptom", step=59))) == {"late", "too"}
+    assert tree(late, early, found("cause", "init", at="a")) == {"cause": ["early", "late"]}
+
+
 def test_a_cause_is_told_with_the_consequences_of_its_consequences() -> None:
     root = found("root", "init", at="left")
     state = found("state", "signal", at="join", step=5)
@@ -205,5 +220,6 @@ def test_a_run_that_fails_by_copies_is_told_from_its_root() -> None:
     }
     (root,) = diagnose(run(layers, figures, skill=0.0)).findings
     assert root.rule == "symmetric-weights"
-    assert {one.rule for one in root.explains} == {"dead-relu", "gradients-vanish", "no-better-than-constant"}
+    symptoms = {"loss-plateau", "no-better-than-constant"}
+    assert {one.rule for one in root.explains} == {"dead-relu", "gradients-vanish", *symptoms}
     assert told(run(layers, figures, skill=0.0), "dead-relu") in root.explains

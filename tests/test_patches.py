@@ -15,7 +15,8 @@ SPLICED = [
     nn.Module._call_impl,
     patches.module_init(),
     torch.autograd.backward,
-    *(getattr(F, name) for name in patches.LOSSES),
+    inspect.unwrap(nn.utils.clip_grad_norm_),
+    *(getattr(F, name) for name in (*patches.LOSSES, *patches.DROPOUTS)),
 ]
 
 
@@ -27,6 +28,8 @@ def seen() -> Iterator[list[str]]:
         patches.after_module_init(lambda module, _: events.append("made")),
         patches.around_backward(lambda roots: events.append("begins"), lambda: events.append("ends")),
         patches.after_losses(lambda name, arguments, loss: events.append(name) or loss),
+        patches.after_dropouts(lambda name, p, training, output: events.append(f"{name} {p} {training}") or output),
+        patches.after_clipping(lambda parameters, most, norm: events.append(f"clipped to {most}") or norm),
         patches.around_optimizer_step(lambda *_: events.append("step"), lambda *_: events.append("stepped")),
     ]
     yield events
@@ -53,6 +56,23 @@ def test_modules_with_hooks_are_seen_too(seen: list[str]) -> None:
     assert seen == ["made", "Linear"]
 
 
+def test_dropouts_are_seen_with_their_share_and_mode(seen: list[str]) -> None:
+    x = torch.ones(2, 4, 4)
+    F.dropout(x, 0.3)
+    F.dropout1d(x, training=False)
+    nn.AlphaDropout(0.1)(x)
+    assert seen[:2] == ["dropout 0.3 True", "dropout1d 0.5 False"]
+    assert "alpha_dropout 0.1 True" in seen
+
+
+def test_a_clip_is_seen_and_gives_what_it_gave(seen: list[str]) -> None:
+    weight = nn.Parameter(torch.ones(2))
+    weight.grad = torch.tensor([3.0, 4.0])
+    assert nn.utils.clip_grad_norm_(weight, 1.0) == 5.0
+    torch.testing.assert_close(weight.grad, torch.tensor([0.6, 0.8]))
+    assert seen == ["clipped to 1.0"]
+
+
 def failures() -> list[str]:
     def backward_twice() -> None:
         loss = F.mse_loss(nn.Linear(2, 2)(torch.ones(1, 2)), torch.ones(1, 2))
@@ -68,6 +88,7 @@ def failures() -> list[str]:
         lambda: hooked(torch.ones(1, 3)),
         lambda: F.cross_entropy(torch.ones(2, 3), torch.tensor([1])),
         lambda: torch.ones(1).backward(),
+        lambda: nn.utils.clip_grad_norm_(hooked.parameters(), "one"),
     ):
         with pytest.raises((RuntimeError, ValueError)) as caught:
             fail()
@@ -91,6 +112,8 @@ def test_functions_stay_the_objects_that_they_were_and_are_undone() -> None:
         patches.after_module_init(lambda *a: None),
         patches.around_backward(lambda roots: None, lambda: None),
         patches.after_losses(lambda *a: a[-1]),
+        patches.after_dropouts(lambda *a: a[-1]),
+        patches.after_clipping(lambda *a: a[-1]),
     ]
     during = look()
     assert [row[0] for row in during] == [row[0] for row in before]

@@ -175,6 +175,11 @@ def test_a_rise_to_the_constant_that_slows_down_is_a_recovery_from_a_blow() -> N
     assert judged(thirds(-4.0, -0.4, 0.001)) is False
 
 
+def test_what_falls_is_no_rise_however_fast() -> None:
+    assert judged(thirds(0.0, 0.0, -0.2)) is False
+    assert judged(thirds(0.02, -0.1, -0.9)) is False  # twice as fast each time
+
+
 def test_a_rise_from_far_below_the_constant_is_a_recovery_from_a_blow() -> None:
     assert judged(thirds(-50.0, -20.0, -1.01)) is False
 

@@ -168,6 +168,20 @@ def test_channels_may_be_last() -> None:
     np.testing.assert_array_equal(last.std, hs.measure(images).std)
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize("shape", [(5, 7, 11, 3), (4, 1, 1, 3), (3, 32, 32, 4), (2, 1, 131, 2), (3, 25, 41, 1)])
+def test_channels_last_are_those_of_numpy(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    images = torch.randint(0, 256, shape, generator=torch.Generator().manual_seed(0)).to(dtype)
+    stats = hs.measure(images, axis=-1, scale=1.0)
+    truth = images.double().numpy()
+    assert stats.mean.flatten().tolist() == pytest.approx(truth.mean((0, 1, 2)), rel=1e-6)
+    assert stats.std.flatten().tolist() == pytest.approx(truth.std((0, 1, 2)), rel=1e-6)
+    assert stats.minimum.flatten().tolist() == truth.min((0, 1, 2)).tolist()
+    assert stats.maximum.flatten().tolist() == truth.max((0, 1, 2)).tolist()
+    own = truth.std((1, 2)).mean(0) if shape[1:3] != (1, 1) else np.full(shape[3], np.nan)  # one value has none
+    assert stats.mean_image_std.flatten().tolist() == pytest.approx(own, rel=1e-6, nan_ok=True)
+
+
 def test_channels_last_is_asked_about_and_not_guessed() -> None:
     with pytest.raises(hs.HeadstartError, match=r"\(8, 9, 3\) seem to have their channels last"):
         hs.measure(pixels(10, 8, 9, 3))

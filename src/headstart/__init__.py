@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from headstart.train.batches import Batches as Batches
     from headstart.train.evaluate import evaluate as evaluate
     from headstart.train.fit import fit as fit
+    from headstart.train.lr_find import lr_find as lr_find
     from headstart.train.mnist import mnist as mnist
+    from headstart.train.try_activations import try_activations as try_activations
 
 _HOME = {  # public name: the module that holds it; a module itself has no ":"
     "HeadstartError": "headstart.errors:HeadstartError",
@@ -49,8 +51,10 @@ _HOME = {  # public name: the module that holds it; a module itself has no ":"
     "Batches": "headstart.train.batches:Batches",
     "evaluate": "headstart.train.evaluate:evaluate",
     "fit": "headstart.train.fit:fit",
+    "lr_find": "headstart.train.lr_find:lr_find",
     "mnist": "headstart.train.mnist:mnist",
     "models": "headstart.train.models",
+    "try_activations": "headstart.train.try_activations:try_activations",
 }
 
 __all__ = sorted(["__version__", *_HOME])

@@ -34,7 +34,10 @@ LOOKS = STEPS  # at the same batch; rules of the parameter ledger want as many
 GROUPS = ("loss", "data", "init", "norm", "signal")
 OF_THE_GRAPH = ("parameters-without-gradient", "gradient-detached", "zero-derivative-op")
 OF_THE_OPTIMIZER = ("parameters-not-in-optimizer", "optimizer-holds-stale-parameters")
-OF_SEVERAL_BATCHES = ("data-not-shuffled", "evaluated-in-training-mode", "batchnorm-stale-statistics")
+OF_SEVERAL_BATCHES = (
+    *("data-not-shuffled", "evaluated-in-training-mode", "batchnorm-stale-statistics"),
+    *("same-batch-every-step", "validation-leaks"),
+)
 
 
 @dataclass(frozen=True)

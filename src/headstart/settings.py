@@ -2,7 +2,7 @@
 
 [tool.headstart]
 select = ["loss", "loop", "dead-relu"]   # groups and rules; by default all
-ignore = ["bias-before-batchnorm"]
+ignore = ["batchnorm-small-batch"]
 lang = "zh"
 
 [tool.headstart.limits.dead-relu]

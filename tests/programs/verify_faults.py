@@ -1,49 +1,63 @@
-"""Does each fault hurt? Runs every faulty program and its fixed twin over several seeds, by plain Python.
+"""Does each fault hurt? Runs every faulty program and its fixed twin over several seeds, without headstart.
 
-    python tests/programs/verify_faults.py [--seeds 3] [NAME ...]
+    python tests/programs/verify_faults.py [--seeds 5] [--save] [NAME ...]
 
-A fault counts only if the worst of the fixed runs beats the best of the faulty ones.
+A fault counts only if the worst of the fixed runs beats the best of the faulty ones. `--save` puts the figures into
+verified.json beside this file; with names, those of the other programs stay as they are.
 """
 
 import argparse
+import json
 import math
-import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from forks import forked, run_program
+
 FAULTY = Path(__file__).parent / "faulty"
+VERIFIED = Path(__file__).parent / "verified.json"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="programs, without .py (default: all)")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--save", action="store_true", help=f"put the figures into {VERIFIED.name}")
     arguments = parser.parse_args()
     names = arguments.names or sorted(p.stem for p in FAULTY.glob("*.py") if (FAULTY / f"{p.stem}_fixed.py").exists())
     print(f"{'program':28} {'measure':10} {'faulty':>24} {'fixed':>24}  hurts")
     harmless = 0
-    with ThreadPoolExecutor(2) as pool:
-        for name in names:
-            runs = list(
-                pool.map(measure, [name, f"{name}_fixed"] * arguments.seeds, sorted([*range(arguments.seeds)] * 2))
-            )
-            what, faulty, fixed = runs[0][0], [v for _, v in runs[::2]], [v for _, v in runs[1::2]]
-            hurts = worst(what, fixed) > max(score(what, v) for v in faulty)
-            harmless += not hurts
-            print(
-                f"{name:28} {what:10} {figures(faulty):>24} {figures(fixed):>24}  {'yes' if hurts else 'NO'}",
-                flush=True,
-            )
+    for name in names:
+        each = [(stem, seed) for seed in range(arguments.seeds) for stem in (name, f"{name}_fixed")]
+        runs = list(forked(measure, each))
+        what, faulty, fixed = runs[0][0], [v for _, v in runs[::2]], [v for _, v in runs[1::2]]
+        hurts = worst(what, fixed) > max(score(what, v) for v in faulty)
+        harmless += not hurts
+        if arguments.save:
+            save(name, {"measure": what, "faulty": faulty, "fixed": fixed, "hurts": hurts})
+        print(
+            f"{name:28} {what:10} {figures(faulty):>24} {figures(fixed):>24}  {'yes' if hurts else 'NO'}",
+            flush=True,
+        )
     return 1 if harmless else 0
 
 
-def measure(name, seed):
+def save(name, row):
+    rows = json.loads(VERIFIED.read_text(encoding="utf-8")) if VERIFIED.exists() else {}
+    # JSON has neither NaN nor infinity: such a loss is written as null.
+    rows[name] = {
+        key: [v if math.isfinite(v) else None for v in value] if isinstance(value, list) else value
+        for key, value in row.items()
+    }
+    lines = ",\n".join(f"{json.dumps(known)}: {json.dumps(rows[known])}" for known in sorted(rows))
+    VERIFIED.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+
+
+def measure(job):
     """What the program's "final" line says: (name of the measure, its value)."""
-    run = subprocess.run([sys.executable, f"{name}.py", str(seed)], cwd=FAULTY, capture_output=True, text=True)
-    if run.returncode:
-        sys.exit(f"{name}.py {seed} ended with {run.returncode}:\n{run.stderr}")
-    _, what, value = next(line for line in run.stdout.splitlines() if line.startswith("final ")).split()
+    name, seed = job
+    printed = run_program(FAULTY / f"{name}.py", str(seed))
+    _, what, value = next(line for line in printed.splitlines() if line.startswith("final ")).split()
     return what, float(value)
 
 

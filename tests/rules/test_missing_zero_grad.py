@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 from records import SGD, Figure, chain, head, linear, run, said, told, unjudged
 from torch import nn
 from training import trained
 
+import headstart as hs
 from headstart.diagnosis.rules.missing_zero_grad import STEPS, UNCLEARED
 from headstart.record import Optimizer, Record
 
@@ -63,3 +65,26 @@ def test_the_sum_of_gradients_is_what_such_a_step_follows(tmp_path: Path) -> Non
 
 def test_where_no_optimizer_stepped_after_a_backward_it_is_not_judged() -> None:
     assert RULE in unjudged(run(NET))
+
+
+@pytest.mark.parametrize("copies", [True, False])
+def test_gradients_that_are_written_by_hand_are_no_sum(tmp_path: Path, copies: bool) -> None:
+    """A master copy in float32 gets each gradient of the bfloat16 net by assignment or by copy_."""
+    net, x, y = nn.Linear(4, 2).bfloat16(), torch.randn(8, 4).bfloat16(), torch.arange(8) % 2
+    master = [p.detach().clone().float().requires_grad_() for p in net.parameters()]
+    optimizer = torch.optim.SGD(master, lr=0.1)
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for _ in range(12):
+            nn.functional.cross_entropy(net(x).float(), y).backward()
+            for m, p in zip(master, net.parameters(), strict=True):
+                assert p.grad is not None
+                if copies and m.grad is not None:
+                    m.grad.copy_(p.grad)
+                else:
+                    m.grad = p.grad.float()
+                p.grad = None
+            optimizer.step()
+            with torch.no_grad():
+                for m, p in zip(master, net.parameters(), strict=True):
+                    p.copy_(m)
+    assert said(watch.read(), RULE) == []

@@ -57,5 +57,27 @@ def test_the_limit_is_on_the_logarithm_of_the_sum(off: float | None, fires: bool
     assert bool(said(run(chain(head()), losses=[(loss, 1.0)]), RULE)) is fires
 
 
+LENGTHS = torch.full((8,), 4), torch.full((8,), 1)
+
+
+def ctc(form: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """The batch as eight sequences of four steps, one symbol to be found in each."""
+    return lambda z, y: F.ctc_loss(form(z.view(4, 8, 3)), y[:8].view(8, 1) % 2 + 1, *LENGTHS)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_ctc_of_what_is_not_normalised_over_the_last_axis_is_an_error(axis: int | None, tmp_path: Path) -> None:
+    finding = told(record(tmp_path, ctc(lambda z: z if axis is None else z.log_softmax(axis))), RULE)
+    assert finding.message.startswith("ctc_loss ")
+    assert finding.remedy is not None
+    assert "log_softmax(-1)" in finding.remedy.code
+
+
+@pytest.mark.parametrize("padding", [0, 2])
+def test_ctc_of_log_probabilities_is_sound_whatever_stands_in_the_padding(padding: int, tmp_path: Path) -> None:
+    padded = ctc(lambda z: torch.cat([z.log_softmax(-1), torch.zeros(padding, 8, 3)]))
+    assert said(record(tmp_path, padded), RULE) == []
+
+
 def test_without_a_loss_function_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(head())))

@@ -101,4 +101,6 @@ def test_it_leads_only_where_no_cause_was_found() -> None:
     (root,) = diagnose(run(NET, copies, skill=0.0)).findings
     assert root.rule == "symmetric-weights"
     assert RULE in {one.rule for one in root.explains}
-    assert [one.rule for one in flat(diagnose(of(0.0)))] == [RULE]
+    (worse,) = diagnose(of(-3.0)).findings
+    assert worse.rule == RULE
+    assert [one.rule for one in flat(diagnose(of(0.0)))] == ["loss-plateau", RULE]

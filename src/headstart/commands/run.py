@@ -64,7 +64,7 @@ def run(
     Examples:
       headstart run train.py --epochs 3
       headstart run --fail-on error --json out.json train.py
-      headstart run --lang zh --ignore bias-before-batchnorm train.py
+      headstart run --lang zh --ignore batchnorm-small-batch train.py
       headstart run -m package.train
       headstart run -- torchrun --nproc-per-node 2 train.py
       headstart run -- python -X dev train.py

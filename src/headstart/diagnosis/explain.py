@@ -2,15 +2,17 @@
 
 A finding A explains a finding B if
 1. B is a state that arises while training (a signal that grew, a loss that does not fall); what somebody chose (the
-   loss, the loop, the weights at the start) is explained by nothing that happens in the run. A rate that is judged by
-   the updates it makes lies between: loss, loop, inputs and first weights have their part in how large they are;
+   loss, the loop, the weights at the start) is explained by nothing that happens in the run. A choice that is judged
+   by its effect (a rate by the updates it makes, a start by the first loss) lies between: what is more fundamental has
+   its part in it, and so has a choice of its own group that is seen in itself;
 2. A came first: A chose before B showed, or, both being states, A showed at an earlier moment. Within a step the
    moments follow the signal: activations from the inputs on, the loss, gradients from the loss back, updates;
 3. a signal can pass between their layers, forward or back;
 4. A is grave enough: what is advice by itself explains no warning.
 
 Root causes come first, gravest first, and among equals in the order of GROUPS. Each consequence is told under the
-first root that explains it. Symptoms explain nothing, so that they lead only where no cause was found.
+first root that explains it. Symptoms explain nothing but symptoms that show later, so that they lead only where no cause
+was found, and then one of them.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from headstart.findings import SEVERITIES, Finding
 # but the loss; labels and inputs come before weights, weights before the rate at which they change.
 GROUPS = ("loss", "loop", "data", "init", "optimizer", "norm", "experiment", "signal", "symptom")
 STATES = ("signal", "symptom")
+# Choices that are judged by what they lead to: the group, and the tensor of the finding's first series.
+EFFECTS = {("optimizer", "update"), ("optimizer", "weight_gradient"), ("init", "activation"), ("init", "loss")}
 
 PHASES = ("input", "weight", "activation", "loss", "gradient", "weight_gradient", "update")
 BACKWARD = ("gradient", "weight_gradient")
@@ -42,9 +46,14 @@ class Told:
         return self.group in STATES
 
     @property
-    def is_seen_in_updates(self) -> bool:
-        """Whether a choice is judged by its effect: then it takes hold with the first update, not before it."""
-        return self.group == "optimizer" and (_first_series(self) or "").startswith("update.")
+    def is_seen_in_effect(self) -> bool:
+        """Whether a choice is judged by its effect: then it takes hold where that shows, not before it."""
+        return (self.group, (_first_series(self) or "").partition(".")[0]) in EFFECTS
+
+    @property
+    def depth(self) -> tuple[int, bool]:
+        """How fundamental it is, 0 being the most: its group, and within it what is seen in itself."""
+        return GROUPS.index(self.group), self.is_seen_in_effect
 
     @property
     def gravity(self) -> int:
@@ -70,9 +79,11 @@ def explain(findings: Sequence[tuple[Finding, str]], flow: Flow) -> tuple[Findin
 
 def explains(a: Told, b: Told, flow: Flow) -> bool:
     """Whether `a` can be a cause of `b`."""
-    if a is b or a.group == "symptom" or (a.gravity == 0 and b.gravity > 0):
+    if a is b or (a.gravity == 0 and b.gravity > 0):
         return False
-    if not b.is_state and not (b.is_seen_in_updates and GROUPS.index(a.group) < GROUPS.index(b.group)):
+    if a.group == "symptom":
+        return b.group == "symptom" and (a.finding.step or 0) < (b.finding.step or 0)
+    if not b.is_state and not (b.is_seen_in_effect and a.depth < b.depth):
         return False
     return _came_first(a, b, flow) and flow.connected(a.layers, b.layers)
 
@@ -80,7 +91,7 @@ def explains(a: Told, b: Told, flow: Flow) -> bool:
 def _came_first(a: Told, b: Told, flow: Flow) -> bool:
     if b.group == "symptom":
         return True  # it sums the run up: its step is where it was read, not where it began
-    if not a.is_state and not a.is_seen_in_updates:
+    if not a.is_state and not a.is_seen_in_effect:
         return (a.finding.step or 0) <= (b.finding.step or 0)
     return _moment(a, flow) < _moment(b, flow)
 

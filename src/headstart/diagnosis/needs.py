@@ -10,6 +10,7 @@ from headstart.record import FIGURES, RARE, TENSORS
 OF_THE_RUN = (  # series and facts without an owner
     *("loss", "lr", "skill", "loss.function"),
     *("mode", "mode.norm", "mode.dropout", "mode.evaluated"),
+    *("samples.evaluated", "loader"),
 )
 MISSING = Text(
     en={
@@ -24,6 +25,7 @@ MISSING = Text(
         "loop.cleared": "no optimizer stepped after a backward",
         "weight.changed": "no weight was seen twice",
         "loop.backwards": "no backward was seen to be followed by a step",
+        "loop.norm": "no gradients were seen to be clipped by their norm",
         "loop.cut": "no backward was seen on a tensor without a graph",
         "loss.unvaried": "no loss with labels was seen",
         "loss.commonest": "no loss with class labels was seen",
@@ -39,6 +41,9 @@ MISSING = Text(
         "mode.dropout": "no dropout was seen to train",
         "mode.evaluated": "no batch norm or dropout was seen to run without gradients",
         "norm.batches": "no batch norm with running statistics was seen to train",
+        "samples.batch": "no model was seen to be given samples",
+        "samples.evaluated": "no model was seen to be given samples without gradients",
+        "loader": "no DataLoader was seen",
         "other": "the record does not hold {figure}",
         "failed": "the rule failed: {error}",
     },
@@ -54,6 +59,7 @@ MISSING = Text(
         "loop.cleared": "没有看到优化器在反向传播之后更新",
         "weight.changed": "没有看到任何权重两次",
         "loop.backwards": "没有看到其后有更新的反向传播",
+        "loop.norm": "没有看到按范数裁剪梯度",
         "loop.cut": "没有看到对没有计算图的张量做反向传播",
         "loss.unvaried": "没有看到带标签的损失",
         "loss.commonest": "没有看到带类别标签的损失",
@@ -69,6 +75,9 @@ MISSING = Text(
         "mode.dropout": "没有看到参与训练的 dropout",
         "mode.evaluated": "没有看到批归一化或 dropout 在不求梯度的情况下运行",
         "norm.batches": "没有看到带运行统计量并参与训练的批归一化",
+        "samples.batch": "没有看到任何模型接收样本",
+        "samples.evaluated": "没有看到任何模型在不求梯度的情况下接收样本",
+        "loader": "没有看到 DataLoader",
         "other": "记录中没有 {figure}",
         "failed": "规则出错:{error}",
     },
@@ -97,6 +106,8 @@ def _has(case: Case, figure: str) -> bool:
             "lr": case.record.lr,
             "skill": case.skill,
             "loss.function": case.record.losses,
+            "samples.evaluated": any(samples.evaluated for samples in case.record.samples),
+            "loader": case.record.loaders,
             "mode": case.record.modes,
             "mode.norm": any(mode.p is None for mode in case.record.modes),
             "mode.dropout": any(mode.p is not None for mode in case.record.modes),

@@ -39,6 +39,8 @@ class Course:
         if self.last > 0:
             return self.last + 3 * (self.last - max(self.middle, 0)) >= NO_SKILL
         gain, before = self.last - self.middle, self.middle - self.first
+        if gain <= 0:
+            return False
         share = 3 / 4 if gain >= before else max(0.0, gain / before)  # 3/4 + its powers are 3: the last pace
         return self.last > -1 and self.last + gain * min(3, share / (1 - share)) >= NO_SKILL
 

@@ -10,7 +10,7 @@ import pkgutil
 import sys
 import time
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,19 @@ def detach(observer: Observer, how: str | None) -> None:
     if not _observers:
         _uninstall()
     observer.finish(how)
+
+
+@contextlib.contextmanager
+def unwatched() -> Iterator[None]:
+    """Inside, the observers that are there look away: headstart trains copies, which are no part of the run."""
+    looking = [observer for observer in _observers if not observer.off]
+    for observer in looking:
+        observer.off = True
+    try:
+        yield
+    finally:
+        for observer in looking:
+            observer.off = False
 
 
 def attach_script() -> None:
@@ -107,7 +120,10 @@ def _install() -> None:
         lambda: patches.around_backward(_backward_begins, _backward_ends),
         lambda: patches.around_grad(_grad_begins, _grad_ends),
         lambda: patches.after_losses(_lost, _refused),
+        lambda: patches.after_dropouts(_dropped),
         lambda: patches.after_optimizer_init(_optimizer_made),
+        lambda: patches.after_loader_begins(_loader_begins),
+        lambda: patches.after_clipping(_clipped),
         lambda: patches.around_optimizer_step(_step_begins, _step_ends),
     ]
     for install in installs:
@@ -132,6 +148,13 @@ def _lost(kind: str, arguments: Mapping[str, Any], loss: Any) -> Any:
     for observer in _observers:
         observer.lost(kind, arguments, loss)
     return loss
+
+
+def _dropped(kind: str, p: float, training: bool, output: Any) -> Any:
+    if p:
+        for observer in _observers:
+            observer.dropped(sys._getframe(2), kind, p, training)
+    return output
 
 
 def _refused(kind: str, arguments: Mapping[str, Any]) -> None:
@@ -159,9 +182,21 @@ def _grad_ends(inputs: Any, gradients: Any) -> None:
         observer.grad_ends(inputs, gradients)
 
 
+def _clipped(parameters: Any, max_norm: Any, norm: Any) -> Any:
+    for observer in _observers:
+        observer.clipped(parameters, max_norm, norm)
+    return norm
+
+
 def _optimizer_made(optimizer: Any, _: None) -> None:
     for observer in _observers:
         observer.optimizer_made(optimizer)
+
+
+def _loader_begins(loader: Any, iterator: Any) -> Any:
+    for observer in _observers:
+        observer.loader_begins(loader, torch.is_grad_enabled())
+    return iterator
 
 
 def _step_begins(optimizer: Any, args: Any, kwargs: Any) -> None:

@@ -27,6 +27,7 @@ class Cleared:
         self._marks: list[Mark] = []
         self._cleared: bool | Tensor = True
         self._backwards = 0
+        self._added = False  # a backward wrote to one of these gradients since the last step
 
     def backward_begins(self) -> None:
         """Somebody touched a gradient since the last mark: it counts as cleared."""
@@ -35,17 +36,22 @@ class Cleared:
 
     def backward_ends(self) -> None:
         self._backwards += 1
-        if self._cleared is False:
-            self._marks = [mark_of(parameter) for parameter in self._parameters]
+        if self._cleared is not True:
+            marks = [mark_of(parameter) for parameter in self._parameters]
+            self._added |= marks != self._marks
+            self._marks = marks
 
     def step_begins(self) -> bool | Tensor | None:
-        """Whether this step's gradients are free of the last step's; None where no backward came between."""
+        """Whether this step's gradients are free of the last step's.
+
+        None where no backward came between, or none that adds to them: a master copy's gradients are written by hand.
+        """
         seen = self._backwards > 0 and any(mark is not None for mark in self._marks)
-        return self._cleared if seen else None
+        return self._cleared if seen and (self._added or self._cleared is True) else None
 
     def step_ends(self) -> None:
         self._marks = [mark_of(parameter) for parameter in self._parameters]
-        self._cleared = False
+        self._cleared = self._added = False
         self._backwards = 0
 
 

@@ -16,12 +16,31 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from headstart.monitor.operators import ACTIVATIONS, NORMS, OF_WEIGHTS, TURNS, WEIGHTS, Role, operator, role
 
 Tagged = TypeVar("Tagged")
 
+SMALL = 16  # nodes of a graph that is looked through for parameters
 TAG = "headstart"  # key in a node's `metadata`, unless the caller has its own
+
+
+def is_cut(root: Tensor) -> bool:
+    """Whether `root` has no graph, or a small one that ends in no parameter: it was made anew from numbers.
+
+    Of a large graph it is not known. Where a checkpoint or a custom function hides the parameters it is wrong, too.
+    """
+    todo, seen = [root.grad_fn], 0
+    while todo:
+        node: Any = todo.pop()
+        if node is None:
+            continue
+        seen += 1
+        if seen > SMALL or isinstance(getattr(node, "variable", None), Parameter):
+            return False
+        todo += [child for child, _ in node.next_functions]
+    return True
 
 
 @dataclass

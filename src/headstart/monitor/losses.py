@@ -18,12 +18,15 @@ from headstart.monitor.labels import Labels, Reach
 from headstart.monitor.operators import operator
 from headstart.monitor.origin import Origin, origin_of
 from headstart.monitor.sketch import can_sketch
+from headstart.monitor.written_out import WrittenOut
 from headstart.record import Loss, Targets
 
 CLASSES = ("cross_entropy", "nll_loss")
 PROBABILITIES = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 NUMBERS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 DIVERGENCES = ("kl_div",)
+BY_HAND = " by hand"  # in the name of a loss that is written out
+ALIGNMENTS = ("ctc_loss",)
 
 ROWS = 4096  # labels of one call that are looked at, at most
 COLUMNS = 4096  # outputs that get a constant each; with more, all share one
@@ -59,7 +62,7 @@ class Source:
 
     def __init__(self, name: str, kind: str, line: str | None, options: Mapping[str, Any]) -> None:
         self.name, self.kind, self.line, self.options = name, kind, line, options
-        self.trained = False
+        self.by_hand = self.trained = False
         self.origin: Origin | None = None
         self.shapes: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
         self.softmax_size = 0
@@ -94,7 +97,7 @@ class Source:
 
     def trace(self, given: Tensor, target: Tensor) -> None:
         """What is to be known of the input itself: from its first call, and again while it may be by chance."""
-        axis = class_axis(given)
+        axis = given.ndim - 1 if self.kind in ALIGNMENTS else class_axis(given)
         if self.kind == "cross_entropy" and given.ndim:
             self.softmax_size = max(self.softmax_size, given.shape[axis])
         if given.grad_fn is None or (self.origin is not None and self.softmax_size != 1):
@@ -157,6 +160,7 @@ class Source:
             high=high if math.isfinite(high) else None,
             probabilities=self.probabilities is not None and bool(self.probabilities),
             negated=self.trained and not self._straight,
+            by_hand=self.by_hand,
             **(self._labels.facts() if self._labels is not None else {}),
         )
 
@@ -170,21 +174,41 @@ class Sources:
 
     def call(self, kind: str, arguments: Mapping[str, Any], loss: Any, line: str | None) -> Call | None:
         """Reads one call; None if it is of a kind, shape or type that nothing is known of."""
-        given, target = arguments["input"], arguments["target"]
+        names = ("log_probs", "targets") if kind in ALIGNMENTS else ("input", "target")
+        given, target = (arguments[name] for name in names)
         if not (can_sketch(loss) and can_sketch(given) and type(target) is Tensor) or target.numel() == 0:
             return None
         source = self._source(kind, arguments, given, line)
         source.trace(given, target)
-        read = {CLASSES: _classes, PROBABILITIES: _probabilities, NUMBERS: _numbers, DIVERGENCES: _divergence}
-        reader = next((reader for kinds, reader in read.items() if kind in kinds), None)
-        return None if reader is None else reader(source, arguments, given, target, loss.detach())
+        return _read(source, arguments, given, target, loss.detach())
 
-    def _source(self, kind: str, arguments: Mapping[str, Any], given: Tensor, line: str | None) -> Source:
-        key = (kind, line)
+    def written_out(self, loss: WrittenOut, line: str | None) -> Call | None:
+        """The same of a loss that calls no loss function; `line` is that of its backward."""
+        arguments = {"input": loss.given, "target": loss.target, "reduction": "mean"}
+        source = self._source(loss.kind, arguments, loss.given, line, BY_HAND)
+        source.by_hand, source.shapes = True, (tuple(loss.given.shape), tuple(loss.target.shape))
+        return _read(source, arguments, loss.given, loss.target, loss.value)
+
+    def _source(
+        self, kind: str, arguments: Mapping[str, Any], given: Tensor, line: str | None, how: str = ""
+    ) -> Source:
+        key = (kind + how, line)
         if key not in self.known:
-            name = f"{kind} at {line}" if line else kind
+            name = f"{kind}{how} at {line}" if line else kind + how
             self.known[key] = Source(name, kind, line, _options(kind, arguments, given))
         return self.known[key]
+
+
+def _read(source: Source, arguments: Mapping[str, Any], given: Tensor, target: Tensor, loss: Tensor) -> Call | None:
+    read = {
+        CLASSES: _classes,
+        PROBABILITIES: _probabilities,
+        NUMBERS: _numbers,
+        DIVERGENCES: _divergence,
+        ALIGNMENTS: _alignment,
+    }
+    reader = next((reader for kinds, reader in read.items() if source.kind in kinds), None)
+    return None if reader is None else reader(source, arguments, given, target, loss)
 
 
 def class_axis(given: Tensor) -> int:
@@ -282,6 +306,15 @@ def _answered(answers: Tensor, classes: int) -> list[tuple[str, Tensor]]:
     counts = torch.zeros(classes + 1, dtype=torch.long, device=answers.device)
     counts = counts.index_add_(0, answers, torch.ones_like(answers))[:-1]
     return [("loss.answered", counts.max() / counts.sum()), ("loss.answered_class", counts.argmax())]
+
+
+def _alignment(
+    source: Source, arguments: Mapping[str, Any], given: Tensor, target: Tensor, loss: Tensor
+) -> Call | None:
+    """How far its input is from log-probabilities over the last axis; at the first time, where nothing is padding."""
+    if source.log_mass is None and given.ndim > 1:
+        source.log_mass = given[0].detach().float().logsumexp(-1).abs().amax()
+    return Call(source, None, None, None, target.detach().new_empty(0))
 
 
 def _mean(arguments: Mapping[str, Any], loss: Tensor, count: Any) -> Tensor:

@@ -117,6 +117,10 @@ class Modules:
         """Its name, a layer's or not; None until its whole model has been seen."""
         return self.paths.get(id(module))
 
+    def is_outermost(self, module: Module) -> bool:
+        """Whether no module that was called holds it."""
+        return id(module) not in self._inside
+
     def name_new(self) -> list[tuple[str, Parameter]]:
         """Names modules seen since the last call; returns the parameters of their models by full name."""
         if not self._new:

@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 import torch
@@ -19,9 +20,11 @@ from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
 
-from headstart.monitor.graph import find_tags, tag
+from headstart.monitor.dropouts import Sites
+from headstart.monitor.graph import find_tags, is_cut, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
+from headstart.monitor.loaders import Loaders
 from headstart.monitor.losses import Call, Sources, is_negative_of
 from headstart.monitor.modes import MODAL, Modes
 from headstart.monitor.modules import Slot
@@ -29,10 +32,12 @@ from headstart.monitor.names import BirthPlaces, user_line
 from headstart.monitor.optimizers import Optimizers, number, parameters_of
 from headstart.monitor.outbox import Outbox, Rare, StepRow
 from headstart.monitor.refused import Refused
+from headstart.monitor.samples import Samples
 from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.tracing import Tracing
 from headstart.monitor.waiting import Waiting
+from headstart.monitor.written_out import written_out
 
 BACKWARDS = 4096  # of one step that are looked at: what no step follows must not fill the memory
 DENSE = 128  # steps that are all sketched; then 64 of each doubling, so that a long run costs no more than a short
@@ -91,6 +96,9 @@ class Observer:
         self._sources = Sources()
         self._refused = Refused()
         self._modes = Modes(self._signals.modules.path)
+        self._sites = Sites()
+        self._samples = Samples(self._signals.modules)
+        self._loaders = Loaders()
         self._hand = HandUpdates()
         self._optimizers = Optimizers(self._ledger)
         self._waiting = Waiting()
@@ -112,6 +120,8 @@ class Observer:
         if self._only and not self._signals.modules.watches(module):
             return
         self._ran = True
+        if self._samples.follows(module) and not (self._in_backward or self.off):
+            self._entered(module, args, kwargs, torch.is_grad_enabled())
         if self._sketching and not self._in_backward and not self.off and torch.is_grad_enabled():
             self._called(module, args, kwargs, output)
         elif isinstance(module, MODAL) and not (torch.is_grad_enabled() or self._in_backward or self.off):
@@ -125,6 +135,11 @@ class Observer:
             self._lost(kind, arguments, loss)
         elif not torch.is_grad_enabled():
             self._evaluated(kind, arguments, loss)
+
+    def dropped(self, caller: FrameType, kind: str, p: float, training: bool) -> None:
+        """As each dropout function that drops something returns to `caller`."""
+        if not (self.off or self._in_backward) and (self._sketching or not torch.is_grad_enabled()):
+            self._dropped(caller, kind, p, training, torch.is_grad_enabled())
 
     @quietly
     def refused(self, kind: str, arguments: Mapping[str, Any]) -> None:
@@ -154,15 +169,18 @@ class Observer:
         if self._backwards > BACKWARDS:
             return
         self._losses.append(_sum_of(tensors))
-        if self._sketching and all(tensor.grad_fn is None for tensor in tensors):
+        if self._sketching and all(map(is_cut, tensors)):
             self._note("", "loop.cut", 1.0)
         if not self._waiting.over:
             self._waiting.backward(tensors)
             outbox.flush_if_due()
         if self._sketching:
             self._signals.name_new(outbox)
+            self._samples.settle()
             if self._sources.called:
                 self._commit_losses(tensors)
+            elif len(tensors) == 1 and tensors[0].grad_fn is not None and tensors[0].is_cpu:
+                self._commit_written_out(tensors[0])
             self._tracing.read(tensors, self.step, outbox)
 
     @quietly
@@ -190,6 +208,18 @@ class Observer:
             self._in_backward = self._in_grad = False
             found = {id(weight): g for weight, g in zip(inputs, gradients, strict=True) if g is not None}
             self._before_hand(list(inputs), found)
+
+    def clipped(self, parameters: Any, most: Any, norm: Any) -> None:
+        """As `clip_grad_norm_` returns."""
+        if self._sketching and not self.off and can_sketch(norm):
+            self._clipped(parameters, most, norm)
+
+    @quietly
+    def loader_begins(self, loader: Any, grad: bool) -> None:
+        if not self._thread or self._thread == threading.get_ident():
+            self._loaders.begins(loader, self.step, user_line(), grad)
+            if grad:
+                self._samples.epoch_begins()
 
     @quietly
     def optimizer_made(self, optimizer: Optimizer) -> None:
@@ -240,10 +270,19 @@ class Observer:
     # What they do
 
     @quietly
+    def _clipped(self, parameters: Any, most: Any, norm: Tensor) -> None:
+        given = parameters if isinstance(parameters, list) else []
+        if (largest := number(most)) is not None and self._mine() and any(p in self._ledger for p in given):
+            self._note("", "loop.norm", norm.detach().clone())
+            self._note("", "loop.largest", largest)
+
+    @quietly
     def _called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         slot = self._signals.modules.slot(module)
         if self._thread and self._thread != threading.get_ident():
             return
+        if self._samples.is_new(module):
+            self._samples.entered(module, args, kwargs, True)
         self._modes.live |= module.training and bool(module._parameters)
         if isinstance(module, MODAL):
             self._modes.trained(module, args, self.step)
@@ -267,6 +306,19 @@ class Observer:
                 self._signals.take(slot, "input", given)
             else:
                 self._signals.columns.look_at_indices(slot, given, self.step)
+
+    @quietly
+    def _dropped(self, caller: FrameType, kind: str, p: float, training: bool, with_gradients: bool) -> None:
+        if self._thread and self._thread != threading.get_ident():
+            return
+        site = self._sites.at(caller, kind, self._signals.modules.watches if self._only else None)
+        if site is not None:
+            self._modes.dropped(site, float(p), bool(training), self.step, with_gradients)
+
+    @quietly
+    def _entered(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], grad: bool) -> None:
+        if not self._thread or self._thread == threading.get_ident():
+            self._samples.entered(module, args, kwargs, grad)
 
     @quietly
     def _gradient(self, slot: Slot, step: int, output: int, gradients: tuple[Tensor | None, ...]) -> None:
@@ -294,10 +346,19 @@ class Observer:
     def _commit_losses(self, roots: list[Tensor]) -> None:
         for root in roots:
             for call in find_tags(root, self._key, Call):
-                call.source.commit(call, is_negative_of(root, call, self._key))
-                self._calls.append(call)
-                for figure, value in call.figures():
-                    self._note(call.source.name, figure, value)
+                self._commit(call, is_negative_of(root, call, self._key))
+
+    def _commit_written_out(self, root: Tensor) -> None:
+        """Telling what it compares takes looks at values, which on a device would be waits: so on the CPU alone."""
+        if (loss := written_out(root)) is None or (call := self._sources.written_out(loss, user_line())) is None:
+            return
+        self._commit(call, loss.negative)
+
+    def _commit(self, call: Call, negated: bool) -> None:
+        call.source.commit(call, negated)
+        self._calls.append(call)
+        for figure, value in call.figures():
+            self._note(call.source.name, figure, value)
 
     def _are_weights(self, inputs: Sequence[Any]) -> bool:
         """A single leaf may be data that an attack or a penalty looks into."""
@@ -341,7 +402,9 @@ class Observer:
         self._rare.append(Rare(self.step, owner, figure, value))
 
     def _end_hand_step(self) -> None:
+        called = self._sources.called  # by the loss of the backward that shows the update: it belongs to the next step
         self._end_step(None, None)
+        self._sources.called = called
 
     def _end_step(self, optimizer: str | None, lr: Any) -> None:
         assert self._outbox is not None
@@ -356,6 +419,7 @@ class Observer:
         seconds = time.perf_counter() - self._started
         row = StepRow(self.step, seconds, self._losses, number(lr), optimizer, figures, self._rare, self._calls)
         self._outbox.step(row)
+        self._samples.end_step(self.step)
         self._losses, self._rare, self._calls = [], [], []
         self._backwards = 0
         self.step += 1
@@ -375,8 +439,8 @@ class Observer:
         """The record's outbox; the record is made when something trains."""
         if self._outbox is None:
             self.path = self._claim_path()
-            columns = self._signals.columns
-            self._outbox = Outbox(self.path, self._facts(), self._ledger, self._sources, self._modes, columns)
+            others = (self._modes, self._signals.columns, self._loaders)
+            self._outbox = Outbox(self.path, self._facts(), self._ledger, self._sources, self._samples, others)
             self._signals.outbox = self._outbox
         return self._outbox
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-from headstart.monitor.columns import Columns
 from headstart.monitor.ledger import Ledger
 from headstart.monitor.losses import Call, Sources
-from headstart.monitor.modes import Modes
+from headstart.monitor.samples import Samples
 from headstart.record import FIGURES, Layer, Optimizer, Writer
+from headstart.record.values import Thing
 
 BATCH = 512  # steps written at once, at most
 SECONDS = 1.0  # between two flushes, at most: what a SIGKILL can cost
@@ -44,6 +44,13 @@ class StepRow:
     calls: Sequence[Call]
 
 
+class Changing(Protocol):
+    """What is known of things that a run has several of."""
+
+    def changed(self) -> Iterator[Thing]:
+        """Those of which something new is known since the last time."""
+
+
 class Outbox:
     def __init__(
         self,
@@ -51,15 +58,15 @@ class Outbox:
         facts: Mapping[str, Any],
         ledger: Ledger,
         sources: Sources,
-        modes: Modes,
-        columns: Columns,
+        samples: Samples,
+        others: Sequence[Changing],
     ) -> None:
         self._writer = Writer(path)
         self._writer.meta(facts)
         self._ledger = ledger
         self._sources = sources
-        self._modes = modes
-        self._columns = columns
+        self._samples = samples
+        self._others = others
         self._rows: list[StepRow] = []
         self._evaluations: list[tuple[int, Call]] = []
         self._layers: dict[str, Layer] = {}
@@ -122,10 +129,11 @@ class Outbox:
                 self._writer.thing(entry.line())
         for source in self._sources.known.values():
             self._writer.thing(source.snapshot())
-        for mode in self._modes.changed():
-            self._writer.thing(mode)
-        for given in self._columns.changed():
-            self._writer.thing(given)
+        for step, model, batch in self._samples.batches():
+            self._writer.rare(step, model, "samples.batch", float(batch))
+        for changing in (self._samples, *self._others):
+            for thing in changing.changed():
+                self._writer.thing(thing)
         self._writer.flush()
         self._flushed = time.monotonic()
 

@@ -12,7 +12,10 @@ same frames. Dynamo, which short-cuts `Module.__call__` by the function's identi
 | `nn.Module.__init__` | the user's line that made the layer |
 | `torch.optim.Optimizer.__init__` | an optimizer that may never step |
 | `torch.autograd.backward`, `grad` | the loss: before its graph is used, and after |
+| `torch.utils.data.DataLoader.__iter__` | when an epoch begins, and which data it goes through |
 | `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels; labels that it refuses |
+| `torch.nn.functional.dropout` and its kin | how much is dropped, and in which mode, where no module says it |
+| `torch.nn.utils.clip_grad_norm_` | how large the gradients were before they were cut, and how large they may be |
 
 What an optimizer does is seen through torch's public global hooks, which leave no trace.
 """
@@ -36,9 +39,10 @@ Undo = Callable[[], None]
 
 LOSSES = (
     "cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits mse_loss l1_loss smooth_l1_loss "
-    "huber_loss kl_div"
+    "huber_loss kl_div ctc_loss"
 ).split()
 OF_CLASSES = ("cross_entropy", "nll_loss")
+DROPOUTS = "dropout alpha_dropout dropout1d dropout2d dropout3d feature_alpha_dropout".split()
 
 
 def after_module_call(seen: Callable[[Any, tuple[Any, ...], dict[str, Any], Any], Any]) -> Undo:
@@ -115,6 +119,26 @@ def after_losses(
     return functools.partial(_undo_all, [lambda: F.__dict__.pop("__headstart_refused__", None), *undos])
 
 
+def after_clipping(seen: Callable[[Any, Any, Any], Any]) -> Undo:
+    """`seen(parameters, max_norm, norm)` runs as `clip_grad_norm_` returns, but not while Dynamo compiles it, and returns
+    the norm."""
+    from torch.nn.utils import clip_grad_norm_
+
+    arguments = [ast.Name(name, ast.Load()) for name in ("parameters", "max_norm")]
+    return splice(inspect.unwrap(clip_grad_norm_), _WrapReturnsUncompiled("__headstart_clip__", arguments), seen)
+
+
+def after_dropouts(seen: Callable[[str, float, bool, Any], Any]) -> Undo:
+    """`seen(name, p, training, output)` runs as each dropout function returns, and returns the output."""
+    import torch.nn.functional as F
+
+    undos = []
+    for name in DROPOUTS:
+        arguments = [ast.Constant(name), ast.Name("p", ast.Load()), ast.Name("training", ast.Load())]
+        undos.append(splice(getattr(F, name), _WrapReturns("__headstart_dropout__", arguments), seen))
+    return functools.partial(_undo_all, undos)
+
+
 def after_module_init(made: Callable[[Any, Any], Any]) -> Undo:
     """`made(module, None)` runs while each module is made."""
 
@@ -128,6 +152,14 @@ def after_optimizer_init(made: Callable[[Any, Any], Any]) -> Undo:
 
     edit = _WrapCall("_log_api_usage_once", "__headstart_optimizer_made__", [ast.Name("self", ast.Load())])
     return splice(Optimizer.__init__, edit, made)
+
+
+def after_loader_begins(begun: Callable[[Any, Any], Any]) -> Undo:
+    """`begun(loader, iterator)` runs as each iteration over a DataLoader begins, and returns the iterator."""
+    from torch.utils.data import DataLoader
+
+    edit = _WrapReturns("__headstart_loader__", [ast.Name("self", ast.Load())])
+    return splice(DataLoader.__iter__, edit, begun)
 
 
 def module_init() -> Callable[..., Any]:
@@ -265,6 +297,15 @@ class _WatchReturns(_WrapReturns):
             if "lineno" in part._attributes and not hasattr(part, "lineno"):
                 ast.copy_location(part, node)
         return watched
+
+
+class _WrapReturnsUncompiled(_WrapReturns):
+    """The same, for a function that Dynamo reads line by line: there it leaves `return x`."""
+
+    def around(self, value: ast.expr) -> ast.expr:
+        compiling = ast.parse("torch.compiler.is_dynamo_compiling()", mode="eval").body
+        plain = copy.deepcopy(value)
+        return ast.copy_location(ast.IfExp(compiling, plain, super().around(value)), value)
 
 
 def _undo_all(undos: list[Undo]) -> None:

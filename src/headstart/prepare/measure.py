@@ -11,7 +11,7 @@ from torch import Tensor
 
 from headstart.errors import HeadstartError
 from headstart.prepare.layout import Layout, Per
-from headstart.prepare.moments import Moments, moments, scatter
+from headstart.prepare.moments import Moments, moments, one_thread, scatter
 from headstart.prepare.sources import batches
 from headstart.prepare.stats import Stats, pool
 
@@ -34,6 +34,8 @@ def measure(
               is taken), a map-style Dataset, a folder of images or an .npy file
     per       "channel", "feature" (each number of a sample) or "patch" (every `patch` x `patch` window)
     axis      that of the channels; None: 1, and samples of two axes are grey images
+    patch     pixels of a patch's side
+    covariance  measure how the columns vary together, too, of 16,384 at most
     scale     every value is multiplied by it; None: 1/255 for uint8, as torchvision's ToTensor does, else 1
     progress  called after each batch with the samples seen so far
 
@@ -71,8 +73,9 @@ def _measured(batch: Tensor, layout: Layout, covariance: bool, scale: float | No
         )
     stats = Stats.empty(shape, covariance=covariance)
     if batch.numel():
-        own_std = layout.per == "channel" and batch.ndim > 2  # then a group is one image
-        stats = _pooled(stats, len(batch), moments(batch, layout), own_std=own_std)
+        own_std = layout.per == "channel" and batch[0].numel() > columns  # then a group is one image
+        with one_thread():
+            stats = _pooled(stats, len(batch), moments(batch, layout), own_std=own_std)
     if batch.numel() and covariance:
         joint = scatter(batch, layout, stats.mean, gapless=not bool(stats.nonfinite.any()))
         stats = replace(stats, joint=joint)
@@ -83,9 +86,7 @@ def _measured(batch: Tensor, layout: Layout, covariance: bool, scale: float | No
 
 def _pooled(empty: Stats, samples: int, groups: Moments, *, own_std: bool) -> Stats:
     count, mean, squares = pool(groups.count, groups.mean, groups.squares)
-    stds = (groups.squares / groups.count.clamp(min=1)).sqrt().sum(0)
-    seen = (groups.count > 0).sum(0)
-    return replace(
+    stats = replace(
         empty,
         samples=samples,
         count=count,
@@ -94,6 +95,8 @@ def _pooled(empty: Stats, samples: int, groups: Moments, *, own_std: bool) -> St
         squares=squares,
         minimum=groups.minimum.amin(0),
         maximum=groups.maximum.amax(0),
-        images=seen if own_std else empty.images,
-        image_stds=stds if own_std else empty.image_stds,
     )
+    if not own_std:
+        return stats
+    stds = (groups.squares / groups.count.clamp(min=1)).sqrt().sum(0)
+    return replace(stats, images=(groups.count > 0).sum(0), image_stds=stds)

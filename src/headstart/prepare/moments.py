@@ -29,6 +29,7 @@ NARROW = (
     torch.float32,
 )  # fit float32
 TINY = 1e-15  # a span whose square could fall below float32's smallest normal number, 1.2e-38
+ABREAST = 512  # values: with fewer in a row, reducing over rows is several times slower
 WIDE = 32  # columns from which float32 products pay; below, float64 is as fast, and exact for uint8 as well
 
 
@@ -55,6 +56,21 @@ def moments(batch: Tensor, layout: Layout) -> Moments:
     """The groups of one batch (N, ...), on the CPU."""
     quick = _quick(batch, layout)
     return quick if quick.sound else _careful(batch, layout)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """For many small operations, in each of which a team of threads waits for its slowest member.
+
+    That is 10 ms where another process keeps a core busy (on two such cores measuring took ten times as long), and on
+    an idle machine two threads gain a third for images and lose a third for tables.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def scatter(batch: Tensor, layout: Layout, mean: Tensor, *, gapless: bool) -> Joint:
@@ -88,16 +104,21 @@ def _parts(rows: Tensor, size: int) -> Iterator[Tensor]:
 
 
 def _grouped(block: Tensor, layout: Layout) -> tuple[Tensor, int]:
-    """The block as (K, C, L) with the axis to reduce, 2; or, where L is 1, as one group (1, N, C) with axis 1."""
+    """The block as (K, C, L) with the axis to reduce, 2; or as it lies, where the columns lie side by side.
+
+    That is (1, N, C) with axis 1 where L is 1, and (K, L, C) with axis 1 for images whose channels come last.
+    """
     x = layout.columns(block)
-    return (x.squeeze(2).unsqueeze(0), 1) if x.shape[2] == 1 else (x, 2)
+    if x.shape[2] == 1:
+        return x.squeeze(2).unsqueeze(0), 1
+    side_by_side = x.stride(1) == 1 and x.stride(2) == x.shape[1] > 1
+    return (x.transpose(1, 2), 1) if side_by_side else (x, 2)
 
 
 def _quick(batch: Tensor, layout: Layout) -> Moments:
     """For finite values of ordinary size."""
     scratch = batch.new_empty(0, dtype=torch.float32 if batch.dtype in NARROW else torch.float64)
-    with _one_thread():
-        groups = [_shifted_sums(*_grouped(block, layout), scratch) for block in _blocks(batch)]
+    groups = [_shifted_sums(*_grouped(block, layout), scratch) for block in _blocks(batch)]
     n, shift, first, second, minimum, maximum = (
         torch.cat(parts).double().cpu() for parts in zip(*groups, strict=True)
     )
@@ -112,37 +133,38 @@ def _quick(batch: Tensor, layout: Layout) -> Moments:
     )
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """A team of threads in so many small operations waits for its slowest member in each.
-
-    That is 10 ms where another process keeps a core busy (on two such cores measuring took ten times as long), and on
-    an idle machine two threads gain a third for images and lose a third for tables.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 def _shifted_sums(x: Tensor, axis: int, scratch: Tensor) -> tuple[Tensor, ...]:
     """For each group: n, a shift, the sums of (x - shift) and of its square, minimum, maximum; each (K, C)."""
-    n = x.shape[axis]
+    n, columns = x.shape[axis], x.shape[3 - axis]
+    x, folds = _folded(x, axis)
     values = x if x.dtype == scratch.dtype else scratch.resize_(x.shape).copy_(x)
     extremes = x if x.dtype == torch.uint8 else values  # one byte each is read, not four
     low, high = extremes.amin(axis), extremes.amax(axis)
     # 128 keeps uint8 exact; any other shift may be rounded, for what it leaves is in the first sum
-    shift = torch.full_like(low, 128.0, dtype=scratch.dtype) if x.dtype == torch.uint8 else _mean(values, axis)
+    whole = x.dtype == torch.uint8
+    shift = (
+        torch.full_like(low, 128.0, dtype=scratch.dtype)
+        if whole
+        else (_unfolded(_sum(values, axis), folds).sum(1) / n).to(values.dtype).repeat(1, folds)
+    )
     gap = torch.sub(values, shift.unsqueeze(axis), out=scratch.resize_(x.shape))
-    first = _sum(gap, axis)
-    second = _sum(gap.square_(), axis)
-    return torch.full_like(first, n), shift, first, second, low, high
+    first = _unfolded(_sum(gap, axis), folds).sum(1)
+    second = _unfolded(_sum(gap.square_(), axis), folds).sum(1)
+    low, high = _unfolded(low, folds).amin(1), _unfolded(high, folds).amax(1)
+    return torch.full_like(first, n), shift[:, :columns], first, second, low, high
 
 
-def _mean(values: Tensor, axis: int) -> Tensor:
-    return (_sum(values, axis) / values.shape[axis]).to(values.dtype)
+def _folded(x: Tensor, axis: int) -> tuple[Tensor, int]:
+    """A few columns side by side, (K, L, C), as many: (K, L / folds, folds * C); a row of 3 values fills no register."""
+    if axis == 2 or x.shape[2] >= ABREAST or not x.is_contiguous():
+        return x, 1
+    folds = next(size for size in range(ABREAST // x.shape[2], 0, -1) if x.shape[1] % size == 0)
+    return x.view(len(x), x.shape[1] // folds, folds * x.shape[2]), folds
+
+
+def _unfolded(figures: Tensor, folds: int) -> Tensor:
+    """A figure of each folded column, (K, folds * C), as (K, folds, C)."""
+    return figures.view(len(figures), folds, -1)
 
 
 def _sum(x: Tensor, axis: int) -> Tensor:

@@ -6,7 +6,7 @@ NumPy is needed here. Use `read_record`, never SQL: the schema may change betwee
 
 from headstart.record.reader import Record, newest, prune, read_record
 from headstart.record.schema import FIGURES, RARE, SCHEMA, SCHEMA_VERSION, TENSORS
-from headstart.record.values import Input, Layer, Loss, Mode, Optimizer, Parameter, Series, Targets
+from headstart.record.values import Input, Layer, Loader, Loss, Mode, Optimizer, Parameter, Samples, Series, Targets
 from headstart.record.writer import Writer, end_record, pack
 
 __all__ = [
@@ -17,11 +17,13 @@ __all__ = [
     "TENSORS",
     "Input",
     "Layer",
+    "Loader",
     "Loss",
     "Mode",
     "Optimizer",
     "Parameter",
     "Record",
+    "Samples",
     "Series",
     "Targets",
     "Writer",

@@ -16,7 +16,19 @@ from typing import Any, TypeVar
 
 from headstart.errors import HeadstartError
 from headstart.record.schema import FIGURES, RARE, SCHEMA_VERSION
-from headstart.record.values import THINGS, Input, Layer, Loss, Mode, Optimizer, Parameter, Series, Targets
+from headstart.record.values import (
+    THINGS,
+    Input,
+    Layer,
+    Loader,
+    Loss,
+    Mode,
+    Optimizer,
+    Parameter,
+    Samples,
+    Series,
+    Targets,
+)
 
 NOTHING = Series((), ())
 
@@ -37,6 +49,8 @@ class Record:
         rare_rows: Sequence[tuple[int, str, str, float | None]] = (),
         ended: tuple[str, float] | None = None,
         modes: Sequence[Mode] = (),
+        samples: Sequence[Samples] = (),
+        loaders: Sequence[Loader] = (),
         inputs: Sequence[Input] = (),
     ) -> None:
         self.meta = meta
@@ -45,6 +59,8 @@ class Record:
         self.losses = tuple(losses)
         self.optimizers = tuple(optimizers)
         self.modes = tuple(sorted(modes, key=lambda mode: mode.order))
+        self.samples = tuple(samples)
+        self.loaders = tuple(loaders)
         self.inputs = tuple(inputs)
         self._streams = streams
         self._rows = rows
@@ -165,6 +181,8 @@ def _read(db: sqlite3.Connection, path: Path) -> Record:
         db.execute("SELECT step, owner, figure, value FROM rare ORDER BY rowid").fetchall(),
         db.execute("SELECT how, time FROM ended").fetchone(),
         things["mode"],
+        things["samples"],
+        things["loader"],
         things["input"],
     )
 

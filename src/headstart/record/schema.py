@@ -9,7 +9,7 @@ CREATE TABLE meta (         -- one row a fact: argv, script, script_text, versio
     value TEXT NOT NULL     -- JSON
 );
 CREATE TABLE things (       -- layers, parameters, losses, ...: written when first seen, again when facts change
-    kind TEXT NOT NULL,     -- 'layer', 'parameter', 'loss', 'optimizer', 'mode', 'input'
+    kind TEXT NOT NULL,     -- 'layer', 'parameter', 'loss', 'optimizer', 'mode', 'samples', 'loader', 'input'
     name TEXT NOT NULL,
     facts TEXT NOT NULL,    -- JSON of the dataclass below
     PRIMARY KEY (kind, name)
@@ -62,5 +62,9 @@ RARE = (
     "loss.spread",  # std of a regression's outputs in a batch of 8 or more, over that of their targets
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
     "loop.backwards",  # backwards since the step before
+    "loop.cut",  # 1 where a backward's root has no graph behind it, or a small one without a parameter
+    "samples.batch",  # fingerprint of all samples that a model was given in a step, in their order
+    "loop.norm",  # of the gradients, as clip_grad_norm_ found it; once for each call
+    "loop.largest",  # norm that it lets pass
     "loop.cut",  # 1 where a backward's root has no graph behind it
 )

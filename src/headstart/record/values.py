@@ -87,6 +87,7 @@ class Loss:
     counts: tuple[float, ...] = ()  # of the targets 0, 1, 2, ... where all are whole numbers of one output column
     probabilities: bool = False  # of kl_div: its first input was >= 0 and summed to 1 along an axis
     negated: bool = False  # every backward went through its negative
+    by_hand: bool = False  # it is written out, not a call; its line is that of backward
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,8 @@ class Mode:
     count once between two steps.
     """
 
-    name: str  # dotted module path
-    kind: str  # class name, "BatchNorm2d"; "LSTM" or "MultiheadAttention" for the dropout inside
+    name: str  # dotted module path; of a function, "F.dropout (train.py:24)"
+    kind: str  # class name, "BatchNorm2d"; "LSTM" or "MultiheadAttention" for the dropout inside; "F.dropout"
     order: int = 0  # place in the first forward pass
     p: float | None = None  # share that is dropped; None: a batch norm
     tracks: bool = False  # keeps running statistics
@@ -121,6 +122,44 @@ class Mode:
     evaluated: int = 0  # looks without gradients in evaluation mode
     evaluated_in_training: int = 0  # and in training mode
     judged_in_training: int = 0  # those of them on which a loss was computed
+    line: str | None = None  # the user's, that calls the function; None: a module
+    samples: int | None = None  # that a batch mostly held where `values` were taken
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a model was given, told apart by fingerprints: all of the steps and evaluations that were looked at.
+
+    Kept are the samples whose fingerprint is divisible by `rate`, so the same ones in training and in evaluation.
+    Samples with too few different values to be told apart are not counted.
+    """
+
+    name: str  # of the model: dotted module path
+    shape: tuple[int, ...] = ()  # of one sample
+    batch: int = 0  # most samples in one call in training
+    steps: int = 0  # of training that were looked at
+    trained: int = 0  # samples in them
+    evaluated: int = 0  # and in calls without gradients
+    rate: int = 1
+    kept: tuple[tuple[int, int, int, int, int], ...] = ()  # fingerprint, times trained, first step, second, evaluated
+    looks: tuple[tuple[int, int], ...] = ()  # of kept samples in each different batch without gradients: trained on
+    # before, never trained on
+    whole: bool = False  # all values were whole numbers, so that different samples may be alike by chance
+
+
+@dataclass(frozen=True)
+class Loader:
+    """A DataLoader, by the line of the user's code that goes through it."""
+
+    name: str  # "DataLoader at train.py:20"
+    line: str | None = None
+    samples: int | None = None  # in its data set; None: a stream, or not known
+    batch: int | None = None  # samples that it puts together; None: it does not, or not always as many
+    order: str | None = None  # "sequential", "random", "replacement": drawn with it; None: the user's own
+    stream: bool = False  # an IterableDataset
+    workers: int = 0
+    begun: tuple[int, ...] = ()  # steps at which it began anew while gradients were on, the first ones
+    begun_evaluating: int = 0  # times that it began while they were off
 
 
 @dataclass(frozen=True)
@@ -177,12 +216,14 @@ class Series:
         return next((s for s, v in zip(self.steps, self.values, strict=True) if v < limit), None)
 
 
-Thing = Layer | Parameter | Loss | Optimizer | Mode | Input
+Thing = Layer | Parameter | Loss | Optimizer | Mode | Samples | Loader | Input
 THINGS: Mapping[str, type[Thing]] = {
     "layer": Layer,
     "parameter": Parameter,
     "loss": Loss,
     "optimizer": Optimizer,
     "mode": Mode,
+    "samples": Samples,
+    "loader": Loader,
     "input": Input,
 }

@@ -9,6 +9,7 @@ from html import escape
 from headstart.findings import Diagnosis, Evidence, Finding, Severity
 from headstart.record import Record
 from headstart.report import words
+from headstart.report.phrases import say, tr
 from headstart.report.plots import Figure
 from headstart.report.section import Section, place
 
@@ -17,11 +18,11 @@ MARKS: dict[Severity, str] = {"error": "✗", "warning": "!", "advice": "·"}
 
 def cards(diagnosis: Diagnosis, record: Record, proofs: Sequence[Figure | None]) -> Section:
     """`proofs`: the plot of each finding, or None where the record holds no series of it."""
-    section = Section("findings", "Findings")
+    section = Section("findings", tr("Findings"))
     if not diagnosis.findings:
         return section.add(f'<p class="lead">{_nothing_found(diagnosis)}</p>')
     if len(diagnosis.findings) > 1:
-        section = replace(section, note="The most likely root cause comes first.")
+        section = replace(section, note=tr("The most likely root cause comes first."))
     for finding, figure in zip(diagnosis.findings, proofs, strict=True):
         section = section.add(_card(finding, record, figure))
     return section
@@ -29,15 +30,15 @@ def cards(diagnosis: Diagnosis, record: Record, proofs: Sequence[Figure | None])
 
 def _nothing_found(diagnosis: Diagnosis) -> str:
     if not diagnosis.steps:
-        return "No training step was seen, so there was nothing to judge."
-    return 'Nothing found. What could not be judged is listed <a href="#not-judged">below</a>.'
+        return tr("No training step was seen, so there was nothing to judge.")
+    return tr('Nothing found. What could not be judged is listed <a href="#not-judged">below</a>.')
 
 
 def _card(finding: Finding, record: Record, figure: Figure | None) -> str:
     place_of = words.place_of(finding, 6)
     parts = [
         f'<h3><span class="mark" aria-hidden="true">{MARKS[finding.severity]}</span> {escape(finding.rule)} '
-        f'<span class="severity">{finding.severity}</span></h3>',
+        f'<span class="severity">{tr(finding.severity)}</span></h3>',
         f'<p class="where">{_breakable(place_of)}</p>' if place_of else "",
         f'<p class="message">{_text(finding.message)}</p>',
         f'<p class="cause">{_text(finding.cause)}</p>' if finding.cause else "",
@@ -55,10 +56,8 @@ def _evidence(finding: Finding) -> str:
     if not finding.evidence:
         return ""
     rows = "".join(_evidence_row(evidence) for evidence in finding.evidence)
-    return (
-        '<table class="evidence"><thead><tr><th scope="col">evidence</th><th scope="col">value</th>'
-        f'<th scope="col">limit</th><th scope="col">when</th></tr></thead><tbody>{rows}</tbody></table>'
-    )
+    heads = "".join(f'<th scope="col">{head}</th>' for head in (tr("evidence"), tr("value"), tr("limit"), tr("when")))
+    return f'<table class="evidence"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def _evidence_row(evidence: Evidence) -> str:
@@ -80,10 +79,10 @@ def _line(finding: Finding, record: Record) -> str:
 def _remedy(finding: Finding) -> str:
     if finding.remedy is None:
         return ""
-    caution = "" if finding.remedy.safe else " · changes what the model computes"
+    caution = "" if finding.remedy.safe else f" · {tr('changes what the model computes')}"
     return (
-        f'<div class="code instead"><p class="label">instead{caution}'
-        '<button type="button" class="copy">copy</button></p>'
+        f'<div class="code instead"><p class="label">{say("instead")}{caution}'
+        f'<button type="button" class="copy">{tr("copy")}</button></p>'
         f"<pre><code>{_text(finding.remedy.code)}</code></pre></div>"
     )
 
@@ -92,7 +91,7 @@ def _consequences(finding: Finding) -> str:
     if not finding.explains:
         return ""
     items = "".join(_consequence(other) for other in finding.explains)
-    return f'<div class="explains"><p class="label">explains</p><ul>{items}</ul></div>'
+    return f'<div class="explains"><p class="label">{say("explains")}</p><ul>{items}</ul></div>'
 
 
 def _consequence(other: Finding) -> str:

@@ -11,6 +11,7 @@ from statistics import fmean
 from headstart.findings import Diagnosis, Skill
 from headstart.record import Record, Series
 from headstart.report import words
+from headstart.report.phrases import answer, say, tr
 from headstart.report.plots import (
     COLORS,
     GRAY,
@@ -36,18 +37,18 @@ def loss(record: Record, diagnosis: Diagnosis) -> Figure | None:
         return None
     finite = [value for _, series in curves for value in series.values if math.isfinite(value)]
     skill = diagnosis.skill
-    scale = value_axis("loss", [*finite, skill.constant] if skill else finite)
+    scale = value_axis(tr("loss"), [*finite, skill.constant] if skill else finite)
     traces, marks = _traces(curves), []
     if skill and math.isfinite(skill.constant):
         traces.append(_constant(skill, [step for step, _ in _pairs(curves)]))
     broken = next((step for step, value in _pairs(curves) if not math.isfinite(value)), None)
     if broken is not None:
-        marks.append(moment(broken, f"not finite from step {broken:,}"))
+        marks.append(moment(broken, tr("not finite from step {step:,}", step=broken)))
     return Figure(
         "loss-curve",
-        (View("loss", traces),),
+        (View(tr("loss"), traces),),
         _layout(scale, marks),
-        f"Loss over steps: {', '.join(f'{name} {_first_to_last(series)}' for name, series in curves)}.",
+        tr("Loss over steps: {what}.", what=", ".join(f"{name} {_first_to_last(series)}" for name, series in curves)),
         360,
     )
 
@@ -62,29 +63,33 @@ def accuracy(record: Record) -> Figure | None:
     ]
     if not curves:
         return None
-    scale = value_axis("right answers", [], share=True)
-    alt = f"Accuracy over steps: {', '.join(f'{name} {words.share(series.last)} at last' for name, series in curves)}."
-    return Figure("accuracy-curve", (View("accuracy", _traces(curves)),), _layout(scale, []), alt, 280)
+    scale = value_axis(tr("right answers"), [], share=True)
+    lasts = (tr("{name} {share} at last", name=name, share=words.share(series.last)) for name, series in curves)
+    alt = tr("Accuracy over steps: {what}.", what=", ".join(lasts))
+    return Figure("accuracy-curve", (View(tr("accuracy"), _traces(curves)),), _layout(scale, []), alt, 280)
 
 
 def rate(record: Record) -> Figure | None:
     """The learning rate of the stepping optimizer's first group."""
     if not record.lr:
         return None
-    scale = {**axis("learning rate", exponentformat="power"), "rangemode": "tozero"}
-    alt = f"Learning rate over steps, {_first_to_last(record.lr)}."
-    return Figure("rate-curve", (View("rate", _traces([("learning rate", record.lr)])),), _layout(scale, []), alt, 280)
+    scale = {**axis(tr("learning rate"), exponentformat="power"), "rangemode": "tozero"}
+    alt = tr("Learning rate over steps: {what}.", what=_first_to_last(record.lr))
+    view = View(tr("rate"), _traces([(tr("learning rate"), record.lr)]))
+    return Figure("rate-curve", (view,), _layout(scale, []), alt, 280)
 
 
 def _constant(skill: Skill, steps: list[int]) -> Json:
     series = Series((steps[0], steps[-1]), (skill.constant, skill.constant))
     dashed = {"color": GRAY, "width": 1.5, "dash": "dash"}
-    return line(f"always answering {skill.baseline}", series, GRAY, mode="lines", line=dashed, showlegend=True)
+    return line(
+        say("constant", baseline=answer(skill.baseline)), series, GRAY, mode="lines", line=dashed, showlegend=True
+    )
 
 
 def _losses(record: Record) -> list[tuple[str, Series]]:
     """What backward was called on, then each recognised loss that says something else, in training and evaluation."""
-    root, curves = "what backward was called on", []
+    root, curves = tr("what backward was called on"), []
     for recognised in record.losses:
         for phase in PHASES:
             series = record.loss_of(recognised.name, phase)
@@ -107,7 +112,7 @@ def _zip(series: Series) -> Iterator[tuple[int, float]]:
 
 
 def _named(record: Record, loss: str, phase: str) -> str:
-    return f"{loss}, {PHASES[phase]}" if len(record.losses) > 1 else PHASES[phase]
+    return f"{loss}, {tr(PHASES[phase])}" if len(record.losses) > 1 else tr(PHASES[phase])
 
 
 def _repeats(series: Series, whole: Series) -> bool:
@@ -145,4 +150,4 @@ def _pairs(curves: list[tuple[str, Series]]) -> list[tuple[int, float]]:
 
 
 def _first_to_last(series: Series) -> str:
-    return f"from {words.number(series.first)} to {words.number(series.last)}"
+    return tr("from {first} to {last}", first=words.number(series.first), last=words.number(series.last))

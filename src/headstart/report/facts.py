@@ -11,38 +11,39 @@ from typing import Any
 from headstart.findings import Diagnosis
 from headstart.record import Record
 from headstart.report import words
+from headstart.report.phrases import is_known, say, tr
 from headstart.report.section import Section
 
 OWN = ("schema", "script_text", "journal")  # of the record's facts: nothing to a reader
 
 
 def run_facts(diagnosis: Diagnosis, record: Record) -> Section:
-    facts = [("ended", diagnosis.ended or "killed, or still running"), *_facts(record.meta)]
-    facts += [("optimizer", f"{o.name}: {_pairs(o.options)}") for o in record.optimizers]
-    facts += [("loss", ": ".join(filter(None, (loss.name, _pairs(loss.options))))) for loss in record.losses]
+    facts = [(tr("ended"), diagnosis.ended or say("killed")), *_facts(record.meta)]
+    facts += [(tr("optimizer"), f"{o.name}: {_pairs(o.options)}") for o in record.optimizers]
+    facts += [(tr("loss"), ": ".join(filter(None, (loss.name, _pairs(loss.options))))) for loss in record.losses]
     rows = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in facts)
-    return Section("run", "Run").add(f"<dl>{rows}</dl>")
+    return Section("run", tr("Run")).add(f"<dl>{rows}</dl>")
 
 
 def not_judged(diagnosis: Diagnosis) -> Section:
     """Grouped by the reason; every rule is named, for here is the place to look it up."""
-    section = Section("not-judged", "Not judged")
+    section = Section("not-judged", tr("Not judged"))
     if not diagnosis.not_judged:
-        return section.add("<p>Every rule had the figures that it needs.</p>")
+        return section.add(f"<p>{tr('Every rule had the figures that it needs.')}</p>")
     reasons: dict[str, list[str]] = {}
     for rule in diagnosis.not_judged:
         reasons.setdefault(rule.because, []).append(rule.rule)
     rows = "".join(
         f"<dt>{_text(because)}</dt><dd>{_text(', '.join(rules))}</dd>" for because, rules in reasons.items()
     )
-    note = "These rules lacked the figures that they need: about what they look for this report says nothing."
+    note = tr("These rules lacked the figures that they need: about what they look for this report says nothing.")
     return replace(section, note=note).add(f"<dl>{rows}</dl>")
 
 
 def unseen(diagnosis: Diagnosis) -> Section:
-    section = Section("not-seen", "Not seen")
+    section = Section("not-seen", tr("Not seen"))
     if not diagnosis.unseen:
-        return section.add("<p>Nothing of the model was out of sight.</p>")
+        return section.add(f"<p>{tr('Nothing of the model was out of sight.')}</p>")
     items = "".join(f"<li>{_text(what)}</li>" for what in diagnosis.unseen)
     return section.add(f"<ul>{items}</ul>")
 
@@ -52,13 +53,18 @@ def _facts(meta: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if key in OWN or value in (None, "", [], {}):
             continue
         if key == "argv" and isinstance(value, list):
-            yield "command line", " ".join(map(str, value))
+            yield tr("command line"), " ".join(map(str, value))
         elif key == "started" and isinstance(value, (int, float)):
-            yield key, datetime.fromtimestamp(value, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+            yield tr("started"), datetime.fromtimestamp(value, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
         elif isinstance(value, dict):
-            yield key.replace("_", " "), _pairs(value)
+            yield _name(key), _pairs(value)
         else:
-            yield key.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            yield _name(key), ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _name(key: str) -> str:
+    name = key.replace("_", " ")
+    return tr(name) if is_known(name) else name
 
 
 def _pairs(options: Mapping[str, Any]) -> str:
@@ -68,7 +74,7 @@ def _pairs(options: Mapping[str, Any]) -> str:
 def _short(value: Any) -> str:
     """A long list of weights, one a class, is told by its length."""
     if isinstance(value, list | tuple):
-        return f"of {len(value)} values" if len(value) > 4 else f"({', '.join(map(str, value))})"
+        return tr("of {count} values", count=len(value)) if len(value) > 4 else f"({', '.join(map(str, value))})"
     return str(value)
 
 

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from headstart.record import Record, Series
+from headstart.report.phrases import tr
 from headstart.report.plots import Figure, Json, View, axis, steps_axis
 
 COLUMNS = 200  # of a map, at most; each is the mean over its stretch of sketched steps
@@ -41,25 +42,25 @@ def updates(record: Record) -> Figure | None:
         return None
     middle = math.log10(USUAL_UPDATE)
     bar = {"tickvals": [middle - 2, middle, middle + 2], "title": _titled("rms(update) / rms(weight)")}
-    bar["ticktext"] = ["10⁻⁵", "10⁻³ (usual)", "10⁻¹"]
+    bar["ticktext"] = ["10⁻⁵", tr("10⁻³ (usual)"), "10⁻¹"]
     trace = _heat(rows, log=True) | {"zmin": middle - 3, "zmax": middle + 3, "colorscale": _DIVERGING}
     trace |= {"colorbar": {**_BAR, **bar}}
-    return _map("updates", [View("ratio", [trace])], rows, "Size of the updates over size of the weights")
+    return _map("updates", [View(tr("ratio"), [trace])], rows, tr("Size of the updates over size of the weights"))
 
 
 def _signal(record: Record, tensor: str, title: str, shares: Sequence[str]) -> Figure | None:
     rows = _rows(record, f"{tensor}.std")
     if not rows:
         return None
-    views = [View("standard deviation", [_logarithm(rows, "standard deviation")])]
+    views = [View(tr("standard deviation"), [_logarithm(rows, tr("standard deviation"))])]
     for figure in shares:
         of_figure = _rows(record, f"{tensor}.{figure}")
         if any(value > 0 for row in of_figure for value in row.series.values):
-            views.append(View(f"share {_SHARES[figure]}", [_share(of_figure)]))
-    return _map(title, views, rows, f"Standard deviation of the {title}")
+            views.append(View(tr(_SHARES[figure]), [_share(of_figure)]))
+    return _map(title, views, rows, tr(f"Standard deviation of the {title}"))
 
 
-_SHARES = {"zeros": "of zeros", "saturated": "saturated", "not_finite": "not finite"}
+_SHARES = {"zeros": "share of zeros", "saturated": "share saturated", "not_finite": "share not finite"}
 
 
 def _rows(record: Record, figure: str) -> list[Row]:
@@ -93,7 +94,7 @@ def _logarithm(rows: Sequence[Row], title: str) -> Json:
 
 
 def _share(rows: Sequence[Row]) -> Json:
-    bar = {"title": _titled("share of the values"), "tickformat": ".0%"}
+    bar = {"title": _titled(tr("share of the values")), "tickformat": ".0%"}
     return _heat(rows, log=False) | {"zmin": 0, "zmax": 1, "colorscale": "Cividis", "colorbar": {**_BAR, **bar}}
 
 
@@ -144,13 +145,18 @@ def _map(name: str, views: list[View], rows: Sequence[Row], title: str) -> Figur
         "yaxis": {**axis(""), "autorange": "reversed", "showgrid": False, "tickvals": list(range(len(rows)))},
         "margin": {"l": 20, "r": 16, "t": 60, "b": 46},
     }
-    alt = f"{title}, {len(rows)} rows by steps, first on top: {', '.join(_trends(rows))}."
+    alt = tr(
+        "{title}, {rows} rows by steps, first on top: {trends}.",
+        title=title,
+        rows=len(rows),
+        trends=", ".join(_trends(rows)),
+    )
     return Figure(f"{name}-map", tuple(views), layout, alt, height, tuple(row.name for row in rows))
 
 
 def _trends(rows: Sequence[Row], most: int = 12) -> Iterator[str]:
     for row in rows[:most]:
-        yield f"{row.name} {row.series.first:.2g} to {row.series.last:.2g}"
+        yield tr("{name} {first:.2g} to {last:.2g}", name=row.name, first=row.series.first, last=row.series.last)
 
 
 def _power(exponent: int) -> str:

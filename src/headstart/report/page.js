@@ -4,6 +4,10 @@
 const figures = JSON.parse(document.getElementById("figures").textContent);
 const narrow = matchMedia("(max-width: 40rem)");
 const shown = {}; // by plot: the number of the view that it shows
+const chinese = document.documentElement.lang.startsWith("zh");
+const WORDS = chinese
+  ? { step: "步", unseen: "未看到", broken: "非有限值", copied: "已复制", of: " / " }
+  : { step: "step", unseen: "not seen", broken: "not finite", copied: "copied", of: " of " };
 const CONFIG = { responsive: true, displayModeBar: false }; // a bar would lie over the colour bars; a drag zooms, two clicks undo it
 
 Promise.all(Object.keys(figures).map((name) => draw(name, 0))).then(() => {
@@ -16,7 +20,7 @@ function draw(name, view) {
   shown[name] = view;
   const { views, layout, rows } = figures[name];
   const data = views[view].data.map((trace) => (trace.type === "heatmap" ? withHover(trace, rows) : trace));
-  return Plotly.react(name, data, fitted(layout, rows), CONFIG);
+  return Plotly.react(name, data, fitted({ ...layout, ...views[view].layout }, rows), CONFIG);
 }
 
 // What depends on the screen: a finger scrolls the page and does not zoom; long names lose their head, not their tail.
@@ -39,15 +43,15 @@ function tail(name, most) {
 
 function withHover(trace, rows) {
   const text = trace.z.map((line, row) => line.map((cell) => `${tail(rows[row], 60)}: ${told(cell, trace.meta)}`));
-  return { ...trace, text, hovertemplate: "step %{x:,}<br>%{text}<extra></extra>" };
+  return { ...trace, text, hovertemplate: `${WORDS.step} %{x:,}<br>%{text}<extra></extra>` };
 }
 
 // A map of logarithms holds -99 for zero and 99 for what is not finite (maps.py).
 function told(cell, kind) {
-  if (cell === null) return "not seen";
+  if (cell === null) return WORDS.unseen;
   if (kind === "share") return `${(100 * cell).toPrecision(3)} %`;
   if (cell === -99) return "0";
-  return cell === 99 ? "not finite" : (10 ** cell).toPrecision(3);
+  return cell === 99 ? WORDS.broken : (10 ** cell).toPrecision(3);
 }
 
 for (const button of document.querySelectorAll("button[data-view]")) {
@@ -62,7 +66,7 @@ for (const button of document.querySelectorAll("button.copy")) {
     const code = button.closest(".code").querySelector("code");
     try {
       await navigator.clipboard.writeText(code.textContent);
-      button.textContent = "copied";
+      button.textContent = WORDS.copied;
     } catch {
       getSelection().selectAllChildren(code); // no clipboard here: the code is selected instead
     }
@@ -98,5 +102,5 @@ function search(name, words) {
   for (const row of rows) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
   const found = rows.filter((row) => !row.hidden).length;
   const count = (number) => number.toLocaleString("en");
-  document.querySelector(`[data-count="${name}"]`).textContent = `${count(found)} of ${count(rows.length)}`;
+  document.querySelector(`[data-count="${name}"]`).textContent = `${count(found)}${WORDS.of}${count(rows.length)}`;
 }

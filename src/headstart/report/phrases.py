@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from headstart.diagnosis.text import Language, Text
+from headstart.report.chinese import CHINESE
 
 PHRASES = Text(
     en={
@@ -138,6 +139,20 @@ def spoken(language: Language) -> Iterator[None]:
 
 def say(key: str, **fields: Any) -> str:
     return PHRASES.say(_language.get(), key, **fields)
+
+
+def tr(english: str, **fields: Any) -> str:
+    """A phrase of the HTML report, which is its own key: `english` as it is, or what `chinese.py` has for it."""
+    return (CHINESE[english] if _language.get() == "zh" else english).format(**fields)
+
+
+def is_known(english: str) -> bool:
+    return english in CHINESE
+
+
+def language() -> Language:
+    """What is spoken now."""
+    return _language.get()
 
 
 def answer(baseline: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headstart.record import Series
+from headstart.report.phrases import tr
 
 POINTS = 1000  # of one line, at most: more than a wide screen has columns
 Json = dict[str, Any]
@@ -26,6 +27,7 @@ class View:
 
     label: str
     traces: Sequence[Json]
+    layout: Json = field(default_factory=dict)  # laid over the figure's own while it is shown
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,10 @@ class Figure:
     rows: tuple[str, ...] = field(default=())  # a heat map's row names, first on top
 
     def json(self) -> Json:
-        views = [{"label": view.label, "data": list(view.traces)} for view in self.views]
+        views = [
+            {"label": view.label, "data": list(view.traces), **({"layout": view.layout} if view.layout else {})}
+            for view in self.views
+        ]
         return {"views": views, "layout": {**_LAYOUT, **self.layout, "height": self.height}, "rows": list(self.rows)}
 
 
@@ -64,7 +69,7 @@ def line(name: str, series: Series, color: str, **style: Any) -> Json:
         "x": thinned.steps,
         "y": [value if math.isfinite(value) else None for value in map(rounded, thinned.values)],
         "line": {"color": color, "width": 2},
-        "hovertemplate": "step %{x:,}: %{y:.4g}<extra>%{fullData.name}</extra>",
+        "hovertemplate": f"{tr('step')} %{{x:,}}: %{{y:.4g}}<extra>%{{fullData.name}}</extra>",
         **style,
     }
 
@@ -74,7 +79,7 @@ def axis(title: str, **style: Any) -> Json:
 
 
 def steps_axis() -> Json:
-    return axis("step", tickformat=",d", rangemode="tozero")
+    return axis(tr("step"), tickformat=",d", rangemode="tozero")
 
 
 def value_axis(title: str, values: Sequence[float], share: bool = False) -> Json:
@@ -98,7 +103,7 @@ def level(value: float, text: str, log: bool) -> tuple[Json, Json]:
     )
 
 
-def moment(step: int, text: str) -> tuple[Json, Json]:
+def moment(step: float, text: str) -> tuple[Json, Json]:
     """A dashed vertical line at `step`, and its label."""
     shape = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": step, "x1": step}
     label = {"yref": "paper", "y": 1, "yanchor": "bottom", "xanchor": "auto", "x": step, "showarrow": False}

@@ -7,6 +7,7 @@ import math
 from headstart.findings import Evidence, Finding
 from headstart.record import Record, Series
 from headstart.report import words
+from headstart.report.phrases import say, tr
 from headstart.report.plots import COLORS, Figure, View, colored, level, line, moment, steps_axis, value_axis
 
 TITLES = {
@@ -42,7 +43,7 @@ def _figure(name: str, evidence: Evidence, figure: str, curves: list[tuple[str, 
     values = [value for _, series in curves for value in series.values if math.isfinite(value)]
     limit = evidence.limit if evidence.limit is not None and _on_scale(evidence, values) else None
     scale = value_axis(
-        TITLES.get(figure, words.name_of(figure)),
+        tr(TITLES[figure]) if figure in TITLES else words.name_of(figure),
         values if limit is None else [*values, limit],
         words.is_share(figure) and max(values, default=0.0) <= 1,
     )
@@ -51,7 +52,7 @@ def _figure(name: str, evidence: Evidence, figure: str, curves: list[tuple[str, 
         text = words.limit_of(Evidence(figure, 0.0, limit))
         marks.append(level(limit, text, scale.get("type") == "log"))
     if step:
-        marks.append(moment(step, f"step {step:,}"))
+        marks.append(moment(step, say("step", first=step)))
     layout = {
         "xaxis": steps_axis(),
         "yaxis": scale,
@@ -61,8 +62,17 @@ def _figure(name: str, evidence: Evidence, figure: str, curves: list[tuple[str, 
     }
     drawn = dict(curves)
     traces = [line(owner, drawn[owner], color) for owner, color in colored(list(drawn)[: len(COLORS)])]
-    ends = ", ".join(f"{owner} {words.number(s.first)} to {words.number(s.last)}" for owner, s in curves[:6])
-    return Figure(name, (View(figure, traces),), layout, f"{words.name_of(figure)} over steps: {ends}.", 280)
+    ends = ", ".join(
+        tr("{name} {first} to {last}", name=owner, first=words.number(s.first), last=words.number(s.last))
+        for owner, s in curves[:6]
+    )
+    return Figure(
+        name,
+        (View(figure, traces),),
+        layout,
+        tr("{figure} over steps: {ends}.", figure=words.name_of(figure), ends=ends),
+        280,
+    )
 
 
 def _on_scale(evidence: Evidence, values: list[float]) -> bool:
@@ -78,7 +88,7 @@ def _curves(record: Record, finding: Finding, figure: str) -> list[tuple[str, Se
         series = record.loss if figure == "loss" else record.lr
         return [(figure, series)] if series else []
     curves = [(owner, record.series(owner, figure)) for owner in _owners(record, finding)]
-    return [(owner or "the run", series) for owner, series in curves if series]
+    return [(owner or tr("the run"), series) for owner, series in curves if series]
 
 
 def _owners(record: Record, finding: Finding) -> list[str]:

@@ -8,6 +8,7 @@ from html import escape
 
 from headstart.record import Layer, Parameter, Record, Series
 from headstart.report import words
+from headstart.report.phrases import tr
 from headstart.report.section import Section, absent
 
 
@@ -23,10 +24,21 @@ class Cell:
 
 def ledger(record: Record) -> Section:
     """Every tensor: in which module, in the optimizer, got gradient, moved, decayed, frozen, shared."""
-    section = Section("parameters", "Parameters", "Every tensor of the model, and what became of it.")
+    section = Section("parameters", tr("Parameters"), tr("Every tensor of the model, and what became of it."))
     if not record.parameters:
-        return section.add(absent("No parameter was seen."))
-    heads = ("tensor", "module", "shape", "state", "got gradient", "moved", "optimizer", "lr", "decay", "shared with")
+        return section.add(absent(tr("No parameter was seen.")))
+    heads = (
+        tr("tensor"),
+        tr("module"),
+        tr("shape"),
+        tr("state"),
+        tr("got gradient"),
+        tr("moved"),
+        tr("optimizer"),
+        "lr",
+        tr("decay"),
+        tr("shared with"),
+    )
     by_hand = not record.optimizers
     problems = [_problem(parameter, by_hand) for parameter in record.parameters]
     rows = [
@@ -34,26 +46,30 @@ def ledger(record: Record) -> Section:
     ]
     faulty = [p.name for p, problem in zip(record.parameters, problems, strict=True) if problem]
     if faulty:
-        section = section.add(f'<p><span class="problem">To look at:</span> {escape(words.names(faulty, 4))}</p>')
+        section = section.add(
+            f'<p><span class="problem">{tr("To look at:")}</span> {escape(words.names(faulty, 4))}</p>'
+        )
     return section.add(_table("ledger", heads, rows, [bool(problem) for problem in problems]))
 
 
 def layer_table(record: Record) -> Section:
     """The layers in the order of the forward pass."""
-    section = Section("layers", "Layers", "In the order of the first forward pass; figures from first to last step.")
+    section = Section(
+        "layers", tr("Layers"), tr("In the order of the first forward pass; figures from first to last step.")
+    )
     if not record.layers:
-        return section.add(absent("No layer was seen: no forward pass ran under watch."))
+        return section.add(absent(tr("No layer was seen: no forward pass ran under watch.")))
     heads = (
-        "layer",
-        "kind",
-        "weight",
-        "fan in",
-        "feeds into",
-        "follows",
-        "output std",
-        "gradient std",
-        "zeros",
-        "made at",
+        tr("layer"),
+        tr("kind"),
+        tr("weight"),
+        tr("fan in"),
+        tr("feeds into"),
+        tr("follows"),
+        tr("output std"),
+        tr("gradient std"),
+        tr("zeros"),
+        tr("made at"),
     )
     rows = [_layer(record, layer) for layer in record.layers]
     return section.add(_table("layer-table", heads, rows, [False] * len(rows)))
@@ -61,13 +77,13 @@ def layer_table(record: Record) -> Section:
 
 def _parameter(record: Record, parameter: Parameter, problem: str) -> list[Cell]:
     layer = record.layer(parameter.layer or "")
-    module = layer.kind if layer else "unknown"
+    module = layer.kind if layer else tr("unknown")
     if layer and not parameter.name.startswith(f"{layer.name}."):
         module = f"{layer.kind} {layer.name}"
     state = (
-        Cell("frozen", badge="quiet")
+        Cell(tr("frozen"), badge="quiet")
         if not parameter.trainable
-        else Cell(problem or "trains", badge="problem" * bool(problem))
+        else Cell(problem or tr("trains"), badge="problem" * bool(problem))
     )
     return [
         Cell(parameter.name, name=True),
@@ -76,7 +92,7 @@ def _parameter(record: Record, parameter: Parameter, problem: str) -> list[Cell]
         state,
         _of(parameter.steps_with_gradient, parameter.steps_seen),
         _of(parameter.steps_moved, parameter.steps_seen),
-        Cell(parameter.optimizer or "none"),
+        Cell(parameter.optimizer or tr("none")),
         _number(parameter.lr),
         _number(parameter.weight_decay),
         Cell(words.names(parameter.shared_with), name=True),
@@ -88,16 +104,16 @@ def _problem(parameter: Parameter, by_hand: bool) -> str:
     if not parameter.trainable:
         return ""
     faults = {
-        "not in the optimizer": parameter.optimizer is None and not by_hand,
-        "no gradient": parameter.steps_seen > 0 and not parameter.steps_with_gradient,
-        "never moved": parameter.steps_seen > 0 and not parameter.steps_moved,
+        tr("not in the optimizer"): parameter.optimizer is None and not by_hand,
+        tr("no gradient"): parameter.steps_seen > 0 and not parameter.steps_with_gradient,
+        tr("never moved"): parameter.steps_seen > 0 and not parameter.steps_moved,
     }
     return next((fault for fault, present in faults.items() if present), "")
 
 
 def _layer(record: Record, layer: Layer) -> list[Cell]:
-    after = [layer.norm, layer.activation if layer.shape else None, "shortcut" if layer.residual else None]
-    after += ["loss"] if layer.output else []
+    after = [layer.norm, layer.activation if layer.shape else None, tr("shortcut") if layer.residual else None]
+    after += [tr("loss")] if layer.output else []
     return [
         Cell(layer.name, layer.order, name=True),
         Cell(layer.kind),
@@ -129,7 +145,11 @@ def _number(value: float | None) -> Cell:
 
 
 def _of(part: int, whole: int) -> Cell:
-    return Cell(f"{part:,} of {whole:,}", part / whole) if whole else Cell("not sketched", -1.0, badge="quiet")
+    return (
+        Cell(tr("{part:,} of {whole:,}", part=part, whole=whole), part / whole)
+        if whole
+        else Cell(tr("not sketched"), -1.0, badge="quiet")
+    )
 
 
 def _course(series: Series, share: bool = False) -> Cell:
@@ -146,10 +166,12 @@ def _table(name: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]], mark
         f"<tr{' class=marked' if mark else ''}>{''.join(map(_cell, row))}</tr>"
         for row, mark in zip(rows, marked, strict=True)
     )
+    shown = tr("{part:,} of {whole:,}", part=len(rows), whole=len(rows))
     return (
-        f'<label class="search">Search <input type="search" data-table="{name}" placeholder="name, kind, state …">'
-        f'<output data-count="{name}">{len(rows):,} of {len(rows):,}</output></label>'
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Table of {name}">'
+        f'<label class="search">{tr("Search")} <input type="search" data-table="{name}" '
+        f'placeholder="{tr("name, kind, state …")}">'
+        f'<output data-count="{name}">{shown}</output></label>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{tr(f"Table of {name}")}">'
         f'<table class="data" id="{name}"><thead><tr>{buttons}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from headstart.findings import CHECKED, Diagnosis, Evidence, Finding, Skill
 from headstart.record import Record
-from headstart.report.phrases import answer, say
+from headstart.report.phrases import answer, is_known, say, tr
 from headstart.wording import number as number
 from headstart.wording import share as share
 
@@ -44,8 +44,9 @@ def bound_of(evidence: Evidence) -> str:
 
 
 def name_of(figure: str) -> str:
-    """ "dead_share" -> "dead share"."""
-    return figure.replace("_", " ").replace(".", " ")
+    """ "dead_share" -> "dead share", and in Chinese what `chinese.py` has for that."""
+    name = figure.replace("_", " ").replace(".", " ")
+    return tr(name) if is_known(name) else name
 
 
 def at_steps(steps: Sequence[int]) -> str:
@@ -140,6 +141,11 @@ def length(diagnosis: Diagnosis) -> str:
 
 def verdict(diagnosis_verdict: str, steps: int) -> str:
     return diagnosis_verdict if steps or diagnosis_verdict != "healthy" else "nothing to judge"
+
+
+def verdict_said(diagnosis: Diagnosis) -> str:
+    """The verdict in the reader's language."""
+    return tr(verdict(diagnosis.verdict, diagnosis.steps))
 
 
 def source_of(record: Record, line: str | None) -> str:

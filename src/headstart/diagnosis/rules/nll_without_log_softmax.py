@@ -1,12 +1,13 @@
-"""`nll_loss` is given something other than log-probabilities.
+"""`nll_loss` or `ctc_loss` is given something other than log-probabilities.
 
 ## What it sees
-The largest |log Σ exp| over the classes of what `nll_loss` is given, at its first call: of log-probabilities it is 0,
-however they were computed.
+The largest |log Σ exp| over the classes of what `nll_loss` (or `ctc_loss`) is given, at its first call: of
+log-probabilities it is 0, however they were computed.
 
 ## Why it hurts
 `nll_loss` only picks the right class's value and changes its sign. Of logits it can be made as negative as one likes, by
-letting all of them grow; of probabilities it falls to -1, and rewards certainty linearly.
+letting all of them grow; of probabilities it falls to -1, and rewards certainty linearly. `ctc_loss` multiplies such
+values along every path that spells the target, and falls just as far.
 
 ## Example
 ```python
@@ -50,7 +51,8 @@ policy gradient, say), or a log-softmax did run, over another axis: softmax-wron
 
 ## References
 The PyTorch documentation of `torch.nn.NLLLoss`: "The input given through a forward call is expected to contain
-log-probabilities of each class".
+log-probabilities of each class"; of `torch.nn.CTCLoss`: "the logarithmized probabilities of the outputs (e.g. obtained
+with `torch.nn.functional.log_softmax()`)".
 """
 
 from __future__ import annotations
@@ -73,17 +75,19 @@ NORMALISED = (
 
 TEXT = Text(
     en={
-        "message": "nll_loss is given values that are no log-probabilities: the exponentials of a row do not sum to 1.",
-        "softmax": "nll_loss is given probabilities where it takes their logarithms.",
-        "cause": "It only picks the value of the right class. Without normalisation nothing holds the other classes "
+        "message": "{kind} is given values that are no log-probabilities: the exponentials of a row do not sum to 1.",
+        "softmax": "{kind} is given probabilities where it takes their logarithms.",
+        "cause": "It only picks the values of the right classes. Without normalisation nothing holds the other classes "
         "down, and the loss falls without end while the answers do not improve.",
         "note": "or torch.nn.functional.cross_entropy(logits, target), which does both",
+        "last": "over the classes, the last axis",
     },
     zh={
-        "message": "nll_loss 得到的不是对数概率:一行的指数之和不是 1。",
-        "softmax": "nll_loss 得到的是概率,而它需要的是对数概率。",
+        "message": "{kind} 得到的不是对数概率:一行的指数之和不是 1。",
+        "softmax": "{kind} 得到的是概率,而它需要的是对数概率。",
         "cause": "它只取出正确类别的值。没有归一化,其他类别就不受约束,损失会无限下降,而答案并没有变好。",
         "note": "或 torch.nn.functional.cross_entropy(logits, target),两步合一",
+        "last": "在类别轴上,即最后一个轴",
     },
 )
 
@@ -96,20 +100,26 @@ def nll_without_log_softmax(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "nll-without-log-softmax",
                 "error",
-                case.say(TEXT, "softmax" if loss.made_by == "softmax" else "message"),
+                case.say(TEXT, "softmax" if loss.made_by == "softmax" else "message", kind=loss.kind),
                 step=0,
                 evidence=(Evidence("log_mass", off, NORMALISED, (0,), "loss"),),
                 cause=case.say(TEXT, "cause"),
-                remedy=Remedy(
-                    "log-softmax",
-                    f"torch.nn.functional.nll_loss(logits.log_softmax(1), target)     # {case.say(TEXT, 'note')}",
-                ),
+                remedy=Remedy("log-softmax", _remedy(case, loss)),
                 line=loss.line,
             )
 
 
 def lacks_log_softmax(loss: Loss) -> bool:
-    """Whether it is nll_loss, and was given other than log-probabilities."""
+    """Whether it is nll_loss or ctc_loss, and was given other than log-probabilities."""
     off, scaled = loss.log_mass or 0.0, loss.made_by == "mul"
+    if loss.kind == "ctc_loss":
+        return off > NORMALISED and not scaled
     over_classes = loss.softmax_axis in (None, 1 if len(loss.shape) > 1 else 0)
     return loss.kind == "nll_loss" and off > NORMALISED and not scaled and over_classes
+
+
+def _remedy(case: Case, loss: Loss) -> str:
+    if loss.kind == "ctc_loss":
+        line = "torch.nn.functional.ctc_loss(logits.log_softmax(-1), targets, input_lengths, target_lengths)"
+        return f"{line}     # {case.say(TEXT, 'last')}"
+    return f"torch.nn.functional.nll_loss(logits.log_softmax(1), target)     # {case.say(TEXT, 'note')}"

@@ -2,7 +2,7 @@
 
 ## What it sees
 The operator that made the first argument of `cross_entropy`, in the graph of a loss that was trained on, through
-reshapes. It is exact.
+reshapes: a softmax, or one written out, `e / e.sum(1, keepdim=True)` of `e = torch.exp(x)`. It is exact.
 
 ## Why it hurts
 `cross_entropy` applies log-softmax itself. Probabilities lie between 0 and 1, so a second softmax can tell the right

@@ -1,0 +1,153 @@
+"""Gradient clipping cuts nearly every step to a small part of itself, so that the clip and not the loss sets its length.
+
+## What it sees
+The norm of the gradients as `torch.nn.utils.clip_grad_norm_` found it, over the largest that it lets pass, at each call.
+It speaks of SGD, whose step is as long as the gradient, if nearly all calls cut to less than a tenth, to the run's end.
+
+## Why it hurts
+Clipping is there for the rare step that would throw the weights away. Where it always cuts, each step has the same
+length, learning rate times the clip's norm, however steep the loss is: it does not slow down near a minimum, and where the
+norm is small, the run stands still at any usual rate. It is also a sign that something else makes gradients large: a
+loss that is summed instead of averaged, weights or inputs that are too large.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+for step in range(120):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1e-3)
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+for step in range(120):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x), y).backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+```
+
+## Limits
+- `CUT` = 10: the norm over the largest that passes. The clip is usually set just above the norms that are usual.
+- `ALWAYS` = 0.95: of the calls that were seen, and of those in the last third of the run: large gradients at the start are
+  what clipping is for.
+- `ENOUGH` = 50: calls. Fewer may all belong to the start.
+- `WAY` = 0.1: of a weight's size, over the whole run, and for every weight. In a run that does not learn, and within this,
+  it is an error: without the clip the way would have been above 10 times as long. Otherwise it is advice.
+
+## Stays silent when
+The optimizer is none of torch's SGD and ASGD (Adam and its kin divide by the gradient's size, so that a constant factor
+changes nothing), the norm is only measured (`max_norm=inf`), or gradients are clipped by hand or by value.
+
+## References
+Pascanu, Mikolov & Bengio 2013, §3.2 (the threshold is 0.5 to 10 times the average norm); Godbole et al., *Deep Learning
+Tuning Playbook* (2023), on training instability: clip at the 90th percentile of the norms, and if more than half of
+the steps are clipped, lower the learning rate instead.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from statistics import median, quantiles
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.text import Text
+from headstart.diagnosis.updates import moves, path
+from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Series
+
+GROUP = "optimizer"
+RESTS_ON = "share"
+NEEDS = ("loop.norm",)
+SINCE, STATUS = "0.1.0", "stable"
+
+CUT = 10.0  # the gradients' norm over the largest that passes
+ALWAYS = 0.95  # of the calls, and of those in the last third of the run
+ENOUGH = 50  # calls
+WAY = 0.1  # of a weight's size over the whole run; CUT times as long it would have been replaced
+
+AS_LONG_AS_THE_GRADIENT = ("SGD", "ASGD")  # optimizers whose steps are
+
+TEXT = Text(
+    en={
+        "message": "Clipping cuts the gradients at {active:share} of the steps to less than a tenth: their norm is "
+        "{norm:number} in the median, and {largest:number} is let through.",
+        "still": "Every step is as long as the clip lets it be, and that is too short: over the whole run no weight came "
+        "further from its start than {way:number} of its size.",
+        "cause": "Every step is as long as the clip lets it be, however steep the loss is: learning rate times "
+        "{largest:number}. If that is meant, a smaller rate and a larger norm do the same, and slow down near a minimum.",
+        "note": "just above the norms that are usual",
+    },
+    zh={
+        "message": "在 {active:share} 的步中,裁剪把梯度削减到不足十分之一:梯度范数的中位数是 {norm:number},"
+        "而只允许 {largest:number}。",
+        "still": "每一步的长度都由裁剪决定,而这个长度太短:在整个运行中,没有一个权重离开起点超过自身大小的 {way:number}。",
+        "cause": "无论损失有多陡,每一步的长度都由裁剪决定:学习率乘以 {largest:number}。如果这是有意的,"
+        "用更小的学习率和更大的范数效果相同,并且接近最小值时会慢下来。",
+        "note": "略高于通常的范数",
+    },
+)
+
+
+def clipping_always_active(case: Case) -> Iterator[Finding]:
+    """One finding for the run."""
+    norms, largest = (case.record.series("", f"loop.{figure}") for figure in ("norm", "largest"))
+    kinds = {optimizer.kind for optimizer in case.record.optimizers}
+    if not kinds or not kinds <= {*AS_LONG_AS_THE_GRADIENT} or norms.steps != largest.steps:
+        return
+    cut = Series(
+        norms.steps, tuple(float(n > CUT * most) for n, most in zip(norms.values, largest.values, strict=True))
+    )
+    late = cut.since(2 * len(case.record) // 3)
+    if len(cut) < ENOUGH or not late or min(_share(cut), _share(late)) < ALWAYS:
+        return
+    norm, most = median(norms.values), median(largest.values)
+    way = max((path(one.share, len(case.record)) for one in moves(case)), default=math.inf)
+    stuck = case.learns is False and way < WAY
+    steps = (cut.steps[0], cut.steps[-1])
+    usual = f"{_usual(norms.values):.2g}"
+    yield Finding(
+        "clipping-always-active",
+        "error" if stuck else "advice",
+        case.say(TEXT, "message", active=_share(cut), norm=norm, largest=most),
+        None,
+        steps[0],
+        (
+            Evidence("cut_share", _share(cut), ALWAYS, steps, "weight_gradient.std"),
+            Evidence("times_too_large", norm / most, CUT, steps),
+            *((Evidence("way", way, WAY, steps, "update.std"),) if stuck else ()),
+        ),
+        case.say(TEXT, "still", way=way) if stuck else case.say(TEXT, "cause", largest=most),
+        Remedy(
+            "larger-norm",
+            f"torch.nn.utils.clip_grad_norm_(model.parameters(), {usual})     # {case.say(TEXT, 'note')}",
+        ),
+    )
+
+
+def _share(cut: Series) -> float:
+    return sum(cut.values) / len(cut)
+
+
+def _usual(norms: Sequence[float]) -> float:
+    """The 90th percentile of what is finite, as the playbook has it."""
+    finite = [norm for norm in norms if math.isfinite(norm)]
+    return quantiles(finite, n=10)[-1] if len(finite) > 1 else 1.0

@@ -1,0 +1,137 @@
+"""Every step of the run sees the same batch, although the loader has others.
+
+## What it sees
+A fingerprint of all samples that the model is given in a step (`samples.batch`), and when each DataLoader begins anew.
+It speaks if all steps saw one and the same batch, of a DataLoader whose data set holds more. It warns if the loader
+began anew at every step, which gives the first batch each time; a batch that was taken once and kept is advice.
+
+## Why it hurts
+The net learns that one batch by heart. The loss goes to zero, as it should in such a check, while nothing is learnt of
+the data: `next(iter(loader))` inside the loop makes a new iterator each time and throws it away after its first batch.
+
+## Example
+```python
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+x = torch.randn(640, 20)
+y = (x[:, 0] > 0).long()
+loader = DataLoader(TensorDataset(x, y), batch_size=16)
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for step in range(60):
+    a, b = next(iter(loader))
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(a), b).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+x = torch.randn(640, 20)
+y = (x[:, 0] > 0).long()
+loader = DataLoader(TensorDataset(x, y), batch_size=16, shuffle=True)
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for epoch in range(3):
+    for a, b in loader:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(a), b).backward()
+        optimizer.step()
+```
+
+## Limits
+- `STEPS` = 20: steps that were looked at, at least; a check on one batch of fewer steps is no training.
+- All batches must be the same, and the data set must hold more samples than one: no limit of size.
+
+## Stays silent when
+The batch is the whole data set, the batches come from no DataLoader, or it is not known how many samples it holds: then
+the batch may be all there is.
+
+## References
+Karpathy, *A recipe for training neural networks* (2019): to fit one batch is a check, and a good one, before training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Loader, Samples
+
+GROUP = "data"
+RESTS_ON = "fact"
+NEEDS = ("samples.batch",)
+SINCE, STATUS = "0.1.0", "stable"
+
+STEPS = 20  # that were looked at, at least
+
+TEXT = Text(
+    en={
+        "anew": "All {steps:number} steps saw the same {batch:number} samples of {samples:number}: the loader begins anew "
+        "at each step, and gives its first batch again.",
+        "once": "All {steps:number} steps saw the same {batch:number} samples of {samples:number}.",
+        "cause_anew": "`next(iter(loader))` makes a new iterator each time. The net learns this batch by heart, and "
+        "nothing of the rest.",
+        "cause_once": "To fit a single batch is a good check of a net, and no training: of the other samples nothing is "
+        "learnt.",
+        "note": "goes on to the next batch",
+    },
+    zh={
+        "anew": "全部 {steps:number} 步看到的都是同样的 {batch:number} 个样本(共 {samples:number} 个):加载器在每一步都"
+        "从头开始,每次都给出第一个批次。",
+        "once": "全部 {steps:number} 步看到的都是同样的 {batch:number} 个样本(共 {samples:number} 个)。",
+        "cause_anew": "`next(iter(loader))` 每次都会新建一个迭代器。网络只会背下这个批次,对其余数据什么也学不到。",
+        "cause_once": "拟合单个批次是检查网络的好办法,但不是训练:其余样本什么也没学到。",
+        "note": "会接着给出下一个批次",
+    },
+)
+
+
+def same_batch_every_step(case: Case) -> Iterator[Finding]:
+    """One finding, of the first model that is given nothing else."""
+    for samples in case.record.samples:
+        batches = case.record.series(samples.name, "samples.batch")
+        loader = _source(case, samples)
+        if loader is None or len(batches) < STEPS or len(set(batches.values)) > 1:
+            continue
+        anew = begins_at_each(loader, batches.steps)
+        if not anew and len(case.record.samples) > 1:  # one of several models, that is only checked
+            continue
+        facts = {"steps": len(batches), "batch": samples.batch, "samples": loader.samples}
+        yield Finding(
+            "same-batch-every-step",
+            "warning" if anew else "advice",
+            case.say(TEXT, "anew" if anew else "once", **facts),
+            None,
+            batches.steps[0],
+            (
+                Evidence("different_batches", 1, steps=(batches.steps[0], batches.steps[-1]), of=len(batches)),
+                Evidence("samples", samples.batch, of=loader.samples),
+            ),
+            case.say(TEXT, "cause_anew" if anew else "cause_once"),
+            Remedy("go-through-the-loader", f"for batch in loader:     # {case.say(TEXT, 'note')}"),
+            line=loader.line,
+        )
+        return
+
+
+def begins_at_each(loader: Loader, steps: Sequence[int]) -> bool:
+    """Whether the loader began anew at all of `steps`, as far as its beginnings were kept."""
+    return len(loader.begun) >= STEPS and {step for step in steps if step <= loader.begun[-1]} <= set(loader.begun)
+
+
+def _source(case: Case, samples: Samples) -> Loader | None:
+    """The loader that gave these batches, if it holds more than one; None if two may have."""
+    sizes = [loader for loader in case.record.loaders if loader.begun and loader.batch == samples.batch]
+    found = [loader for loader in sizes if loader.samples is not None and loader.samples > samples.batch]
+    return found[0] if len(sizes) == len(found) == 1 else None

@@ -1,0 +1,96 @@
+"""same-batch-every-step: a loader that begins anew at each step, a batch that is kept, batches that are all there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+import torch
+from records import chain, head, run, said, told, unjudged
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
+
+import headstart as hs
+from headstart.diagnosis.rules.same_batch_every_step import STEPS
+from headstart.record import Record
+
+RULE = "same-batch-every-step"
+DATA = TensorDataset(torch.randn(300, 6), torch.arange(300) % 3)
+
+
+def trained(path: Path, batches: Iterable[list[Tensor]], net: nn.Module | None = None) -> Record:
+    net = net or nn.Linear(6, 3)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+    with hs.watch(net, record=path / "run.db") as watch:
+        for x, y in batches:
+            optimizer.zero_grad()
+            F.cross_entropy(net(x), y).backward()
+            optimizer.step()
+    record: Record = watch.read()
+    assert "fault" not in record.meta, record.meta["fault"]
+    return record
+
+
+def firsts(loader: DataLoader[list[Tensor]], steps: int) -> Iterable[list[Tensor]]:
+    return (next(iter(loader)) for _ in range(steps))
+
+
+def kept(loader: DataLoader[list[Tensor]], steps: int) -> Iterable[list[Tensor]]:
+    one = next(iter(loader))
+    return (one for _ in range(steps))
+
+
+@pytest.mark.parametrize("size", [1, 20, 299])
+def test_a_loader_that_begins_anew_at_each_step(size: int, tmp_path: Path) -> None:
+    finding = told(trained(tmp_path, firsts(DataLoader(DATA, size), STEPS)), RULE)
+    assert finding.severity == "warning"
+    assert [(one.value, one.of) for one in finding.evidence] == [(1, STEPS), (size, 300)]
+
+
+def test_more_steps_than_beginnings_are_kept(tmp_path: Path) -> None:
+    assert told(trained(tmp_path, firsts(DataLoader(DATA, 20), 400)), RULE).severity == "warning"
+
+
+def test_fewer_steps_are_a_check(tmp_path: Path) -> None:
+    assert said(trained(tmp_path, firsts(DataLoader(DATA, 20), STEPS - 1)), RULE) == []
+
+
+def test_a_batch_that_is_kept_is_advice(tmp_path: Path) -> None:
+    def batches() -> Iterable[list[Tensor]]:
+        yield from kept(DataLoader(DATA, 20, shuffle=True), 40)
+
+    assert told(trained(tmp_path, batches()), RULE).severity == "advice"
+
+
+def test_a_shuffled_first_batch_is_another_each_time(tmp_path: Path) -> None:
+    assert said(trained(tmp_path, firsts(DataLoader(DATA, 20, shuffle=True), 40)), RULE) == []
+
+
+@pytest.mark.parametrize("size", [300, 1000])
+def test_the_whole_set_at_once(size: int, tmp_path: Path) -> None:
+    assert said(trained(tmp_path, firsts(DataLoader(DATA, size), 40)), RULE) == []
+
+
+def test_a_batch_of_no_loader_may_be_all_there_is(tmp_path: Path) -> None:
+    assert said(trained(tmp_path, [list(DATA.tensors)] * 40), RULE) == []
+
+
+def test_a_loader_for_something_else_says_nothing_of_it(tmp_path: Path) -> None:
+    def batches() -> Iterable[list[Tensor]]:
+        for step in range(40):
+            if step % 10 == 0:
+                list(DataLoader(DATA, 50))
+            yield [DATA.tensors[0][:20], DATA.tensors[1][:20]]
+
+    assert said(trained(tmp_path, batches()), RULE) == []
+
+
+def test_epochs_through_the_loader(tmp_path: Path) -> None:
+    loader = DataLoader(DATA, 20)
+    assert said(trained(tmp_path, (batch for _ in range(3) for batch in loader)), RULE) == []
+
+
+def test_without_samples_it_is_not_judged() -> None:
+    assert RULE in unjudged(run(chain(head())))
