@@ -188,6 +188,7 @@ CHINESE = {
     "looks with a loss": "带损失的次数",
     "loss floor": "损失的下限",
     "loss rise": "损失的上升",
+    "lost": "丢失的比例",
     "lr": "学习率",
     "made anew": "重新创建的次数",
     "mean over std": "均值与标准差之比",
