@@ -192,6 +192,7 @@ CHINESE = {
     "lr": "学习率",
     "made anew": "重新创建的次数",
     "mean over std": "均值与标准差之比",
+    "most likely": "最大可能的概率",
     "not finite": "非有限值的数量",
     "not finite share": "非有限值的比例",
     "optimizer steps": "优化器的步数",
