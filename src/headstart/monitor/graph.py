@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from headstart.monitor.operators import ACTIVATIONS, NORMS, OF_WEIGHTS, TURNS, WEIGHTS, Role, operator, role
+from headstart.monitor.operators import ACTIVATIONS, NORMS, OF_WEIGHTS, RESHAPES, TURNS, WEIGHTS, Role, operator, role
 
 Tagged = TypeVar("Tagged")
 
@@ -72,6 +72,7 @@ class GraphLayer:
     follows: tuple[int, ...]  # indices of the layers' operations that feed it
     residual: bool  # its branch is added to a shortcut
     output: bool  # no other layer stands between it and the loss
+    bare: bool  # its output goes into other weights as it is, and nowhere else
 
 
 class Graph:
@@ -101,6 +102,21 @@ class Graph:
     def tags(self) -> Iterator[Any]:
         """What hooks left on the operations, in flow order."""
         return (operation.tag for operation in self.operations if operation.tag is not None)
+
+    def softmax_again(self) -> int | None:
+        """Of how many probabilities a log-softmax, or a log-sum-exp, is taken along the axis of their softmax."""
+        for operation in self.operations:
+            if operation.op not in ("log_softmax", "logsumexp") or len(operation.inputs) != 1:
+                continue
+            before = self.operations[operation.inputs[0]]
+            while before.op in ("alias", "clone", "to_copy") and len(before.inputs) == 1:
+                before = self.operations[before.inputs[0]]
+            rank = len(before.shape)
+            if before.op == "softmax" and rank and _axes(operation, rank) == _axes(before, rank):
+                size = before.shape[_axes(before, rank)[0]]
+                if size > 1:
+                    return size
+        return None
 
     def activation_names(self) -> list[str]:
         return [ACTIVATIONS[operation.op] for operation in self.operations if operation.role == "activation"]
@@ -133,7 +149,18 @@ class Graph:
             tuple(sorted(self._nearest(owner))),
             owner.index in residual,
             owner.index not in self._inner(ancestors),
+            self._is_bare(owner),
         )
+
+    def _is_bare(self, here: Operation) -> bool:
+        """Whether one weight is multiplied by another with nothing but reshapes and a bias in between."""
+        while len(here.consumers) == 1:
+            here = self.operations[here.consumers[0]]
+            if here.role == "weights":
+                return True
+            if here.op not in RESHAPES and not (here.op == "add" and here.role == "shape" and here.parameters):
+                return False
+        return False
 
     def _main_consumer(self, here: Operation) -> Operation:
         """Of several consumers the one that transforms: an activation or norm rather than the shortcut's join."""
@@ -320,6 +347,13 @@ def _operator(node: Any) -> str:
 def _metadata(node: Any) -> dict[str, Any]:
     metadata: dict[str, Any] = node.metadata
     return metadata
+
+
+def _axes(operation: Operation, rank: int) -> list[int]:
+    """Along which axes it runs. Nodes keep a negative one as an unsigned number."""
+    saved = operation.node._saved_dim
+    dims = [saved] if isinstance(saved, int) else list(saved)
+    return [(dim - (1 << 64) if dim >= 1 << 63 else dim) % rank for dim in dims]
 
 
 def _units_dim(op: str, node: Any, leaves: Mapping[Any, tuple[Tensor, ...]], turned: Mapping[Any, bool]) -> int | None:

@@ -8,6 +8,7 @@ import torch
 from digest import finish
 
 np.random.seed(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+torch.manual_seed(0)
 torch.set_num_threads(1)
 
 x = np.linspace(-10, 10, 100)

@@ -45,10 +45,10 @@ def moons(n):
 
 
 mlp = MLP()
-opt = torch.optim.SGD(mlp.parameters(), lr=0.05, momentum=0.9)
+opt = torch.optim.SGD(mlp.parameters(), lr=0.01, momentum=0.9)
 ce = torch.nn.CrossEntropyLoss()
 x, y = moons(1000)
-for epoch in range(12):
+for epoch in range(16):
     for b in torch.randperm(1000).split(50):
         opt.zero_grad()
         loss = ce(mlp(x[b]), y[b])

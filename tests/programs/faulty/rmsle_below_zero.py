@@ -1,4 +1,4 @@
-# fault: the logarithm of predictions, which start out partly below -1: NaN from the first step
+# fault: the logarithm of predictions, half of which start out below zero: NaN from the first step
 import sys
 
 import numpy as np
@@ -28,11 +28,10 @@ class RMSLELoss(nn.Module):
         self.mse = nn.MSELoss()
 
     def forward(self, pred, actual):
-        return torch.sqrt(self.mse(torch.log(pred + 1), torch.log(actual + 1)))
+        return torch.sqrt(self.mse(torch.log(pred), torch.log(actual + 1)))
 
 
 model = nn.Sequential(nn.Linear(5, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1))
-nn.init.normal_(model[-1].weight, std=0.5)
 criterion = RMSLELoss()
 optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
 for epoch in range(10):
