@@ -38,8 +38,8 @@ def lr_find(
     The model, the optimizer, the data's position, gradients, buffers, modes and all random numbers stay as they are, bit
     for bit, and a watch of the run sees nothing of it. Each seed has a copy of its own, other batches (where they are
     shuffled) and other dropout; the weights are the same. Costs `seeds` · (`burn_in` + `steps`) training steps at most.
-    Each rank of several tests by itself: call it on one, and broadcast the suggestion. What a hook of the model, or the data
-    set itself, keeps for its own is out of reach.
+    Each rank of several tests by itself: call it on one, and broadcast the suggestion. What a hook of the model or the
+    data set itself keeps is out of reach.
 
     Args:
         model: as it will be trained. A model in evaluation mode is tested in training mode; one in training mode keeps
