@@ -172,7 +172,7 @@ def test_an_evaluation_that_keeps_gradients_is_no_training(tmp_path: Path) -> No
     assert seen(watch.read()).trained == 128 + 192  # the first look, before it was ever trained
 
 
-def test_later_epochs_are_looked_at_from_their_start(tmp_path: Path) -> None:
+def test_later_epochs_are_looked_at_from_their_start() -> None:
     looks = samples.Samples(None)  # type: ignore[arg-type]
     looked = []
     for step in range(9000):
@@ -184,6 +184,32 @@ def test_later_epochs_are_looked_at_from_their_start(tmp_path: Path) -> None:
     assert looked[:1024] == list(range(1024))
     assert {*range(2048, 2048 + 63), *range(5000, 5063), *range(8192, 8255)} <= set(looked)
     assert len(looked) < 1024 + 5 * 65
+
+
+def test_a_loader_that_begins_all_the_time_is_not_looked_at_for_ever() -> None:
+    looks = samples.Samples(None)  # type: ignore[arg-type]
+    looked = 0
+    for step in range(60_000):
+        looks.epoch_begins()
+        looked += looks._looking
+        looks.end_step(step)
+    assert looked < samples.DENSE + 2 * 20 * samples.STRETCH
+
+
+def test_an_evaluation_in_inference_mode_is_seen_too(tmp_path: Path) -> None:
+    net = mlp()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for x in X[:128].split(16):
+            optimizer.zero_grad()
+            net(x).mean().backward()
+            optimizer.step()
+            with torch.inference_mode():
+                net(X[100:150])
+    record = watch.read()
+    assert "fault" not in record.meta, record.meta["fault"]
+    assert seen(record).evaluated == 8 * 50
+    assert sorted(seen(record).looks) == [(28, 22)]
 
 
 def test_loaders_are_known_by_line_and_content(tmp_path: Path) -> None:

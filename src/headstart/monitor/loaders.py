@@ -63,6 +63,7 @@ def _facts(loader: DataLoader[Any], line: str | None) -> Loader:
         order=_order(loader.sampler),
         stream=isinstance(loader.dataset, IterableDataset),
         workers=loader.num_workers,
+        sampler=type(loader.sampler).__name__,
     )
 
 

@@ -35,7 +35,8 @@ WHOLE = 8  # calls whose values are looked at, whether they are whole numbers
 MOST = 64  # models that are followed
 
 DENSE = 1024  # steps that are all looked at; then
-STRETCH = 64  # steps from the start of each epoch, and of each doubling
+STRETCH = 64  # steps from the start of each doubling, and of epochs:
+EPOCHS = 64  # of the first, then of each doubling
 PASSES, PASS = 16, 256  # evaluations that are all looked at, then at each doubling; calls in one
 
 BITS = (1 << 53) - 1  # a float holds them exactly
@@ -105,6 +106,7 @@ class Samples:
         self._met: list[int] = []  # modules since `settle`
         self._looking = True
         self._stretch = 0  # steps of the present stretch that are left
+        self._epochs = 0
         self._step = 0  # that is not over yet
         self._pending = 0
 
@@ -156,8 +158,10 @@ class Samples:
 
     def epoch_begins(self) -> None:
         """A loader began to give batches to train on."""
-        self._stretch = STRETCH
-        self._looking = True
+        self._epochs += 1
+        if self._epochs <= EPOCHS or self._epochs & (self._epochs - 1) == 0:
+            self._stretch = STRETCH
+            self._looking = True
 
     def end_step(self, step: int) -> None:
         self._step = step + 1
@@ -246,12 +250,14 @@ def _fold(entry: Entry, calls: Sequence[Call]) -> dict[int, int]:
     twice = [call.training and _is_again(by_step, call.step, b) for call, b in zip(calls, batches, strict=True)]
     for call, count, again in zip(calls, counts, twice, strict=True):
         _count(entry, call, 0 if again else count)
-    for call, batch in zip(calls, batches, strict=True):
-        if not call.training and (batch in entry.looks or len(entry.looks) < LOOKS):
-            entry.looks[batch] = ([], [])
+    present = -1
     for key, owner in zip(hashes[chosen.to(raw.device)].tolist(), owners, strict=True):
+        call, batch = calls[owner], batches[owner]
+        if owner != present and not call.training and (batch in entry.looks or len(entry.looks) < LOOKS):
+            entry.looks[batch] = ([], [])  # seen before: as it is now
+        present = owner
         if not twice[owner]:
-            _keep(entry, key, calls[owner], entry.looks.get(batches[owner]))
+            _keep(entry, key, call, entry.looks.get(batch))
     entry.facts = replace(entry.facts, steps=entry.facts.steps + len(by_step))
     return {step: _joined(own) for step, own in by_step.items()}
 

@@ -161,6 +161,7 @@ class Loader:
     workers: int = 0
     begun: tuple[int, ...] = ()  # steps at which it began anew while gradients were on, the first ones
     begun_evaluating: int = 0  # times that it began while they were off
+    sampler: str | None = None  # class name
 
 
 @dataclass(frozen=True)
