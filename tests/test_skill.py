@@ -235,6 +235,7 @@ OF_FAILURES = {
     "activations-vanish",
     "activations-explode",
     "layer-not-learning",
+    "init-activation-mismatch",
     "learning-rate-too-high",
     "learning-rate-too-low",
     "targets-not-standardized",

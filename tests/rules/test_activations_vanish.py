@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,6 +44,10 @@ def test_the_layer_with_the_least_is_told_and_all_are_named() -> None:
 def test_a_signal_that_comes_back_is_left_alone() -> None:
     assert said(net(1.0, lambda step: 1e-6 if step < 30 else 1.0), RULE) == []
     assert told(net(1.0, lambda step: 1.0 if step < 30 else 1e-6), RULE).step == 30
+
+
+def test_only_outputs_of_the_same_step_are_compared() -> None:
+    assert said(net({0: 1.0, 1: 1e9}, {0: 1.0, 1: math.inf}), RULE) == []
 
 
 @pytest.mark.parametrize("skill", [0.9, None])

@@ -54,6 +54,11 @@ def test_a_run_that_may_still_come_to_learn_is_left_alone() -> None:
     assert said(of(0.0, steps=ENOUGH_STEPS - 1), RULE) == []
 
 
+def test_a_loss_that_is_no_number_is_no_plateau() -> None:
+    for third in range(3):
+        assert said(of(thirds(*(float("nan") if place == third else 0.0 for place in range(3)))), RULE) == []
+
+
 def test_it_leads_the_other_symptom_and_no_cause() -> None:
     (alone,) = diagnose(of(0.0)).findings
     assert alone.rule == RULE

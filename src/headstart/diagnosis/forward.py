@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 
 from headstart.diagnosis.case import LINEAR, RECURRENT, Case
@@ -28,17 +29,24 @@ class Course:
     to: Signal
     source: Signal
 
+    @cached_property
+    def ratios(self) -> Series:
+        """By the steps at which both are known, and the source is not 0."""
+        source = dict(zip(self.source.series.steps, self.source.series.values, strict=True))
+        seen = zip(self.to.series.steps, self.to.series.values, strict=True)
+        kept = [(step, value / source[step]) for step, value in seen if source.get(step, 0.0) > 0]
+        return Series(tuple(step for step, _ in kept), tuple(ratio for _, ratio in kept))
+
     @property
     def ratio(self) -> float:
-        return self.to.typical / self.source.typical
+        """Its median over the last third of the steps at which it is known."""
+        ratios = self.ratios
+        late = ratios.since(2 * (ratios.steps[-1] + 1) // 3) if ratios else ratios
+        return median(late.values) if late else math.nan
 
     def first_step(self, limit: float) -> int | None:
         """Where the ratio first passed `limit`: above it if that is above 1, else below."""
-        source = dict(zip(self.source.series.steps, self.source.series.values, strict=True))
-        for step, value in zip(self.to.series.steps, self.to.series.values, strict=True):
-            if source.get(step, 0.0) > 0 and (value / source[step] > limit) == (limit > 1):
-                return step
-        return None
+        return self.ratios.first_above(limit) if limit > 1 else self.ratios.first_below(limit)
 
 
 def signals(case: Case) -> list[Signal]:

@@ -100,7 +100,7 @@ def loss_plateau(case: Case) -> Iterator[Finding]:
     skill, course = case.skill, course_of(case.record, case.skill)
     if case.learns is not False or skill is None or course is None:
         return
-    if course.first > FLAT or max(abs(course.middle), abs(course.last)) > FLAT:
+    if not (course.first <= FLAT and abs(course.middle) <= FLAT and abs(course.last) <= FLAT):  # NaN is no plateau
         return
     steps = len(case.record)
     baseline = case.say(NO_BETTER, skill.baseline)
