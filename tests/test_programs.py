@@ -21,7 +21,6 @@ MISSED = {
     "relu_recurrence",  # 1.3 times the identity: no figure tells a matrix's radius
     "no_grad_features",  # what runs under no_grad is not recorded, and may be frozen on purpose
     "normal_log_likelihood",  # a loss of torch.distributions: no figure tells its sign
-    "one_softmax_neuron",  # a loss that is written out: what made its input is not read
     "sin_by_hand_tiny_rate",  # the loss falls all the time, too slowly: nothing proves it
 }
 
