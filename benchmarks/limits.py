@@ -1,7 +1,7 @@
 """How much each limit matters: on which programs a rule speaks as its limit is moved.
 
-    python benchmarks/limits.py --save                      # runs all programs first: 12 minutes on two quiet cores
-    python benchmarks/limits.py --records RECORDS [--rule RULE] [--save]    # of run_all.py --records RECORDS
+    python benchmarks/limits.py --save                 # watches all programs first: some minutes on two quiet cores
+    python benchmarks/limits.py --records RECORDS [--rule RULE] [--save]    # keeps records there, runs what lacks one
 
 For each rule with limits, each limit is multiplied by a range of factors, and every record is judged again. *Power* is
 the share of the programs made for the rule on which it speaks (by itself or as a consequence), *false* the share of
@@ -15,6 +15,7 @@ the limits that other tools publish, as they were measured.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
 import tempfile
@@ -25,13 +26,16 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "programs"))
 
+from forks import forked, run_program
 from headstart.diagnosis.limits import FACTORS as SAVED
 from headstart.diagnosis.limits import PATH
-from run_all import EXPECTED, FAULTY, HEALTHY, programs, run_all
+from run_all import EXPECTED, FAULTY, HEALTHY, programs
 
 from headstart.diagnosis import diagnose
 from headstart.diagnosis.rules import Rule, catalogue, find
 from headstart.findings import Finding
+from headstart.monitor import attach
+from headstart.monitor.observer import Observer
 from headstart.record import Record, read_record
 from headstart.settings import Settings
 
@@ -76,14 +80,12 @@ PUBLISHED = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--records", type=Path, help="folder that run_all.py --records has filled (default: run all)")
+    parser.add_argument("--records", type=Path, help="folder of records; programs that have none there are run")
     parser.add_argument("--rule", help="this rule only")
     parser.add_argument("--save", action="store_true", help=f"write {PATH.name}")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        records = read(given.records or recorded(Path(folder)))
-    if not records:
-        parser.error(f"{given.records} holds no records: python tests/programs/run_all.py --records {given.records}")
+        records = read(recorded((given.records or Path(folder)).resolve()))
     told: dict[str, Any] = {}
     for rule in [find(given.rule)] if given.rule else catalogue():
         for name, value in rule.limits.items():
@@ -105,9 +107,29 @@ def main() -> None:
 
 
 def recorded(folder: Path) -> Path:
-    for done in run_all(programs(FAULTY) + programs(HEALTHY), records=folder):
-        print(f"ran {done.name}", file=sys.stderr)
+    """Fills the folder with the records that are not there yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [path for path in programs(FAULTY) + programs(HEALTHY) if not (folder / f"{path.stem}.db").exists()]
+    for stem in forked(functools.partial(watched, folder=folder), paths):
+        print(f"ran {stem}", file=sys.stderr, flush=True)
     return folder
+
+
+def watched(path: Path, folder: Path) -> str:
+    """Runs one program under watch, as `headstart run` does, in this process; called in a fork."""
+    made = folder / f"{path.stem}.part"
+    made.unlink(missing_ok=True)
+    observer = Observer(lambda: made, attach.script_facts, attach.BIRTHS)
+    attach.attach(observer)
+    try:
+        run_program(path)
+        how = "finished"
+    except BaseException as error:
+        how = f"exception {type(error).__name__}"
+    attach.detach(observer, how)
+    if made.exists():  # where nothing was trained there is no record
+        made.rename(folder / f"{path.stem}.db")
+    return path.stem
 
 
 def read(folder: Path) -> dict[str, Record]:

@@ -44,7 +44,7 @@ def test_sizes_of_columns_merge_as_numpy_computes_them_at_once(rows: int, column
 def test_samples_are_constant_if_numpy_finds_one_row(rows: list[list[int]]) -> None:
     samples = Samples()
     for at in range(0, len(rows), 2):
-        samples.look(torch.tensor(rows[at : at + 2]), True)
+        samples.look(torch.tensor(rows[at : at + 2]))
     assert samples.constant() == (len(np.unique(np.array(rows), axis=0)) == 1)
 
 

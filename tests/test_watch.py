@@ -264,3 +264,33 @@ def test_a_record_is_never_overwritten(net: Net, tmp_path: Path) -> None:
     (tmp_path / "w.db").touch()
     with pytest.raises(hs.HeadstartError, match="exists already"):
         hs.watch(net, record=tmp_path / "w.db")
+
+
+@pytest.mark.parametrize("fake_first", [True, False])
+def test_a_generators_gradient_is_seen_though_the_discriminator_steps_before_it_comes(
+    tmp_path: Path, fake_first: bool
+) -> None:
+    gan = nn.ModuleDict({"gen": nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2)), "disc": nn.Linear(2, 1)})
+    to_disc, to_gen = (torch.optim.SGD(gan[name].parameters(), lr=0.1) for name in ("disc", "gen"))
+    bce = F.binary_cross_entropy_with_logits
+    seen = []
+    gan["gen"][2].register_full_backward_hook(
+        lambda module, given, gradients: seen.append(gradients[0].std(correction=0))
+    )
+
+    def run() -> None:
+        for _ in range(6):
+            fake, real = gan["gen"](torch.randn(16, 3)), torch.randn(16, 2) + 2
+            roles = [(real, torch.ones(16, 1)), (fake.detach(), torch.zeros(16, 1))]
+            to_disc.zero_grad()
+            sum(bce(gan["disc"](x), y) for x, y in (roles[::-1] if fake_first else roles)).backward()
+            to_disc.step()
+            to_gen.zero_grad()
+            bce(gan["disc"](fake), torch.ones(16, 1)).backward()
+            to_gen.step()
+
+    record = watched(tmp_path, gan, run)
+    gradient = record.series("sequential.2", "gradient.std")
+    assert gradient.steps == (1, 3, 5, 7, 9, 11)
+    assert gradient.values == pytest.approx([float(std) for std in seen], rel=1e-4)
+    assert [finding.rule for finding in hs.diagnose(record).findings] == []

@@ -9,7 +9,7 @@ that it calls a warning or an error itself; hints about speed and memory are lef
 
 - *detected*: it says something of the faulty program. *Apart*: and says nothing new of the fixed twin.
 - *right cause*: one of its findings names what headstart's accepted rules for the program name (`CAUSES` of each
-  adapter, stated before the run and read generously). For headstart: among its first two findings, as in the other
+  adapter, read generously). For headstart: among its first two findings, as in the other
   tables.
 - *false alarms*: fixed twins and healthy programs of which it says anything.
 - *lines*: what a user writes into the script. *Added*: seconds of CPU over the same program without the tool.

@@ -185,7 +185,7 @@ SPEAKS = Text(  # by group: when its rules speak
         "loss": "the loss is given what it does not take, compares the wrong things, cannot be reached, or is maximised",
         "loop": "backward, clearing and step are in the wrong order, or one is missing; what is used and what is "
         "trained are not the same",
-        "data": "inputs, targets or labels are off, or come in an order that hurts",
+        "data": "inputs, targets or labels are off, come in an order that hurts, or stand in two sets that should be apart",
         "init": "first weights are copies, blow the signal up, let it fade, or start the loss where it does not belong",
         "optimizer": "steps are too long, too short, always cut, or forget; decay outweighs the loss; the data are learnt "
         "by heart",
@@ -198,7 +198,7 @@ SPEAKS = Text(  # by group: when its rules speak
     zh={
         "loss": "损失得到的不是它所需要的输入、比较了错误的对象、无法达到，或被最大化",
         "loop": "反向传播、清零与更新的顺序不对，或缺少其中一步；被使用的与被训练的不是同一组参数",
-        "data": "输入、目标或标签有问题，或其先后顺序有害",
+        "data": "输入、目标或标签有问题，先后顺序有害，或同时出现在本应分开的两个集合中",
         "init": "初始权重彼此相同，让信号爆炸或消失，或使初始损失偏离应有的大小",
         "optimizer": "步子太大、太小、总被截断，或不断忘记；权重衰减压过了损失；样本被死记硬背",
         "norm": "批归一化或 dropout 没有起到应有的作用",

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from records import chain, head, run, said, told, unjudged
+from records import chain, head, run, said, told
 from torch import Tensor, nn
+from torch.distributions import Categorical
 from training import trained
 
 from headstart.record import Loss, Record
@@ -67,5 +68,31 @@ def test_a_loss_that_no_backward_went_through_is_none() -> None:
     assert said(run(chain(head()), losses=[(loss, 2.0)]), RULE) == []
 
 
-def test_without_a_loss_function_it_is_not_judged() -> None:
-    assert RULE in unjudged(run(chain(head())))
+AGAIN: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "a policy": lambda z, y: -Categorical(logits=z.softmax(-1)).log_prob(y).mean(),
+    "log-softmax": lambda z, y: F.nll_loss(F.log_softmax(nn.Softmax(1)(z), 1), y),
+    "by hand": lambda z, y: (p := z.softmax(1)).logsumexp(1).mean() - p.gather(1, y[:, None]).mean(),
+}
+ONCE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "logits": lambda z, y: -Categorical(logits=z).log_prob(y).mean(),
+    "probabilities": lambda z, y: -Categorical(probs=z.softmax(-1)).log_prob(y).mean(),
+    "another axis": lambda z, y: F.nll_loss(z.softmax(0).log_softmax(1), y),
+    "a temperature": lambda z, y: F.nll_loss((z.softmax(1) / 0.1).log_softmax(1), y),
+    "entropy": lambda z, y: F.cross_entropy(z, y) + (z.softmax(1) * z.log_softmax(1)).sum(1).mean(),
+}
+
+
+@pytest.mark.parametrize("form", AGAIN)
+def test_a_likelihood_of_probabilities_is_seen_without_a_loss_function(form: str, tmp_path: Path) -> None:
+    finding = told(record(tmp_path, AGAIN[form]), RULE)
+    sure = F.one_hot(torch.tensor(0), 3).double().softmax(0).max()
+    assert finding.evidence[0].value == pytest.approx(sure.item())
+
+
+@pytest.mark.parametrize("form", ONCE)
+def test_one_softmax_is_one(form: str, tmp_path: Path) -> None:
+    assert said(record(tmp_path, ONCE[form]), RULE) == []
+
+
+def test_a_run_without_a_softmax_is_fine() -> None:
+    assert said(run(chain(head())), RULE) == []

@@ -1,4 +1,5 @@
 # Its invariants come from the fixed twin; for a sound program, from the same program started from another seed.
+import os
 import re
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ def examine(script: Script) -> None:
         done = subprocess.run(
             [home / command, *map(str, arguments)],
             cwd=script.folder,
+            env={**os.environ, "PYTHONPATH": str(script.folder)},  # it runs a copy in a folder of its own
             capture_output=True,
             text=True,
             timeout=900,

@@ -54,10 +54,12 @@ class Course:
 def skill_of(record: Record) -> Skill | None:
     """The skill of the run's main loss; None if no trained loss is known well enough to say.
 
-    Of several losses the main one is that with the most backwards; among equals, such as two that are summed, the one
-    that is learnt best, for a run that learns one of its tasks does learn.
+    Of several losses the main one is that which most steps follow; among equals, such as two that are summed, the one
+    that is learnt best, for a run that learns one of its tasks does learn. A line that calls its loss twice (a codebook's
+    and its commitment) has no more steps for it.
     """
-    judged = [(len(record.loss_of(loss.name)), skill) for loss in record.losses if (skill := _skill(record, loss))]
+    steps = {loss.name: len(set(record.loss_of(loss.name).steps)) for loss in record.losses}
+    judged = [(steps[loss.name], skill) for loss in record.losses if (skill := _skill(record, loss))]
     if not judged:
         return None
     most = max(count for count, _ in judged)

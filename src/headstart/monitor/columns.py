@@ -47,7 +47,8 @@ class Columns:
             entry.finite.look(x, _axis(slot, x), step)
             if now_and_then:
                 entry.sizes.look(x, _axis(slot, x))
-        entry.samples.look(_samples(slot, x), now_and_then)
+        if not entry.samples.differ and (now_and_then or x.device.type == "cpu"):
+            entry.samples.look(_samples(slot, x))
 
     def look_at_indices(self, slot: Slot, x: object, step: int) -> None:
         """The same of whole numbers, which an embedding looks up."""
@@ -120,9 +121,11 @@ class Finite:
     def counts(self) -> list[int]:
         """By column, of the look that was counted; settles what waits on a device."""
         if self._sums:
-            sums = torch.stack([total for _, total in self._sums]).tolist()
-            for (step, _), total in zip(self._sums, sums, strict=True):
-                if not math.isfinite(total):
+            one_device = len({total.device for _, total in self._sums}) == 1
+            sums = [total for _, total in self._sums]
+            values = torch.stack(sums).tolist() if one_device else [float(total) for total in sums]
+            for (step, _), value in zip(self._sums, values, strict=True):
+                if not math.isfinite(value):
                     self._note(step)
             self._sums.clear()
         return [] if self._bad is None or not self.bad_steps else [int(count) for count in self._bad.tolist()]
@@ -138,35 +141,32 @@ class Samples:
 
     looks: int = 0
     most: int = 0  # samples in the largest look
+    differ: bool = False  # one is known to
     _first: Tensor | None = None
     _same: Tensor | None = None
-    _varied: bool = False
 
-    def look(self, rows: Tensor, now_and_then: bool) -> None:
+    def look(self, rows: Tensor) -> None:
         """`rows`: a sample each."""
-        on_cpu = rows.device.type == "cpu"
-        if self._varied or not (on_cpu or now_and_then):
-            return
         if self._first is None:
             self._first = rows[0].clone() if rows.shape[1] <= VALUES else None
-        if self._first is None or rows.shape[1:] != self._first.shape or rows.dtype != self._first.dtype:
-            self._settle(False)
+        if self._first is None or not _comparable(rows[0], self._first):
+            self._found()  # what cannot be compared is taken to differ
             return
         self.looks += 1
         self.most = max(self.most, rows.shape[0])
         same = (rows == self._first).all()
         self._same = same if self._same is None else self._same & same
-        if on_cpu and not bool(same):
-            self._settle(False)
+        if same.device.type == "cpu" and not bool(same):  # asking costs no wait
+            self._found()
 
     def constant(self) -> bool:
-        if self._same is not None and not self._varied and not bool(self._same):
-            self._settle(False)
-        return self._same is not None and not self._varied
+        """Whether none did; settles what waits on a device."""
+        if self._same is not None and not self.differ and not bool(self._same):
+            self._found()
+        return self._same is not None and not self.differ
 
-    def _settle(self, same: bool) -> None:
-        self._varied = not same
-        self._first = None
+    def _found(self) -> None:
+        self.differ, self._first = True, None
 
 
 @dataclass
@@ -188,7 +188,7 @@ class Sizes:
         largest = columns.abs().amax(0)
         if self._sums is None or self._largest is None:
             self._sums, self._largest = sums, largest
-        elif self._sums.shape == sums.shape:
+        elif _comparable(sums, self._sums):
             self._sums, self._largest = self._sums + sums, torch.maximum(self._largest, largest)
         else:
             return
@@ -203,6 +203,10 @@ class Sizes:
             finite = all(map(math.isfinite, (*squares, *largest)))
             self._figures = (tuple(map(math.sqrt, squares)), tuple(largest), tuple(means)) if finite else ((), (), ())
         return self._figures or ((), (), ())
+
+
+def _comparable(a: Tensor, b: Tensor) -> bool:
+    return (a.shape, a.dtype, a.device) == (b.shape, b.dtype, b.device)
 
 
 def _columns(x: Tensor, axis: int) -> Tensor:

@@ -103,6 +103,21 @@ class Graph:
         """What hooks left on the operations, in flow order."""
         return (operation.tag for operation in self.operations if operation.tag is not None)
 
+    def softmax_again(self) -> int | None:
+        """Of how many probabilities a log-softmax, or a log-sum-exp, is taken along the axis of their softmax."""
+        for operation in self.operations:
+            if operation.op not in ("log_softmax", "logsumexp") or len(operation.inputs) != 1:
+                continue
+            before = self.operations[operation.inputs[0]]
+            while before.op in ("alias", "clone", "to_copy") and len(before.inputs) == 1:
+                before = self.operations[before.inputs[0]]
+            rank = len(before.shape)
+            if before.op == "softmax" and rank and _axes(operation, rank) == _axes(before, rank):
+                size = before.shape[_axes(before, rank)[0]]
+                if size > 1:
+                    return size
+        return None
+
     def activation_names(self) -> list[str]:
         return [ACTIVATIONS[operation.op] for operation in self.operations if operation.role == "activation"]
 
@@ -332,6 +347,13 @@ def _operator(node: Any) -> str:
 def _metadata(node: Any) -> dict[str, Any]:
     metadata: dict[str, Any] = node.metadata
     return metadata
+
+
+def _axes(operation: Operation, rank: int) -> list[int]:
+    """Along which axes it runs. Nodes keep a negative one as an unsigned number."""
+    saved = operation.node._saved_dim
+    dims = [saved] if isinstance(saved, int) else list(saved)
+    return [(dim - (1 << 64) if dim >= 1 << 63 else dim) % rank for dim in dims]
 
 
 def _units_dim(op: str, node: Any, leaves: Mapping[Any, tuple[Tensor, ...]], turned: Mapping[Any, bool]) -> int | None:

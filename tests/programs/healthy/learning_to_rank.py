@@ -1,4 +1,4 @@
-# Learning to rank: RankNet over all pairs of a query, MarginRankingLoss on sampled pairs, ListNet's cross-entropy of two softmaxes. Learns: NDCG near 1
+# Learning to rank: RankNet over all pairs of a query, MarginRankingLoss on sampled pairs, ListNet's cross-entropy of two softmaxes. Learns: ndcg 0.97
 import torch
 import torch.nn as nn
 import torch.nn.functional as F

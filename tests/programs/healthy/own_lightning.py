@@ -1,4 +1,4 @@
-# A hand-written Lightning: LightningModule, Trainer, callbacks, a metric logger and a progress line; training_step returns the loss, the trainer does the rest. Learns: 0.9 and more
+# A hand-written Lightning: LightningModule, Trainer, callbacks, a metric logger and a progress line; training_step returns the loss, the trainer does the rest. Learns: accuracy 0.9
 from collections import defaultdict
 
 import torch

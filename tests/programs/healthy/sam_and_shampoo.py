@@ -1,4 +1,4 @@
-# Home-made optimizers: SAM (two passes a step, first_step and second_step) on a net with batch norm, then a Shampoo with matrix roots. Learns: 0.9 and more
+# Home-made optimizers: SAM (two passes a step, first_step and second_step) on a net with batch norm, then a Shampoo with matrix roots. Learns: accuracy 0.88
 import torch
 import torch.nn as nn
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-# Sequence to sequence: reverse a word with attention, teacher forcing half of the time, padding ignored, greedy decoding. Learns: 0.9 and more
+# Sequence to sequence: reverse a word with attention, teacher forcing half of the time, padding ignored, greedy decoding. Learns: accuracy 1
 import random
 
 import torch

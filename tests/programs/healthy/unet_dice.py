@@ -1,4 +1,4 @@
-# A U-Net with skip connections that segments noisy discs, soft Dice plus BCE, bilinear upsampling, poly learning rate. Learns: Dice 0.9 and more
+# A U-Net with skip connections that segments noisy discs, soft Dice plus BCE, bilinear upsampling, poly learning rate. Learns: dice 0.93
 import torch
 import torch.nn as nn
 import torch.nn.functional as F

@@ -2,12 +2,14 @@
 
 ## What it sees
 The operator that made the first argument of `cross_entropy`, in the graph of a loss that was trained on, through
-reshapes: a softmax, or one written out, `e / e.sum(1, keepdim=True)` of `e = torch.exp(x)`. It is exact.
+reshapes: a softmax, or one written out, `e / e.sum(1, keepdim=True)` of `e = torch.exp(x)`. And in any such graph a
+log-softmax, or the log-sum-exp of one written by hand, right behind a softmax along the same axis: a policy that ends in a
+softmax and gives it to `Categorical(logits=...)` has one. It is exact.
 
 ## Why it hurts
 `cross_entropy` applies log-softmax itself. Probabilities lie between 0 and 1, so a second softmax can tell the right
 class from the others by a factor of e at most: the loss has a floor, log(e + C - 1) - 1 for C classes, and the gradient
-is small wherever the first softmax is sure.
+is small wherever the first softmax is sure. A policy can give no action more than e / (e + C - 1), and never be sure.
 
 ## Example
 ```python
@@ -62,7 +64,7 @@ from headstart.findings import Evidence, Finding, Remedy
 
 GROUP = "loss"
 RESTS_ON = "fact"
-NEEDS = ("loss.function",)
+NEEDS = ("loss",)
 SINCE, STATUS = "0.1.0", "stable"
 
 TEXT = Text(
@@ -72,18 +74,33 @@ TEXT = Text(
         "cause": "It takes logits. Of probabilities, which lie between 0 and 1, its own softmax makes nearly equal ones, "
         "and little gradient passes through both.",
         "note": "logits: what enters the softmax; apply softmax to predict, not to train",
+        "again": "The output of a softmax goes through log-softmax, which makes another of it: of {classes:number} "
+        "answers none can get a probability above {most:share}.",
+        "taken": "Log-softmax (cross_entropy, Categorical(logits=...)) takes logits. Of probabilities, which lie between 0 "
+        "and 1, it makes nearly equal ones, and little gradient passes through both.",
+        "probabilities": "or logits=, with what enters the softmax",
     },
     zh={
         "message": "cross_entropy 得到的是 softmax 的输出,又做了一次 softmax:{classes:number} 个类别时损失不可能低于 "
         "{floor:number}。",
         "cause": "它需要的是 logits。概率位于 0 与 1 之间,再做一次 softmax 后几乎相等,能穿过两次 softmax 的梯度也很小。",
         "note": "logits:进入 softmax 之前的值;预测时才用 softmax,训练时不用",
+        "again": "softmax 的输出又经过了 log-softmax,相当于再做一次 softmax:{classes:number} 个答案中,没有一个的概率能超过 "
+        "{most:share}。",
+        "taken": "log-softmax(cross_entropy、Categorical(logits=...))需要的是 logits。概率位于 0 与 1 之间,"
+        "再做一次 softmax 后几乎相等,能穿过两次 softmax 的梯度也很小。",
+        "probabilities": "或用 logits= 传入进入 softmax 之前的值",
     },
 )
 
 
 def softmax_before_cross_entropy(case: Case) -> Iterator[Finding]:
-    """One finding for each line that does it."""
+    """One finding for each line that calls cross_entropy so; where none does, one for the run."""
+    found = list(_of_cross_entropy(case))
+    yield from found or _of_likelihood(case)
+
+
+def _of_cross_entropy(case: Case) -> Iterator[Finding]:
     for loss in case.record.losses:
         if loss.trained and loss.kind == "cross_entropy" and loss.made_by == "softmax":
             classes = int(loss.options.get("classes", 2))
@@ -104,3 +121,20 @@ def softmax_before_cross_entropy(case: Case) -> Iterator[Finding]:
                 ),
                 line=loss.line,
             )
+
+
+def _of_likelihood(case: Case) -> Iterator[Finding]:
+    classes = case.record.meta.get("softmax_again")
+    if not isinstance(classes, int) or classes < 2:
+        return
+    most = math.e / (math.e + classes - 1)
+    code = f"torch.distributions.Categorical(probs=model(inputs))     # {case.say(TEXT, 'probabilities')}"
+    yield Finding(
+        "softmax-before-cross-entropy",
+        "warning" if case.learns else "error",
+        case.say(TEXT, "again", classes=classes, most=most),
+        step=0,
+        evidence=(Evidence("most_likely", most),),
+        cause=case.say(TEXT, "taken"),
+        remedy=Remedy("give-logits", code),
+    )

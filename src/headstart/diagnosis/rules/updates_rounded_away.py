@@ -1,0 +1,135 @@
+"""Nearly all updates are lost in rounding: they are smaller than the distance from a weight to its neighbours.
+
+## What it sees
+The share of a weight's values that a step leaves as they were to the last bit, and the share of its gradient's values
+that are zero, over the steps.
+
+## Why it hurts
+A number holds 8 bits of precision in bfloat16, 11 in float16, 24 in float32. What is added to a weight and is less than
+half of its last bit (0.2 to 0.4 % of its size in bfloat16) is gone, at every step anew: steps do not add up. So the net
+stands still at a rate that trains it well in float32.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20).bfloat16()
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2)).bfloat16()
+optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+for step in range(120):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x).float(), y).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 20)
+y = (x[:, 0] * x[:, 1] > 0).long()
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 2))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9)
+for step in range(120):
+    optimizer.zero_grad()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = nn.functional.cross_entropy(model(x).float(), y)
+    loss.backward()
+    optimizer.step()
+```
+
+## Limits
+- `LOST` = 0.9: share of the values that stay as they were although their gradient is not zero, as the median over the
+  steps and over the weights. Where half are lost, half still move; an optimizer that leaves out some values on purpose
+  (Rprop where the sign changes) leaves out half at most.
+- `ENOUGH` = 20: steps. Fewer are a try, and a warm-up may begin with a rate of 0.
+
+## Stays silent when
+The run learns, or it is not known whether it does; the gradients are zero themselves; or not one value moves in the
+whole run: weights-never-change tells that.
+
+## References
+Higham (2002), *Accuracy and Stability of Numerical Algorithms*, §2.1 and §4.2 (stagnation); Micikevicius et al. (2018),
+*Mixed Precision Training*, §3.1: a master copy of the weights in float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.skill import ENOUGH_STEPS as ENOUGH
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Parameter
+
+GROUP = "optimizer"
+RESTS_ON = "share"
+NEEDS = ("update.zeros", "weight_gradient.zeros", "skill", "lr")
+SINCE, STATUS = "0.1.0", "stable"
+
+__all__ = ["ENOUGH", "LOST", "updates_rounded_away"]
+
+LOST = 0.9  # of a weight's values; what leaves out values on purpose (Rprop) leaves out half
+
+TEXT = Text(
+    en={
+        "message": "{lost:share} of the values of {weight} stay as they were at a step, to the last bit, though their "
+        "gradients are not zero: the updates are lost in rounding.",
+        "cause": "An update that is smaller than half the distance from a weight to its neighbour (0.2 to 0.4 % of it in "
+        "bfloat16) is gone, at every step anew. The learning rate of {lr:number} is too small for the precision in which "
+        "the weights are kept.",
+        "note": "the weights in float32; autocast computes in bfloat16",
+    },
+    zh={
+        "message": "每一步中,{weight} 有 {lost:share} 的值一位也没有改变,尽管它们的梯度不是零:更新在舍入中丢失了。",
+        "cause": "小于权重与相邻数之间距离一半的更新(在 bfloat16 中约为权重的 0.2% 到 0.4%)会消失,而且每一步都重新消失。"
+        "对于权重所用的精度,学习率 {lr:number} 太小了。",
+        "note": "权重用 float32,由 autocast 以 bfloat16 计算",
+    },
+)
+
+
+def updates_rounded_away(case: Case) -> Iterator[Finding]:
+    """One finding, told of the first weight."""
+    if case.learns is not False or len(case.record) < ENOUGH:
+        return
+    found = [(weight, lost) for _, weight in case.weighted() if (lost := _lost(case, weight)) is not None]
+    moves = any(min(case.record.series(weight.name, "update.zeros").values) < 1 for weight, _ in found)
+    if not found or not moves or median(lost for _, lost in found) <= LOST:
+        return
+    weight, lost = next((weight, lost) for weight, lost in found if lost > LOST)
+    steps = case.record.series(weight.name, "update.zeros").steps
+    yield Finding(
+        "updates-rounded-away",
+        "error",
+        case.say(TEXT, "message", weight=weight.name, lost=lost),
+        weight.layer,
+        steps[0],
+        (Evidence("lost", lost, LOST, (steps[0], steps[-1]), "update.zeros"),),
+        case.say(TEXT, "cause", lr=max(case.record.lr.values, default=0.0)),
+        Remedy(
+            "master-weights",
+            f"model.float()     # {case.say(TEXT, 'note')}\n"
+            'with torch.autocast("cuda", dtype=torch.bfloat16):\n    loss = criterion(model(inputs), targets)',
+        ),
+    )
+
+
+def _lost(case: Case, weight: Parameter) -> float | None:
+    """The share of its values with a gradient that a step leaves as they were, the median over the steps."""
+    stays = case.record.series(weight.name, "update.zeros")
+    without = case.record.series(weight.name, "weight_gradient.zeros")
+    zeros = dict(zip(without.steps, without.values, strict=True))
+    shares = [
+        max(0.0, stay - zeros[step]) / (1 - zeros[step])
+        for step, stay in zip(stays.steps, stays.values, strict=True)
+        if zeros.get(step, 1.0) < 1
+    ]
+    return median(shares) if shares else None
