@@ -22,7 +22,6 @@ MISSED = {
     # Written without a look at the rules, and kept whatever was found:
     "no_grad_features",  # what runs under no_grad is not recorded, and may be frozen on purpose
     "normal_log_likelihood",  # a loss of torch.distributions: no figure tells its sign
-    "one_softmax_neuron",  # a loss that is written out: what made its input is not read
     "sin_by_hand_tiny_rate",  # the loss falls all the time, too slowly: nothing proves it
     "critic_broadcasts",  # a difference written by hand, no loss function of torch
     "ema_left_behind",  # a copy that is only evaluated is no parameter of the run

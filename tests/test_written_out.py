@@ -169,3 +169,23 @@ def test_a_run_has_skill_by_it(tmp_path: Path) -> None:
     assert skill is not None
     assert skill.constant == pytest.approx(float(Y.var(correction=0)), rel=1e-3)
     assert skill.loss == pytest.approx(fmean(record.loss.since(40).values), rel=1e-5)
+
+
+def squared(activation: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda z, y: ((activation(z).squeeze(1) - y) ** 2).mean()
+
+
+@pytest.mark.parametrize(
+    ("activation", "rules"),
+    [
+        (lambda z: z.softmax(1), {"softmax-of-one", "output-range-too-small"}),
+        (torch.tanh, {"output-range-too-small"}),
+        (lambda z: z, set()),
+    ],
+)
+def test_what_made_the_answers_is_read_as_of_a_loss_function(
+    tmp_path: Path, activation: Callable[[Tensor], Tensor], rules: set[str]
+) -> None:
+    found = diagnose(trained(tmp_path, net(), X, 3 * Y, squared(activation))).findings
+    seen = {one.rule for root in found for one in (root, *root.explains)}
+    assert seen & {"softmax-of-one", "output-range-too-small"} == rules

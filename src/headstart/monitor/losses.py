@@ -16,7 +16,7 @@ from torch import Tensor
 
 from headstart.monitor.labels import Labels, Reach
 from headstart.monitor.operators import operator
-from headstart.monitor.origin import Origin, origin_of
+from headstart.monitor.origin import Made, Origin, origin_of
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.written_out import WrittenOut
 from headstart.record import Loss, Targets
@@ -95,7 +95,7 @@ class Source:
                 self._labels = Labels(self.kind, self.options, reach)
             self._labels.look(call.rows)
 
-    def trace(self, given: Tensor, target: Tensor) -> None:
+    def trace(self, given: Tensor | Made, target: Tensor) -> None:
         """What is to be known of the input itself: from its first call, and again while it may be by chance."""
         axis = given.ndim - 1 if self.kind in ALIGNMENTS else class_axis(given)
         if self.kind == "cross_entropy" and given.ndim:
@@ -187,6 +187,7 @@ class Sources:
         arguments = {"input": loss.given, "target": loss.target, "reduction": "mean"}
         source = self._source(loss.kind, arguments, loss.given, line, BY_HAND)
         source.by_hand, source.shapes = True, (tuple(loss.given.shape), tuple(loss.target.shape))
+        source.trace(Made(loss.maker, tuple(loss.given.shape)), loss.target)
         return _read(source, arguments, loss.given, loss.target, loss.value)
 
     def _source(
@@ -211,7 +212,7 @@ def _read(source: Source, arguments: Mapping[str, Any], given: Tensor, target: T
     return None if reader is None else reader(source, arguments, given, target, loss)
 
 
-def class_axis(given: Tensor) -> int:
+def class_axis(given: Tensor | Made) -> int:
     """Where torch.nn.functional expects the classes."""
     return 1 if given.ndim > 1 else 0
 

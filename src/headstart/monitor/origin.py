@@ -55,6 +55,18 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Made:
+    """A tensor that the graph knows and the program may have let go: what made it, and its shape."""
+
+    grad_fn: Any
+    shape: Shape
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+
+@dataclass(frozen=True)
 class _Step:
     """One node on the way, from the shape below it to its own."""
 
@@ -64,7 +76,7 @@ class _Step:
     after: Shape
 
 
-def origin_of(given: Tensor, class_axis: int) -> Origin:
+def origin_of(given: Tensor | Made, class_axis: int) -> Origin:
     """Reads the graph above the loss's input; `class_axis` is where the loss expects the classes."""
     softmax, lost = _walk(given, class_axis)
     maker = _maker(given)
@@ -73,7 +85,7 @@ def origin_of(given: Tensor, class_axis: int) -> Origin:
     return Origin(_activation(maker), _range(maker), *softmax, lost)
 
 
-def _walk(given: Tensor, class_axis: int) -> tuple[tuple[int | None, int | None], bool]:
+def _walk(given: Tensor | Made, class_axis: int) -> tuple[tuple[int | None, int | None], bool]:
     """The last softmax's axis and size; and whether the axis of the units was broken up."""
     node: Any = given.grad_fn
     shape = tuple(given.shape)
@@ -99,7 +111,7 @@ def _walk(given: Tensor, class_axis: int) -> tuple[tuple[int | None, int | None]
     return softmax, False
 
 
-def _maker(given: Tensor) -> Any:
+def _maker(given: Tensor | Made) -> Any:
     """The node that made `given`, through reshapes; None for what the graph does not tell."""
     return _below_reshapes(given.grad_fn)
 

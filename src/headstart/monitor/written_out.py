@@ -36,6 +36,7 @@ class WrittenOut:
     target: Tensor
     value: Tensor  # as reduction="mean" would give it
     negative: bool  # backward is called on minus the loss
+    maker: Any = None  # the node that made what was given; None: not known
 
 
 def written_out(root: Tensor) -> WrittenOut | None:
@@ -93,7 +94,8 @@ def _squares(node: Node, negative: bool) -> WrittenOut | None:
     value = gap.detach().square().mean() if kind == "mse_loss" else gap.detach().abs().mean()
     if (labels := _labels(difference, gap.detach())) is None:
         return None
-    return WrittenOut(kind, *labels, value, negative)
+    maker = next(child for child, _ in difference.next_functions if child is not None)
+    return WrittenOut(kind, *labels, value, negative, maker)
 
 
 def _exponent(node: Node) -> float | None:
