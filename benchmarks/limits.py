@@ -40,6 +40,7 @@ from headstart.record import Record, read_record
 from headstart.settings import Settings
 
 FACTORS = (0.25, 0.5, 0.8, 1.0, 1.25, 2.0, 4.0)
+FACTS = ("value", "made", "sound")  # of a limit: as it is in the code, programs made for its rule, sound programs
 
 # The share of sound programs on which a tool's own limit speaks at least once. Measured with torch 2.15 on 69 healthy
 # programs, each once under hooks, at its first ten steps and every tenth after; the programs are not those of
@@ -87,17 +88,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         records = read(recorded((given.records or Path(folder)).resolve()))
     told: dict[str, Any] = {}
-    for rule in [find(given.rule)] if given.rule else catalogue():
-        for name, value in rule.limits.items():
-            row = dict(row_of(rule, name, value, records))
-            told.setdefault(rule.name, {})[name] = {
-                "value": value,
-                "made": len(made_for(rule, records)),
-                "sound": len(sound(records)),
-                **{f"{factor:g}": list(row[factor]) for factor in SAVED},
-            }
-            shares = "  ".join(f"{factor:g}: {shown(rule, records, *counts)}" for factor, counts in row.items())
-            print(f"{rule.name:34} {name:20} {value:<8g} power/false  {shares}", flush=True)
+    rules = [rule.name for rule in ([find(given.rule)] if given.rule else catalogue()) if rule.limits]
+    for rule, rows in zip(rules, forked(functools.partial(rows_of, records=records), rules), strict=True):
+        for name, row in rows.items():
+            shares = "  ".join(f"{factor}: {shown(row, factor)}" for factor in row if factor not in FACTS)
+            print(f"{rule:34} {name:20} {row['value']:<8g} power/false  {shares}", flush=True)
+            told.setdefault(rule, {})[name] = {key: row[key] for key in (*FACTS, *(f"{f:g}" for f in SAVED))}
     print("\nlimits that other tools publish: share of 69 sound programs on which they speak")
     for tool, limits in PUBLISHED.items():
         for what, share in limits.items():
@@ -136,16 +132,19 @@ def read(folder: Path) -> dict[str, Record]:
     return {path.stem: read_record(path) for path in sorted(folder.glob("*.db")) if "." not in path.stem}
 
 
-def row_of(
-    rule: Rule, name: str, value: float, records: Mapping[str, Record]
-) -> Iterator[tuple[float, tuple[int, int]]]:
-    """By factor: on how many programs made for it the rule speaks, and on how many sound ones it warns."""
+def rows_of(rule: str, records: Mapping[str, Record]) -> dict[str, dict[str, Any]]:
+    """By limit and factor: on how many programs made for it the rule speaks, and on how many sound ones it warns."""
+    return {name: dict(row_of(find(rule), name, value, records)) for name, value in find(rule).limits.items()}
+
+
+def row_of(rule: Rule, name: str, value: float, records: Mapping[str, Record]) -> Iterator[tuple[str, Any]]:
+    yield from (("value", value), ("made", len(made_for(rule, records))), ("sound", len(sound(records))))
     for factor in FACTORS:
         moved = min(value * factor, 1.0) if 0 < value <= 1 and factor > 1 else value * factor
         with Settings(limits={rule.name: {name: moved}}).in_force():
             power = [stem for stem in made_for(rule, records) if any(said(records[stem], rule))]
             false = [s for s in sound(records) if any(f.severity != "advice" for f in said(records[s], rule))]
-        yield factor, (len(power), len(false))
+        yield f"{factor:g}", [len(power), len(false)]
 
 
 def made_for(rule: Rule, records: Mapping[str, Record]) -> list[str]:
@@ -156,8 +155,9 @@ def sound(records: Mapping[str, Record]) -> list[str]:
     return [stem for stem in records if stem not in EXPECTED]
 
 
-def shown(rule: Rule, records: Mapping[str, Record], power: int, false: int) -> str:
-    return f"{power / max(1, len(made_for(rule, records))):.0%}/{false / max(1, len(sound(records))):.1%}"
+def shown(row: Mapping[str, Any], factor: str) -> str:
+    power, false = row[factor]
+    return f"{power / max(1, row['made']):.0%}/{false / max(1, row['sound']):.1%}"
 
 
 def said(record: Record, rule: Rule) -> Iterator[Finding]:

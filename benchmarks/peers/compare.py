@@ -9,8 +9,7 @@ that it calls a warning or an error itself; hints about speed and memory are lef
 
 - *detected*: it says something of the faulty program. *Apart*: and says nothing new of the fixed twin.
 - *right cause*: one of its findings names what headstart's accepted rules for the program name (`CAUSES` of each
-  adapter, read generously). For headstart: among its first two findings, as in the other
-  tables.
+  adapter, read generously). For headstart: among its first two findings.
 - *false alarms*: fixed twins and healthy programs of which it says anything.
 - *lines*: what a user writes into the script. *Added*: seconds of CPU over the same program without the tool.
 - *same*: programs that end with the same weights, answers and random states as without the tool, bit for bit.
@@ -154,13 +153,13 @@ def cells(tool: str, rows: Mapping[str, Any], results: Mapping[str, Any], asked:
     adapter = (HERE / "adapters" / f"{tool}.py").read_text(encoding="utf-8")
     names: dict[str, Any] = {}
     exec(compile(assignments(adapter), tool, "exec"), names)
-    plain = results["plain_script" if tool in BY_SCRIPT else "plain_loop"]["programs"]
+    plain = results.get("plain_script" if tool in BY_SCRIPT else "plain_loop", {}).get("programs", {})
     faulty = [stem for stem in rows if stem in EXPECTED]
     sound = [stem for stem in rows if stem not in EXPECTED]
     detected = [stem for stem in faulty if loud(rows[stem])]
     apart = [s for s in detected if f"{s}_fixed" in rows and loud(rows[s]) - loud(rows[f"{s}_fixed"])]
     right = [stem for stem in faulty if is_right(tool, stem, rows[stem], names["CAUSES"])]
-    compared = [stem for stem in rows if rows[stem]["digests"]]
+    compared = [stem for stem in rows if rows[stem]["digests"] and stem in plain]
     same = [stem for stem in compared if rows[stem]["digests"] == plain[stem]["digests"]]
     ran = compared or list(rows)
     added = [rows[stem]["seconds"] - (plain[stem]["seconds"] if compared else 0) for stem in ran]
@@ -181,7 +180,7 @@ def loud(row: Mapping[str, Any]) -> set[str]:
 def is_right(tool: str, stem: str, row: Mapping[str, Any], causes: Mapping[str, set[str]]) -> bool:
     accepted = set(EXPECTED[stem]["rules"])
     if tool == "headstart":
-        return any(name in accepted for name, _ in row["found"][:2])
+        return any(name in accepted and severity != "advice" for name, severity in row["found"][:2])
     return any(accepted & causes.get(name, set()) for name in loud(row))
 
 

@@ -20,6 +20,7 @@ def explain(
     import sys
 
     from headstart.diagnosis.explain import GROUPS
+    from headstart.diagnosis.limits import measured
     from headstart.diagnosis.rules import catalogue, find
 
     if rule is None:
@@ -33,11 +34,12 @@ def explain(
         print("\nnext      headstart explain dead-relu")
         return
     known = find(rule)
+    page = "\n\n".join(filter(None, (known.markdown, measured(known))))
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.markdown import Markdown
 
-        Console(width=min(100, Console().width)).print(Markdown(known.markdown))
+        Console(width=min(100, Console().width)).print(Markdown(page))
     else:
-        print(known.markdown)
+        print(page)
     print("\nnext      headstart run train.py")
