@@ -1,6 +1,6 @@
 PYTHON ?= python
 
-.PHONY: default test lint docs-check bench demo help
+.PHONY: default test lint docs docs-check bench demo help
 
 default: test lint
 
@@ -12,8 +12,12 @@ lint: ## format, lint and types, checked, not changed
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 
-docs-check: ## the docs' examples run, their links lead somewhere
-	$(PYTHON) -m pytest tests/test_docs.py
+docs: ## the site, English and Chinese, into site/; and what is generated in README and docs
+	$(PYTHON) docs/generate.py
+	$(PYTHON) docs/build.py site
+
+docs-check: ## the docs' examples run, their links lead somewhere, the site builds strictly, nothing has drifted
+	$(PYTHON) -m pytest tests/test_docs.py tests/test_site.py
 
 bench: ## every benchmark; `make bench BENCH=norm` for one
 	set -e; for file in $(if $(BENCH),benchmarks/$(BENCH).py,benchmarks/*.py); do echo "$$file"; $(PYTHON) $$file; done

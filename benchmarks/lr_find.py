@@ -70,31 +70,25 @@ class Setting:
 
 def main() -> None:
     nets = list(NETS)[1:3] if _arguments().quick else list(NETS)
-    table = Table(title=f"{SIZE.train:,} digits, {SIZE.epochs} epochs: loss at a rule's rate over the best of a sweep")
-    for heading in ("net", "optimizer", "suggested", "by seed", "best", *_headings()):
-        table.add_column(heading, justify="left" if heading in ("net", "optimizer") else "right", no_wrap=True)
+    tables = {schedule: _table(schedule) for schedule in SCHEDULES}
     ratios: dict[tuple[str, str], list[float]] = {}
     seconds: list[float] = []
     for setting in (Setting(net, optimizer) for net in nets for optimizer in OPTIMIZERS):
         began = time.perf_counter()
         found = test(setting)
         seconds.append(time.perf_counter() - began)
-        if found.refusal:
-            print(f"{setting.net}, {setting.optimizer}: refused: {found.refusal}", file=sys.stderr)
-            continue
-        cells, best = [], []
-        for schedule in SCHEDULES:
+        print(f"{setting.net}, {setting.optimizer}\n{found}\n", file=sys.stderr, flush=True)
+        for schedule in SCHEDULES if found.suggestion else ():
             swept = {rate: loss_at(setting, rate, schedule) for rate in RATES[setting.optimizer]}
-            best.append(min(swept, key=swept.__getitem__))
-            for rule, rate in RULES.items():
-                ratio = loss_at(setting, rate(found, setting.optimizer), schedule) / min(swept.values())
-                ratios.setdefault((schedule, rule), []).append(ratio)
-                cells.append(f"{ratio:.2f}")
-        seeds = f"{min(found.by_seed):.2g}-{max(found.by_seed):.2g}"
-        rates = f"{found.suggestion:.2g}", seeds, "/".join(f"{rate:.2g}" for rate in best)
-        table.add_row(setting.net, setting.optimizer, *rates, *cells)
-        print(f"{setting.net}, {setting.optimizer}: {' '.join((*rates, *cells))}", file=sys.stderr, flush=True)
-    Console(width=170).print(table)
+            best = min(swept, key=swept.__getitem__)
+            own = {rule: loss_at(setting, rate(found, setting.optimizer), schedule) for rule, rate in RULES.items()}
+            for rule, loss in own.items():
+                ratios.setdefault((schedule, rule), []).append(loss / swept[best])
+            cells = (f"{loss / swept[best]:.2f}" for loss in own.values())
+            seeds = f"{found.suggestion:.2g} to {max(found.by_seed):.2g}"
+            tables[schedule].add_row(setting.net, setting.optimizer, seeds, f"{best:.2g}", *cells)
+    for table in tables.values():
+        Console(width=120).print(table)
     for (schedule, rule), values in ratios.items():
         mean = math.exp(statistics.fmean(map(math.log, values)))
         print(f"{schedule:<9} {rule:<12} geometric mean {mean:.2f}, worst {max(values):.2f}")
@@ -146,8 +140,12 @@ def convolutional() -> nn.Module:
     return nn.Sequential(image, first, nn.ReLU(), second, nn.ReLU(), nn.Flatten(), nn.Linear(400, 10))
 
 
-def _headings() -> list[str]:
-    return [f"{rule}, {schedule}" for schedule in SCHEDULES for rule in RULES]
+def _table(schedule: str) -> Table:
+    title = f"{SIZE.train:,} digits, {SIZE.epochs} epochs, {schedule}: loss at a rule's rate over the best of a sweep"
+    table = Table(title=title)
+    for heading in ("net", "optimizer", "suggested, by seed", "best", *RULES):
+        table.add_column(heading, justify="left" if heading in ("net", "optimizer") else "right", no_wrap=True)
+    return table
 
 
 def _arguments() -> argparse.Namespace:

@@ -1,7 +1,8 @@
 """What watching costs: the time of a watched step over an unwatched one, and memory after many steps.
 
-    python benchmarks/watch.py            # ResNet-18 and a 10-layer MLP, 10,000 steps of a small net for memory
+    python benchmarks/watch.py            # ResNet-18 and two MLPs, 10,000 steps of a small net for memory
     python benchmarks/watch.py --quick
+    python benchmarks/watch.py --cpu      # CPU time of one thread instead of the clock's: for a busy machine
 
 Rounds of plain, watched and naive (a whole-tensor hook on every module) steps follow each other, so that a change of
 the machine's speed meets all three; the ratio is taken within a round, and the median over rounds is printed. The
@@ -70,6 +71,7 @@ def mlp(width: int = 256, depth: int = 10) -> nn.Module:
 CASES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], int, int]] = {  # model, input, classes, steps a round
     "ResNet-18, 64x64, batch 32": (resnet18, (32, 3, 64, 64), 1000, 8),
     "10-layer MLP, width 256, batch 128": (mlp, (128, 256), 10, 100),
+    "6-layer MLP, width 64, batch 64": (lambda: mlp(64, 6), (64, 64), 10, 200),
 }
 
 
@@ -79,13 +81,18 @@ LATER = 20_001  # a step of the thinned phase
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few rounds")
-    quick = parser.parse_args().quick
+    parser.add_argument("--cpu", action="store_true", help="CPU time of one thread")
+    given = parser.parse_args()
+    quick = given.quick
+    if given.cpu:
+        torch.set_num_threads(1)
+    clock = time.process_time if given.cpu else time.perf_counter
     table = Table(title=f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     for column in ("model", "plain step", "watched, dense", "later", "of 2,000 steps", "naive hooks"):
         table.add_column(column)
     share = sum(sketched(step) for step in range(2_000)) / 2_000
     for name, case in CASES.items():
-        plain, dense, later, naive = compare(*case, rounds=4 if quick else 15)
+        plain, dense, later, naive = compare(*case, rounds=4 if quick else 15, clock=clock)
         ratios = dense, later, share * dense + (1 - share) * later, naive
         table.add_row(name, f"{plain * 1000:.2f} ms", *(f"{ratio:.2f}x" for ratio in ratios))
     console = Console(width=100)
@@ -96,7 +103,12 @@ def main() -> None:
 
 
 def compare(
-    make: Callable[[], nn.Module], shape: tuple[int, ...], classes: int, steps: int, rounds: int
+    make: Callable[[], nn.Module],
+    shape: tuple[int, ...],
+    classes: int,
+    steps: int,
+    rounds: int,
+    clock: Callable[[], float],
 ) -> tuple[float, float, float, float]:
     """Seconds of a plain step; ratios of a watched one in the dense and in the thinned phase, and of naive hooks."""
     torch.manual_seed(0)
@@ -113,10 +125,10 @@ def compare(
                         loop.run(2)  # names, graph
                     if kind == "later":
                         watched._observer.step = LATER
-                    start = time.perf_counter()
+                    start = clock()
                     loop.run(steps)
                     if number:  # the first round warms up
-                        times[kind].append((time.perf_counter() - start) / steps)
+                        times[kind].append((clock() - start) / steps)
     ratios = [
         statistics.median(a / b for a, b in zip(times[kind], times["plain"], strict=True))
         for kind in ("dense", "later", "naive")

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from headstart.monitor.graph import TAG, GraphLayer, find_tags, read_graph, saved_result, tag
+from headstart.monitor.graph import SMALL, TAG, GraphLayer, find_tags, is_cut, read_graph, saved_result, tag
 
 Y = torch.tensor([0, 1])
 
@@ -239,3 +239,18 @@ def test_a_deep_recurrent_graph_needs_no_recursion() -> None:
     for _ in range(3000):
         state = cell(torch.zeros(1, 2), state)
     assert len(read_graph(state.sum()).operations) > 3000
+
+
+def test_what_ends_in_no_parameter_is_cut() -> None:
+    leaf, weight = torch.ones(3, requires_grad=True), nn.Parameter(torch.ones(3))
+    assert is_cut(torch.ones(()))
+    assert is_cut(leaf)
+    assert is_cut((2 * leaf).mean())
+    assert not is_cut((weight * leaf).mean())
+
+
+def test_a_large_graph_is_not_looked_through() -> None:
+    x = torch.ones(3, requires_grad=True)
+    for _ in range(SMALL):
+        x = x + 1
+    assert not is_cut(x.sum())

@@ -74,6 +74,24 @@ def test_gradients_that_are_never_cleared_are_seen(tmp_path: Path) -> None:
     assert set(cleared.values) == {0.0}
 
 
+@pytest.mark.parametrize("clear", [clear_none, keep])
+def test_the_loss_of_each_step_is_known(tmp_path: Path, clear: Callable[[nn.Parameter], None]) -> None:
+    record = watched(tmp_path, lambda net, loss: by_backward(net, loss, clear))
+    losses = record.loss_of(record.losses[0].name)
+    assert losses.steps == tuple(range(STEPS))
+    assert losses.values == record.loss.values
+
+
+def test_the_loss_of_each_step_is_known_where_nothing_is_updated(tmp_path: Path) -> None:
+    def run(net: nn.Module, loss: Callable[[], Tensor]) -> None:
+        for _ in range(STEPS):
+            net.zero_grad()
+            loss().backward()
+
+    record = watched(tmp_path, run)
+    assert len(record.loss_of(record.losses[0].name)) == len(record) >= STEPS - 1
+
+
 def test_each_update_is_a_step_whichever_way_the_gradients_come(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
     torch.manual_seed(0)

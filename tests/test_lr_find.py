@@ -123,7 +123,7 @@ def test_a_watch_of_the_whole_process_sees_nothing_of_it(tmp_path: Path) -> None
     try:
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         for _ in range(3):
-            quick(model, [(X, Y)])
+            quick(model, DataLoader(TensorDataset(X, Y), 20, shuffle=True))
             optimizer.zero_grad()
             F.cross_entropy(model(X), Y).backward()
             optimizer.step()
@@ -131,6 +131,7 @@ def test_a_watch_of_the_whole_process_sees_nothing_of_it(tmp_path: Path) -> None
         attach.detach(observer, "exit 0")
     record = hs.read_record(path)
     assert len(record) == 3
+    assert record.loaders == ()
     assert [found.kind for found in record.optimizers] == ["SGD"]
     assert len(record.losses) == 1
     assert "fault" not in record.meta

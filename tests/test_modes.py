@@ -50,7 +50,9 @@ def look(model: nn.Module, reduction: str | None) -> None:
 
 def test_a_usual_run(tmp_path: Path) -> None:
     norm, dropout = trained(tmp_path, net(), nothing).modes
-    assert norm == Mode("1", "BatchNorm1d", 0, None, True, 0.1, trainable=True, values=24, steps=10, trained_until=9)
+    assert norm == Mode(
+        "1", "BatchNorm1d", 0, None, True, 0.1, trainable=True, values=24, steps=10, trained_until=9, samples=24
+    )
     assert dropout == Mode("3", "Dropout", 1, 0.25, steps=10, trained_until=9)
 
 
@@ -191,3 +193,48 @@ def test_the_run_is_bitwise_the_same(tmp_path: Path) -> None:
         return list(model.state_dict().values())
 
     assert all(torch.equal(a, b) for a, b in zip(weights(True), weights(False), strict=True))
+
+
+class Functional(nn.Module):
+    """Drops by functions: one that is told the mode, and one that is not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(6, 8), nn.Linear(8, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = nn.functional.dropout(self.first(x), 0.3, training=self.training)
+        return self.last(nn.functional.dropout(nn.functional.dropout(hidden, 0.0), 0.7))  # type: ignore[no-any-return]
+
+
+def evaluated_in_eval_mode(step: int, model: nn.Module) -> None:
+    model.eval()
+    look(model, None)
+    model.train()
+
+
+def test_a_dropout_that_is_a_function_is_known_by_its_line(tmp_path: Path) -> None:
+    told, untold = trained(tmp_path, Functional(), evaluated_in_eval_mode).modes
+    assert (told.kind, told.p, told.steps, told.evaluated, told.evaluated_in_training) == ("F.dropout", 0.3, 10, 10, 0)
+    assert (untold.p, untold.steps, untold.evaluated, untold.evaluated_in_training) == (0.7, 10, 0, 10)
+    assert untold.line is not None
+    assert "test_modes.py:" in untold.line
+    assert untold.name == f"F.dropout ({untold.line})"
+
+
+def test_a_dropout_that_always_drops_says_nothing_of_the_net_s_mode(tmp_path: Path) -> None:
+    def first_in_eval_mode(step: int, model: nn.Module) -> None:
+        model.eval()
+
+    told, untold = trained(tmp_path, Functional(), first_in_eval_mode).modes
+    assert (told.steps, told.eval_steps) == (0, 10)
+    assert untold.steps == 10
+
+
+def test_functions_of_an_unwatched_model_are_left_out(tmp_path: Path) -> None:
+    other = Functional()
+
+    def beside(step: int, model: nn.Module) -> None:
+        other(X)
+
+    assert [mode.kind for mode in trained(tmp_path, net(), beside).modes] == ["BatchNorm1d", "Dropout"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -41,6 +42,11 @@ PLACED: dict[str, Callable[[], Tensor]] = {
 }
 
 
+def by_hand(z: Tensor) -> Tensor:
+    e = torch.exp(z)
+    return e / e.sum(1, keepdim=True)
+
+
 def is_lost(z: Tensor) -> bool:
     return origin_of(z, 1).class_axis_lost
 
@@ -75,6 +81,16 @@ def test_the_axis_of_a_softmax_is_followed_through_permutations_and_views(
         (lambda z: z.relu().squeeze(), "relu", (0, torch.inf)),
         (lambda z: nn.functional.hardtanh(z, -2, 3), "hardtanh", (-2, 3)),
         (lambda z: nn.functional.relu6(z), "hardtanh", (0, 6)),
+        (lambda z: z.relu().view(-1).sigmoid(), "sigmoid", (0.5, 1)),
+        (lambda z: z.sigmoid().sigmoid(), "sigmoid", (0.5, 1 / (1 + math.exp(-1)))),
+        (lambda z: z.relu().tanh(), "tanh", (0, 1)),
+        (lambda z: z.tanh().relu(), "relu", (0, 1)),
+        (lambda z: (z.relu() - 1).sigmoid(), "sigmoid", (0, 1)),
+        (lambda z: by_hand(z), "softmax", (0, 1)),
+        (lambda z: by_hand(z - z.max(1, keepdim=True).values), "softmax", (0, 1)),
+        (lambda z: z.exp() / (1 + z.exp().sum(1, keepdim=True)), "div", None),
+        (lambda z: z.exp() / z.exp().sum(1, keepdim=True).detach(), "div", None),
+        (lambda z: z / z.sum(1, keepdim=True), "div", None),
         (lambda z: z.tanh() * 3, "mul", None),
         (lambda z: z, "addmm", None),
     ],
@@ -82,7 +98,7 @@ def test_the_axis_of_a_softmax_is_followed_through_permutations_and_views(
 def test_what_an_activation_can_give(
     made: Callable[[Tensor], Tensor], op: str, bounds: tuple[float, float] | None
 ) -> None:
-    given = made(LINEAR(1e3 * torch.randn(8, 6)))
+    given = made(LINEAR(30 * torch.randn(8, 6)))
     found = origin_of(given, 1)
     assert (found.made_by, found.range) == (op, bounds)
     if bounds is not None:

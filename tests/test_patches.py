@@ -16,7 +16,7 @@ SPLICED = [
     patches.module_init(),
     torch.autograd.backward,
     inspect.unwrap(nn.utils.clip_grad_norm_),
-    *(getattr(F, name) for name in patches.LOSSES),
+    *(getattr(F, name) for name in (*patches.LOSSES, *patches.DROPOUTS)),
 ]
 
 
@@ -28,6 +28,7 @@ def seen() -> Iterator[list[str]]:
         patches.after_module_init(lambda module, _: events.append("made")),
         patches.around_backward(lambda roots: events.append("begins"), lambda: events.append("ends")),
         patches.after_losses(lambda name, arguments, loss: events.append(name) or loss),
+        patches.after_dropouts(lambda name, p, training, output: events.append(f"{name} {p} {training}") or output),
         patches.after_clipping(lambda parameters, most, norm: events.append(f"clipped to {most}") or norm),
         patches.around_optimizer_step(lambda *_: events.append("step"), lambda *_: events.append("stepped")),
     ]
@@ -53,6 +54,15 @@ def test_modules_with_hooks_are_seen_too(seen: list[str]) -> None:
     net.register_forward_hook(lambda module, args, output: output * 2)
     net(torch.ones(2, 4))
     assert seen == ["made", "Linear"]
+
+
+def test_dropouts_are_seen_with_their_share_and_mode(seen: list[str]) -> None:
+    x = torch.ones(2, 4, 4)
+    F.dropout(x, 0.3)
+    F.dropout1d(x, training=False)
+    nn.AlphaDropout(0.1)(x)
+    assert seen[:2] == ["dropout 0.3 True", "dropout1d 0.5 False"]
+    assert "alpha_dropout 0.1 True" in seen
 
 
 def test_a_clip_is_seen_and_gives_what_it_gave(seen: list[str]) -> None:
@@ -102,6 +112,7 @@ def test_functions_stay_the_objects_that_they_were_and_are_undone() -> None:
         patches.after_module_init(lambda *a: None),
         patches.around_backward(lambda roots: None, lambda: None),
         patches.after_losses(lambda *a: a[-1]),
+        patches.after_dropouts(lambda *a: a[-1]),
         patches.after_clipping(lambda *a: a[-1]),
     ]
     during = look()

@@ -232,6 +232,9 @@ SIZES: dict[str, dict[tuple[str, str], Figure]] = {
 }
 # These say nothing at all but in a run that is known not to learn; their own tests hold that.
 OF_FAILURES = {
+    "activations-vanish",
+    "activations-explode",
+    "layer-not-learning",
     "learning-rate-too-high",
     "learning-rate-too-low",
     "targets-not-standardized",

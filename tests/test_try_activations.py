@@ -120,7 +120,7 @@ def test_a_watch_of_the_whole_process_sees_nothing_of_it(tmp_path: Path) -> None
     try:
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         for _ in range(3):
-            tried(model, steps=30)
+            tried(model, DataLoader(TensorDataset(X, Y), 20, shuffle=True), steps=30)
             optimizer.zero_grad()
             F.cross_entropy(model(X), Y).backward()
             optimizer.step()
@@ -128,6 +128,7 @@ def test_a_watch_of_the_whole_process_sees_nothing_of_it(tmp_path: Path) -> None
         attach.detach(observer, "exit 0")
     record = hs.read_record(path)
     assert len(record) == 3
+    assert record.loaders == ()
     assert len(record.losses) == 1
     assert {layer.name for layer in record.layers} == {"0", "1", "2", "3", "4"}
     assert "fault" not in record.meta

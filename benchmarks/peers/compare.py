@@ -9,7 +9,7 @@ that it calls a warning or an error itself; hints about speed and memory are lef
 
 - *detected*: it says something of the faulty program. *Apart*: and says nothing new of the fixed twin.
 - *right cause*: one of its findings names what headstart's accepted rules for the program name (`CAUSES` of each
-  adapter, stated before the run and read generously). For headstart: among its first two findings, as in the other
+  adapter, read generously). For headstart: among its first two findings, as in the other
   tables.
 - *false alarms*: fixed twins and healthy programs of which it says anything.
 - *lines*: what a user writes into the script. *Added*: seconds of CPU over the same program without the tool.
@@ -42,9 +42,11 @@ PAGE = ROOT / "docs" / "comparison.md"
 BEGIN, END = "<!-- peers: python benchmarks/peers/compare.py --table -->", "<!-- /peers -->"
 ENVIRONMENTS = ROOT / ".headstart" / "peers"
 
-REQUIREMENTS = {  # by adapter; "torch" is the environment that all share
-    "plain_loop": "torch",
-    "plain_script": "torch",
+SHARED = "shared"  # the environment of PyTorch; "torch" in its path would be taken for the package by traincheck
+
+REQUIREMENTS = {  # by adapter
+    "plain_loop": SHARED,
+    "plain_script": SHARED,
     "headstart": str(ROOT),
     "torchtest2": "torchtest2==0.1.0",
     "torch_audit": "torch-audit==0.3.0",
@@ -111,14 +113,14 @@ def programs() -> list[tuple[Path, Path]]:
 
 def environment(tool: str, folder: Path) -> Path:
     """A tool's own Python; PyTorch comes from the environment that all share."""
-    name = REQUIREMENTS[tool] if REQUIREMENTS[tool] == "torch" else tool
+    name = SHARED if REQUIREMENTS[tool] == SHARED else tool
     home = folder.resolve() / name
     python = home / "bin" / "python"
     ready = home / "ready"
     if not ready.exists():
         [torch] = [f"torch=={d.version.split('+')[0]}" for d in distributions(name="torch")]
         subprocess.run([sys.executable, "-m", "venv", home], check=True)
-        if name == "torch":
+        if name == SHARED:
             wanted = [torch, "numpy", "scikit-learn"]
         else:
             shared = next((environment("plain_loop", folder).parents[1] / "lib").glob("python*")) / "site-packages"

@@ -1,7 +1,8 @@
 """The parts of README and docs that the code gives, between `<!-- begin: NAME -->` and `<!-- end: NAME -->`.
 
 `of(NAME, language)` makes a part; `renewed(text, language)` is a page with all of its parts as they are today. What a
-run printed counts as unchanged where only its numbers differ: seconds and times of day are never the same.
+run printed counts as unchanged where only its numbers differ, and keeps its seconds and its date in any case: they are
+never the same.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from sitegen.words import SPEAKS, WORDS
 
 BLOCK = re.compile(r"<!-- begin: (?P<name>.+?) -->\n(?P<body>.*?)<!-- end: (?P=name) -->", re.DOTALL)
 NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
+TIMES = (re.compile(r"(?<=· )\d+\.\d(?= s ·)"), re.compile(r"\d{8}-\d{6}"))
 SAMPLE = "symmetric-weights"  # the rule whose Example is the script of the samples
 PRINTED = ("terminal", "json", "github")  # by a run
 
@@ -38,8 +40,10 @@ def renewed(text: str, language: Language) -> str:
 
     def new(block: re.Match[str]) -> str:
         name, body = block["name"], of(block["name"], language)
-        if name in PRINTED and _masked(body) == _masked(block["body"]):
-            return block[0]
+        if name in PRINTED:
+            if _masked(body) == _masked(block["body"]):
+                return block[0]
+            body = _with_times(body, block["body"])
         return f"<!-- begin: {name} -->\n{body}<!-- end: {name} -->"
 
     return BLOCK.sub(new, text)
@@ -48,6 +52,14 @@ def renewed(text: str, language: Language) -> str:
 def of(name: str, language: Language) -> str:
     kind, _, argument = name.partition(" ")
     return MAKERS[kind](language, *([argument] if argument else []))
+
+
+def _with_times(new: str, old: str) -> str:
+    """`new` with the seconds and the dates of `old`, where it has any."""
+    for form in TIMES:
+        if kept := form.search(old):
+            new = form.sub(kept[0], new)
+    return new
 
 
 def _masked(text: str) -> str:

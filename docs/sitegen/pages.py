@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from headstart.diagnosis.text import Language
 from headstart.lab.page import WORDS as LAB
 from sitegen import claims, commands, reference, rules
-from sitegen.markdown import Page, note
+from sitegen.markdown import CODE, Page
 from sitegen.words import WORDS
 
 DOCS = Path(__file__).parents[1]
+WRAPPED = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uff60”…])\n *(?=[\u4e00-\u9fff“（])")
+OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+([^)]+)\)")  # a link to a file that the site does not hold
+MEASURED = re.compile(r"<!-- peers: .*?<!-- /peers -->", re.DOTALL)  # written by benchmarks/peers
 WRITTEN = (
     "index",
     "start",
@@ -42,14 +46,21 @@ def written(language: Language) -> tuple[Page, ...]:
 
 
 def _text(name: str, language: Language) -> str:
-    """A page that nobody has translated stands in English, and says so."""
-    path = DOCS / ("" if language == "en" else language) / f"{name}.md"
-    if not path.exists():
-        english = (DOCS / f"{name}.md").read_text(encoding="utf-8")
-        return f"{note(WORDS.say(language, 'english'))}\n\n{english}"
-    return path.read_text(encoding="utf-8").replace(
-        "](../plots/", "](plots/"
-    )  # it lies one folder deeper than its site
+    english = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    if language == "en":
+        return OUTSIDE.sub(r"\1 (`\2`)", english)
+    text = (DOCS / language / f"{name}.md").read_text(encoding="utf-8")
+    text = text.replace("](../plots/", "](plots/")  # it lies one folder deeper than its site
+    for table in MEASURED.findall(english):  # figures need no translation
+        text = MEASURED.sub(lambda _, table=table: table, text, count=1)
+    return unwrapped(OUTSIDE.sub(r"\1（`\2`）", text))
+
+
+def unwrapped(text: str) -> str:
+    """Without the line breaks between Chinese characters, which a browser would show as spaces."""
+    parts = CODE.split(text)
+    parts[::2] = [WRAPPED.sub("", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def navigation(language: Language) -> list[dict[str, Any]]:

@@ -23,7 +23,16 @@ SUBJECTS: dict[str, tuple[str, ...]] = {  # public names, as one writes them aft
     "starting weights": ("plan", "initialize", "gain"),
     "data": ("measure", "Stats", "Standardize", "Whiten", "PatchWhiten"),
     "norms": ("norm", *(f"norm.{name}" for name in hs.norm.__all__)),
-    "training": ("fit", "evaluate", "Batches", "mnist", "models", "models.SimpleNet"),
+    "training": (
+        "fit",
+        "evaluate",
+        "lr_find",
+        "try_activations",
+        "Batches",
+        "mnist",
+        "models",
+        "models.SimpleNet",
+    ),
 }
 VALUES: dict[str, tuple[str, ...]] = {  # what these give: classes that nobody calls
     "diagnosing": (
@@ -48,6 +57,9 @@ VALUES: dict[str, tuple[str, ...]] = {  # what these give: classes that nobody c
         "headstart.train.history:History",
         "headstart.train.history:Epoch",
         "headstart.train.history:Score",
+        "headstart.train.range_test:RangeTest",
+        "headstart.train.tryout:TryOut",
+        "headstart.train.tryout:Attempt",
         "headstart.train.mnist:Mnist",
     ),
 }

@@ -36,7 +36,7 @@ OF_THE_GRAPH = ("parameters-without-gradient", "gradient-detached", "zero-deriva
 OF_THE_OPTIMIZER = ("parameters-not-in-optimizer", "optimizer-holds-stale-parameters")
 OF_SEVERAL_BATCHES = (
     *("data-not-shuffled", "evaluated-in-training-mode", "batchnorm-stale-statistics"),
-    "same-batch-every-step",
+    *("same-batch-every-step", "validation-leaks"),
 )
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,17 @@ def test_a_plot_has_the_mean_of_the_seeds_and_bars_to_the_lowest_and_highest(tmp
     assert line["y"] == [3.0, 4.0]
     assert line["error_y"]["array"] == [3.0, 3.0]
     assert line["error_y"]["arrayminus"] == [2.0, 2.0]
+
+
+def test_a_plot_has_a_view_a_figure_each_with_an_axis_of_its_own(tmp_path: Path) -> None:
+    toy = replace(claim(lambda point: {"y": 1.0, "z": 10.0 ** float(point.x) ** 3}), figures=("y", "z"))
+    (found,) = run([toy], range(3), QUICK, tmp_path / "lab.json")
+    figure = plot(toy, found, "en").json()
+    assert [view["label"] for view in figure["views"]] == ["y", "z"]
+    assert [view["layout"]["yaxis"].get("type") for view in figure["views"]] == [None, "log"]
+    assert "yaxis" not in figure["layout"]
+    page = render([toy], [found], "en")
+    assert page.count('data-plot="plot-init-toy"') == 2
 
 
 @pytest.mark.parametrize(

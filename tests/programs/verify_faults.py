@@ -3,25 +3,16 @@
     python tests/programs/verify_faults.py [--seeds 5] [--save] [NAME ...]
 
 A fault counts only if the worst of the fixed runs beats the best of the faulty ones. `--save` puts the figures into
-verified.json beside this file; with names, those of the other programs stay as they are. Each run is a fork of a
-process that has imported PyTorch, which takes longer than most of the programs.
+verified.json beside this file; with names, those of the other programs stay as they are.
 """
 
 import argparse
-import contextlib
-import io
 import json
 import math
-import multiprocessing
-import os
-import runpy
 import sys
 from pathlib import Path
 
-os.environ["OMP_NUM_THREADS"] = "1"  # two programs run at a time, and figures must not hang on the number of cores
-
-import sklearn.datasets  # noqa: F401
-import torch._dynamo  # noqa: F401  what the first optimizer imports
+from forks import forked, run_program
 
 FAULTY = Path(__file__).parent / "faulty"
 VERIFIED = Path(__file__).parent / "verified.json"
@@ -36,19 +27,18 @@ def main():
     names = arguments.names or sorted(p.stem for p in FAULTY.glob("*.py") if (FAULTY / f"{p.stem}_fixed.py").exists())
     print(f"{'program':28} {'measure':10} {'faulty':>24} {'fixed':>24}  hurts")
     harmless = 0
-    with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as pool:
-        for name in names:
-            each = [(stem, seed) for seed in range(arguments.seeds) for stem in (name, f"{name}_fixed")]
-            runs = pool.starmap(measure, each, chunksize=1)
-            what, faulty, fixed = runs[0][0], [v for _, v in runs[::2]], [v for _, v in runs[1::2]]
-            hurts = worst(what, fixed) > max(score(what, v) for v in faulty)
-            harmless += not hurts
-            if arguments.save:
-                save(name, {"measure": what, "faulty": faulty, "fixed": fixed, "hurts": hurts})
-            print(
-                f"{name:28} {what:10} {figures(faulty):>24} {figures(fixed):>24}  {'yes' if hurts else 'NO'}",
-                flush=True,
-            )
+    for name in names:
+        each = [(stem, seed) for seed in range(arguments.seeds) for stem in (name, f"{name}_fixed")]
+        runs = list(forked(measure, each))
+        what, faulty, fixed = runs[0][0], [v for _, v in runs[::2]], [v for _, v in runs[1::2]]
+        hurts = worst(what, fixed) > max(score(what, v) for v in faulty)
+        harmless += not hurts
+        if arguments.save:
+            save(name, {"measure": what, "faulty": faulty, "fixed": fixed, "hurts": hurts})
+        print(
+            f"{name:28} {what:10} {figures(faulty):>24} {figures(fixed):>24}  {'yes' if hurts else 'NO'}",
+            flush=True,
+        )
     return 1 if harmless else 0
 
 
@@ -63,15 +53,11 @@ def save(name, row):
     VERIFIED.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
 
 
-def measure(name, seed):
+def measure(job):
     """What the program's "final" line says: (name of the measure, its value)."""
-    printed = io.StringIO()
-    os.chdir(FAULTY)
-    sys.path.insert(0, str(FAULTY))
-    sys.argv = [f"{name}.py", str(seed)]
-    with contextlib.redirect_stdout(printed):
-        runpy.run_path(f"{name}.py", run_name="__main__")
-    _, what, value = next(line for line in printed.getvalue().splitlines() if line.startswith("final ")).split()
+    name, seed = job
+    printed = run_program(FAULTY / f"{name}.py", str(seed))
+    _, what, value = next(line for line in printed.splitlines() if line.startswith("final ")).split()
     return what, float(value)
 
 

@@ -65,3 +65,26 @@ def test_its_remedy_takes_the_place_of_the_norm(tmp_path: Path) -> None:
     exec(finding.remedy.code, {"torch": torch, "model": model})
     assert isinstance(model[1], nn.GroupNorm)
     assert model(torch.randn(1, 3)).shape == (1, 2)
+
+
+def alone(samples: int = 1, evaluated: int = 3, tracks: bool = True, skill: float | None = 0.5) -> Record:
+    seen = run(chain(linear("fc"), head()), skill=skill)
+    seen.modes = (
+        Mode("bn", "BatchNorm2d", tracks=tracks, values=100, steps=60, evaluated=evaluated, samples=samples),
+    )
+    return seen
+
+
+@pytest.mark.parametrize(("skill", "severity"), [(0.5, "advice"), (None, "advice"), (0.0, "warning")])
+def test_one_picture_is_normalised_by_itself(skill: float | None, severity: str) -> None:
+    assert told(alone(skill=skill), RULE).severity == severity
+
+
+@pytest.mark.parametrize("kind", [{"samples": 2}, {"evaluated": 0}, {"tracks": False}])
+def test_two_pictures_and_what_is_the_same_in_both_modes_are_sound(kind: dict[str, int]) -> None:
+    assert said(alone(**kind), RULE) == []  # type: ignore[arg-type]
+
+
+def test_in_a_batch_of_one_batch_norm_is_instance_norm() -> None:
+    x = torch.randn(1, 3, 9, 9)
+    assert torch.allclose(nn.BatchNorm2d(3)(x), nn.InstanceNorm2d(3)(x), atol=1e-5)

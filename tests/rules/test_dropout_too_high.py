@@ -65,3 +65,23 @@ def test_the_noise_of_dropout_has_the_variance_that_the_page_says() -> None:
     p = 0.9
     y = nn.functional.dropout(torch.randn(1_000_000), p)
     assert y.var().item() == pytest.approx(1 / (1 - p), rel=0.03)
+
+
+class Functional(nn.Module):
+    """Drops 0.95 by a function."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(6, 8), nn.Linear(8, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = nn.functional.dropout(self.first(x).relu(), 0.95, training=self.training)
+        return self.last(x)  # type: ignore[no-any-return]
+
+
+def test_a_function_is_told_by_its_line(tmp_path: Path) -> None:
+    finding = told(trained(tmp_path, Functional(), torch.randn(32, 6), torch.arange(32) % 2, lr=0.1), RULE)
+    assert "test_dropout_too_high.py" in finding.message
+    assert finding.line is not None
+    assert finding.remedy is not None
+    assert finding.remedy.code.startswith("F.dropout(x, p=0.05, training=self.training)")

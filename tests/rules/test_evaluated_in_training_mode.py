@@ -61,3 +61,33 @@ def test_what_does_not_train_in_training_mode_is_sound() -> None:
 def test_it_is_not_judged_where_nothing_was_evaluated() -> None:
     assert RULE in unjudged(record(dropout(0)))
     assert RULE in unjudged(record())
+
+
+def function(looks: int = 4, judged: int = 0, evaluated: int = 0) -> Mode:
+    """An F.dropout."""
+    counts = {"evaluated": evaluated, "evaluated_in_training": looks, "judged_in_training": judged}
+    return Mode("F.dropout (train.py:7)", "F.dropout", 3, 0.4, steps=STEPS, line="train.py:7", **counts)
+
+
+@pytest.mark.parametrize("judged", [0, 4])
+def test_a_function_that_drops_in_each_evaluation_is_advice(judged: int) -> None:
+    finding = told(record(function(judged=judged)), RULE)
+    assert finding.severity == "advice"
+    assert finding.line == "train.py:7"
+    assert finding.remedy is not None
+    assert "training=self.training" in finding.remedy.code
+
+
+def test_a_function_is_told_where_modules_evaluate_in_evaluation_mode() -> None:
+    other = Mode("bn", "BatchNorm1d", tracks=True, steps=STEPS, evaluated=4)
+    assert told(record(function(judged=4), other), RULE).severity == "advice"
+    assert said(record(function(evaluated=1), other), RULE) == []
+
+
+def test_a_module_beside_a_function_keeps_its_severity() -> None:
+    assert told(record(dropout(judged=4), function(judged=4)), RULE).severity == "warning"
+
+
+@pytest.mark.parametrize(("looks", "skill"), [(int(OFTEN * STEPS) + 1, 0.5), (4, None)])
+def test_a_function_in_what_may_be_sampling_is_sound(looks: int, skill: float | None) -> None:
+    assert said(record(function(looks), skill=skill), RULE) == []

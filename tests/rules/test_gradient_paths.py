@@ -99,6 +99,24 @@ def test_a_loss_made_anew_from_its_value_is_an_error(tmp_path: Path, steps: int,
     assert [finding.severity for finding in said(watched(tmp_path, net(), loop), DETACHED)] == ["error"] * fires
 
 
+def mean_of_values(model: nn.Module) -> Tensor:
+    return torch.tensor([loss_of(model).item(), loss_of(model).item()], requires_grad=True).mean()
+
+
+def loss_of_the_answers(model: nn.Module) -> Tensor:
+    return nn.functional.mse_loss(model(X).argmax(1).float().requires_grad_(), Y.float())
+
+
+@pytest.mark.parametrize("cut", [mean_of_values, loss_of_the_answers])
+def test_a_few_operations_on_such_a_tensor_are_no_way_to_the_net(
+    tmp_path: Path, cut: Callable[[nn.Module], Tensor]
+) -> None:
+    def loop(model: nn.Module) -> None:
+        train(model, torch.optim.SGD(model.parameters(), lr=0.05), STEPS, cut)
+
+    assert [finding.severity for finding in said(watched(tmp_path, net(), loop), DETACHED)] == ["error"]
+
+
 def test_one_real_loss_among_them_is_enough(tmp_path: Path) -> None:
     def loop(model: nn.Module) -> None:
         optimizer = torch.optim.SGD(model.parameters(), lr=0.05)

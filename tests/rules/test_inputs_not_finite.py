@@ -13,8 +13,7 @@ from records import chain, figures_of, head, linear, run, said, told, unjudged
 from torch import Tensor, nn
 
 import headstart as hs
-from headstart.monitor.columns import Entry
-from headstart.monitor.modules import Slot
+from headstart.monitor.columns import Finite
 from headstart.record import Input, Record
 
 RULE = "inputs-not-finite"
@@ -136,16 +135,18 @@ def test_without_data_it_is_not_judged() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_large_values_are_finite_though_their_sum_is_not(dtype: torch.dtype) -> None:
-    entry = Entry(Slot(None, "mm", None, 0, None, name="w"), Input(""))
-    entry.look(torch.full((64, 8), torch.finfo(dtype).max, dtype=dtype), 0)
-    assert entry.line().bad_steps == ()
+    finite = Finite()
+    finite.look(torch.full((64, 8), torch.finfo(dtype).max, dtype=dtype), 1, 0)
+    assert finite.counts() == finite.bad_steps == []
 
 
-def test_a_device_that_is_not_waited_for_tells_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = Entry(Slot(None, "mm", None, 0, None, name="w"), Input(""))
+def test_a_device_that_is_not_waited_for_tells_the_same() -> None:
+    """As on an accelerator: sums are kept, and asked when the record is written."""
+    finite = Finite()
     x = torch.zeros(4, 8)
     x[1, 2] = NAN
     for step, values in enumerate((torch.zeros(4, 8), x, torch.zeros(4, 8))):
-        entry.sums.append((step, values.sum(dtype=torch.float64)))
-    assert entry.line().bad_steps == (1,)
-    assert entry.sums == []
+        finite._sums.append((step, values.sum(dtype=torch.float64)))
+    assert finite.counts() == []
+    assert finite.bad_steps == [1]
+    assert finite._sums == []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from records import Figure, chain, figures_of, head, linear, run, said, told, unjudged
+from records import SGD, Figure, chain, figures_of, head, linear, run, said, told
 
 from headstart.diagnosis.rules.learning_rate_too_low import ENOUGH, WAY
-from headstart.record import Record
+from headstart.record import Optimizer, Record, Series
 
 RULE = "learning-rate-too-low"
 NET = chain(linear("fc1"), head())
@@ -34,8 +34,25 @@ def test_a_net_that_is_good_already_may_stay_where_it_is() -> None:
     assert said(moved(1e-9, 1e-9, skill=0.9), RULE) == []
 
 
-def test_without_a_known_skill_it_is_not_judged() -> None:
-    assert RULE in unjudged(moved(1e-9, 1e-9, skill=None))
+def unknown(loss: Figure, optimizers: tuple[Optimizer, ...] = (SGD,)) -> Record:
+    """Weights that stay, and a loss of which no more is known."""
+    figures: dict[tuple[str, str], Figure] = {(f"{layer.name}.weight", "weight.std"): 1.0 for layer in NET}
+    figures |= {(f"{layer.name}.weight", "update.std"): 1e-9 for layer in NET}
+    return run(NET, figures, steps=ENOUGH, loss=loss, optimizers=optimizers)
+
+
+def test_where_the_skill_is_not_known_a_loss_that_does_not_fall_is_advice() -> None:
+    assert told(unknown(2.0), RULE).severity == "advice"
+    assert said(unknown(lambda step: 2.0 - 0.01 * step), RULE) == []
+
+
+def test_without_an_optimizer_there_is_no_rate_to_tell() -> None:
+    record = unknown(2.0, ())
+    record.lr = Series((), ())  # type: ignore[misc]
+    finding = told(record, RULE)
+    assert "0.1" not in finding.message
+    assert finding.remedy is not None
+    assert "lr = 100 * lr" in finding.remedy.code
 
 
 def test_a_try_of_a_few_steps_is_no_training() -> None:

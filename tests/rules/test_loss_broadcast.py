@@ -45,6 +45,14 @@ def test_a_row_against_a_column_too(tmp_path: Path) -> None:
     assert told(record(tmp_path, lambda z, y: F.mse_loss(z.squeeze(1), y.unsqueeze(1))), RULE).line is not None
 
 
+def test_a_difference_that_is_written_out_too(tmp_path: Path) -> None:
+    finding = told(record(tmp_path, lambda z, y: ((z - y) ** 2).mean()), RULE)
+    assert (finding.evidence[0].value, finding.evidence[0].limit) == (32 * 32, 32)
+    assert finding.message.startswith("A difference is taken of outputs of shape (32, 1) and targets of shape (32,)")
+    (tmp_path / "sound").mkdir()
+    assert said(record(tmp_path / "sound", lambda z, y: ((z.squeeze(1) - y) ** 2).mean()), RULE) == []
+
+
 def test_other_shapes_are_sound(tmp_path: Path) -> None:
     sound = {
         "the same": lambda z, y: F.mse_loss(z.squeeze(1), y),

@@ -132,3 +132,37 @@ def test_it_is_an_error_where_nothing_is_learnt() -> None:
 
 def test_without_a_loss_function_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(head())))
+
+
+LABELS = (torch.arange(64) % 4 == 0).float().view(-1, 1)
+
+
+@pytest.mark.parametrize(
+    ("loss", "activation", "least", "most"),
+    [
+        (F.binary_cross_entropy, lambda z: z.relu().sigmoid(), 0.5, 1),
+        (F.binary_cross_entropy, lambda z: z.sigmoid().sigmoid(), 0.5, 1 / (1 + math.exp(-1))),
+        (F.binary_cross_entropy_with_logits, torch.relu, 0.5, 1),
+        (F.binary_cross_entropy_with_logits, torch.tanh, 1 / (1 + math.e), 1 / (1 + math.exp(-1))),
+    ],
+)
+def test_chances_that_cannot_be_given_leave_a_loss(
+    loss: Form, activation: Callable[[Tensor], Tensor], least: float, most: float, tmp_path: Path
+) -> None:
+    finding = told(record(tmp_path, lambda z, y: loss(activation(z), y), LABELS), RULE)
+    nearest = torch.where(LABELS > 0.5, torch.tensor(most), torch.tensor(least))
+    expected = F.binary_cross_entropy(nearest.float(), LABELS).item()
+    assert figures_of(finding)["loss_floor"] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda z, y: F.binary_cross_entropy(z.sigmoid(), y),
+        lambda z, y: F.binary_cross_entropy_with_logits(z, y),
+        lambda z, y: F.binary_cross_entropy_with_logits(F.hardtanh(z, -10, 10), y),
+        lambda z, y: F.binary_cross_entropy_with_logits(F.leaky_relu(z), y),
+    ],
+)
+def test_chances_between_nearly_zero_and_one_are_sound(loss: Form, tmp_path: Path) -> None:
+    assert said(record(tmp_path, loss, LABELS), RULE) == []

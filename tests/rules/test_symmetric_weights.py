@@ -156,3 +156,37 @@ def test_the_remedy_makes_all_units_different() -> None:
 
 def test_where_no_units_could_be_told_apart_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(linear("fc"), head())))
+
+
+class Product(nn.Module):
+    """Two factors, LoRA's A and B."""
+
+    def __init__(self, a: float, b: float) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.A = nn.Parameter(a * torch.randn(6, 3))
+        self.B = nn.Parameter(b * torch.randn(3, 6))
+        self.bias = nn.Parameter(torch.zeros(6))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ self.A @ self.B + self.bias
+
+
+class Match(nn.Module):
+    """How well one thing fits to another."""
+
+    def __init__(self, a: float, b: float) -> None:
+        super().__init__()
+        self.product = Product(a, b)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (self.product(x) * x.flip(1)).sum(1)
+
+
+@pytest.mark.parametrize(("a", "b", "fires"), [(0.0, 0.0, True), (1.0, 0.0, False), (0.0, 1.0, False)])
+def test_two_factors_that_are_both_zero_stay_so(tmp_path: Path, a: float, b: float, fires: bool) -> None:
+    x, y = torch.randn(32, 6), (torch.arange(32) % 2).float()
+    record = trained(tmp_path, Match(a, b), x, y, nn.functional.binary_cross_entropy_with_logits, lr=0.1)
+    found = said(record, RULE)
+    assert [finding.severity for finding in found] == ["error"] * fires
+    assert all("product.A, product.B" in finding.message for finding in found)

@@ -12,6 +12,7 @@ from records import said, told
 from torch import nn
 
 from headstart.diagnosis.skill import ENOUGH_STEPS
+from headstart.record import Record
 
 RULE = "weights-never-change"
 
@@ -91,3 +92,54 @@ def test_beside_an_optimizer_that_changes_weights_it_is_advice(tmp_path: Path) -
             moving.step()
 
     assert told(watched(tmp_path, net(), loop), RULE).severity == "advice"
+
+
+def by_hand(folder: Path, script: str, steps: int = ENOUGH_STEPS + 1, moves: bool = False) -> Record:
+    """Gradients without an optimizer, as a script of these lines would compute them."""
+
+    def loop(model: nn.Module) -> None:
+        for _ in range(steps):
+            model.zero_grad()
+            loss_of(model).backward()
+            if moves:
+                with torch.no_grad():
+                    for parameter in model.parameters():
+                        parameter -= 0.1 * parameter.grad  # type: ignore[operator]
+
+    record = watched(folder, net(), loop)
+    record.meta |= {"script": "here/train.py", "script_text": script}
+    return record
+
+
+UPDATE = "for p in model.parameters():\n    p = p - lr * p.grad\n"
+
+
+def test_an_update_that_makes_a_new_tensor_is_an_error(tmp_path: Path) -> None:
+    finding = told(by_hand(tmp_path, UPDATE), RULE)
+    assert finding.severity == "error"
+    assert finding.line == "train.py:2"
+    assert finding.remedy is not None
+    assert finding.remedy.code.startswith("p -= lr * p.grad")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "print(model.fc.weight.grad.norm())",
+        "p -= lr * p.grad",
+        "w = (w - lr * w.grad).detach()",
+        "p.data = p.data - lr * p.grad",
+        "loss = loss - penalty",
+        "not python",
+    ],
+)
+def test_gradients_that_are_only_looked_at_are_sound(tmp_path: Path, script: str) -> None:
+    assert not said(by_hand(tmp_path, script), RULE)
+
+
+def test_weights_that_change_beside_such_a_line_are_sound(tmp_path: Path) -> None:
+    assert not said(by_hand(tmp_path, UPDATE, moves=True), RULE)
+
+
+def test_a_few_steps_by_hand_are_not_judged(tmp_path: Path) -> None:
+    assert not said(by_hand(tmp_path, UPDATE, ENOUGH_STEPS - 1), RULE)

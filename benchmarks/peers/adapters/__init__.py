@@ -1,8 +1,8 @@
 """How each tool is wired into a program: one file a tool, with the hook-up that its documentation describes.
 
 A file holds `LINES`, what a user would write into the script for it; `CAUSES`, which of headstart's rules name the same
-cause as each of the tool's findings, read generously and stated before the first run; and either a `Wired` named
-`Wiring`, for tools that live in the training loop, or a function `examine`, for tools that take the script itself.
+cause as each of the tool's findings, read generously; and either a `Wired` named `Wiring`, for tools that live in the
+training loop, or a function `examine`, for tools that take the script itself.
 """
 
 from __future__ import annotations

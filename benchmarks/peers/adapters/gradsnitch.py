@@ -11,7 +11,7 @@ mon.report()
 
 CAUSES = {
     "GS001": {"not-finite", "learning-rate-too-high"},
-    "GS002": {"gradients-explode", "not-finite"},
+    "GS002": {"gradients-explode", "not-finite", "learning-rate-too-high"},
     "GS003": {"gradients-explode", "learning-rate-too-high"},
     "GS004": {"overfitting"},
     "GS005": {"no-better-than-constant", "learning-rate-too-low", "dead-relu", "frozen-by-mistake"},

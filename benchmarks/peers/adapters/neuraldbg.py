@@ -14,7 +14,7 @@ print(dbg.get_events())
 
 CAUSES = {
     "vanishing": {"gradients-vanish", "weights-too-small", "gradient-detached", "zero-derivative-op"},
-    "exploding": {"gradients-explode", "weights-too-large", "activations-explode"},
+    "exploding": {"gradients-explode", "weights-too-large", "activations-explode", "learning-rate-too-high"},
     "saturated": {"saturated-activation"},
     "dead": {"dead-relu"},
     "diverging": {"not-finite", "learning-rate-too-high"},

@@ -11,7 +11,12 @@ autopsy.report("autopsy_report.html")
 
 CAUSES = {
     "Vanishing gradients detected": {"gradients-vanish", "weights-too-small", "activations-vanish"},
-    "Exploding gradients detected": {"gradients-explode", "weights-too-large", "activations-explode"},
+    "Exploding gradients detected": {
+        "gradients-explode",
+        "weights-too-large",
+        "activations-explode",
+        "learning-rate-too-high",
+    },
     "Gradient stalling": {"gradient-detached", "zero-derivative-op", "dead-relu", "gradients-vanish"},
     "Activation saturation": {"saturated-activation"},
     "Dead units": {"dead-relu"},

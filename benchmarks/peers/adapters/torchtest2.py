@@ -15,7 +15,7 @@ CAUSES = {
     "initial_loss": {"initial-loss-off", "weights-too-large"},
     "optimizer_coverage": {"parameters-not-in-optimizer", "optimizer-holds-stale-parameters"},
     "gradient_flow": {"gradient-detached", "zero-derivative-op", "dead-relu", "parameters-without-gradient"},
-    "gradient_magnitude": {"gradients-explode", "not-finite", "weights-too-large"},
+    "gradient_magnitude": {"gradients-explode", "not-finite", "weights-too-large", "learning-rate-too-high"},
     "params_change": {"weights-never-change", "optimizer-never-steps", "gradient-detached", "zero-derivative-op"},
     "frozen_params": {"frozen-by-mistake"},
     "batch_independence": {"softmax-wrong-dim", "batchnorm-small-batch"},

@@ -15,7 +15,7 @@ print(monitor.report())
 CAUSES = {
     "nan_detector": {"not-finite"},
     "loss_spike": {"learning-rate-too-high"},
-    "gradient explosion": {"gradients-explode", "weights-too-large", "activations-explode"},
+    "gradient explosion": {"gradients-explode", "weights-too-large", "activations-explode", "learning-rate-too-high"},
     "vanishing gradient": {"gradients-vanish", "weights-too-small", "zero-derivative-op"},
     "learning_rate": {"scheduler-too-fast"},
     "plateau": {"no-better-than-constant", "learning-rate-too-low"},

@@ -21,7 +21,12 @@ CAUSES = {
     "non-finite gradients": {"not-finite"},
     "non-finite values": {"not-finite"},
     "gradient appears vanished": {"gradients-vanish", "dead-relu", "zero-derivative-op", "gradient-detached"},
-    "gradient is very large": {"gradients-explode", "weights-too-large", "activations-explode"},
+    "gradient is very large": {
+        "gradients-explode",
+        "weights-too-large",
+        "activations-explode",
+        "learning-rate-too-high",
+    },
     "update/weight ratio is high": {"learning-rate-too-high"},
     "update/weight ratio is tiny": {"learning-rate-too-low", "weights-never-change", "zero-derivative-op"},
     "no gradients found": {"gradient-detached", "parameters-without-gradient"},

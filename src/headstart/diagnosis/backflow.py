@@ -6,10 +6,21 @@ import math
 from dataclasses import dataclass
 from statistics import median
 
-from headstart.diagnosis.case import LINEAR, RECURRENT, Case
+from headstart.diagnosis.case import Case
 from headstart.record import Layer, Series
 
 SIGNAL, WEIGHT = "gradient.std", "weight_gradient.std"
+# Own weights that multiply no signal, or give several. Any other module is taken at its word, the user's own as well.
+OTHERS = (
+    "Embedding",
+    "EmbeddingBag",
+    "MultiheadAttention",
+    "LayerNorm",
+    "GroupNorm",
+    "RMSNorm",
+    "embedding",
+    "Bilinear",
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,7 @@ class Way:
 
 def received(case: Case) -> list[Received]:
     """In flow order; of one figure only, for signals and weight gradients cannot be compared."""
-    layers = list(case.weighted((*LINEAR, *RECURRENT)))
+    layers = [(layer, weight) for layer, weight in case.weighted() if layer.kind not in OTHERS]
     signals = [_received(case, layer, SIGNAL, layer.name) for layer, _ in layers]
     found = [r for r in signals if r is not None]
     if len(found) < 2:

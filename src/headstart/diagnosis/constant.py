@@ -57,7 +57,7 @@ def _classes(loss: Loss) -> float | None:
 def _binary(loss: Loss) -> float | None:
     """BCE, each output column with its own constant; `pos_weight` multiplies the positive part."""
     targets = loss.targets
-    weights = _per_column(loss.options.get("pos_weight") or (1.0,), len(targets.total))
+    weights = per_column(loss.options.get("pos_weight") or (1.0,), len(targets.total))
     if weights is None or targets.count <= 0:
         return None
     columns = [_entropy((w * t, targets.count - t)) for w, t in zip(weights, targets.total, strict=True)]
@@ -138,7 +138,7 @@ def _entropy(parts: Sequence[float]) -> float:
     return -sum(a * math.log(a / whole) for a in parts if a > 0)
 
 
-def _per_column(weights: Sequence[float], columns: int) -> list[float] | None:
+def per_column(weights: Sequence[float], columns: int) -> list[float] | None:
     """One weight a column; of shape (C, 1, 1) each stands for a block of C × H × W columns."""
     if not columns or columns % len(weights):
         return None

@@ -10,6 +10,7 @@ from headstart.record import FIGURES, RARE, TENSORS
 OF_THE_RUN = (  # series and facts without an owner
     *("loss", "lr", "skill", "loss.function"),
     *("mode", "mode.norm", "mode.dropout", "mode.evaluated"),
+    *("samples.evaluated", "loader"),
 )
 MISSING = Text(
     en={
@@ -29,6 +30,8 @@ MISSING = Text(
         "loss.unvaried": "no loss with labels was seen",
         "loss.commonest": "no loss with class labels was seen",
         "loss.ignored": "no loss with whole numbers as class labels was seen",
+        "loss.answered": "no loss with class labels, and 8 of them or more in a batch, was seen",
+        "loss.spread": "no regression loss on 8 samples or more was seen",
         "loss": "no backward was seen",
         "loss.function": "no loss function of torch was seen",
         "lr": "no optimizer was seen",
@@ -39,6 +42,8 @@ MISSING = Text(
         "mode.evaluated": "no batch norm or dropout was seen to run without gradients",
         "norm.batches": "no batch norm with running statistics was seen to train",
         "samples.batch": "no model was seen to be given samples",
+        "samples.evaluated": "no model was seen to be given samples without gradients",
+        "loader": "no DataLoader was seen",
         "other": "the record does not hold {figure}",
         "failed": "the rule failed: {error}",
     },
@@ -59,6 +64,8 @@ MISSING = Text(
         "loss.unvaried": "没有看到带标签的损失",
         "loss.commonest": "没有看到带类别标签的损失",
         "loss.ignored": "没有看到以整数为类别标签的损失",
+        "loss.answered": "没有看到带类别标签且每批至少 8 个标签的损失",
+        "loss.spread": "没有看到每批至少 8 个样本的回归损失",
         "loss": "没有看到反向传播",
         "loss.function": "没有看到 torch 的损失函数",
         "lr": "没有看到优化器",
@@ -69,6 +76,8 @@ MISSING = Text(
         "mode.evaluated": "没有看到批归一化或 dropout 在不求梯度的情况下运行",
         "norm.batches": "没有看到带运行统计量并参与训练的批归一化",
         "samples.batch": "没有看到任何模型接收样本",
+        "samples.evaluated": "没有看到任何模型在不求梯度的情况下接收样本",
+        "loader": "没有看到 DataLoader",
         "other": "记录中没有 {figure}",
         "failed": "规则出错:{error}",
     },
@@ -97,6 +106,8 @@ def _has(case: Case, figure: str) -> bool:
             "lr": case.record.lr,
             "skill": case.skill,
             "loss.function": case.record.losses,
+            "samples.evaluated": any(samples.evaluated for samples in case.record.samples),
+            "loader": case.record.loaders,
             "mode": case.record.modes,
             "mode.norm": any(mode.p is None for mode in case.record.modes),
             "mode.dropout": any(mode.p is not None for mode in case.record.modes),

@@ -6,7 +6,7 @@ and one function of the file's name, which measures one point of the experiment 
     TEXT = Text(en={"sentence": ..., "x": ..., ...}, zh={...})  # names of series, figures and parts as well
     SERIES = ("zero", "drawn")       # what is compared: a line of the plot each
     X = ("relu", "tanh", "sigmoid")  # where it is compared: the plot's axis
-    FIGURES = ("accuracy", "copies") # what is measured; the plot shows the first
+    FIGURES = ("accuracy", "copies") # what is measured; the plot shows the first at first
     PARTS = (Part("chance", lambda at: at("accuracy", "zero", "relu"), below=0.2),)  # when the sentence holds
 
     def init_zero(point: Point) -> dict[str, float]: ...

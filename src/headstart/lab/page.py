@@ -9,6 +9,7 @@ from textwrap import wrap
 from headstart.diagnosis.text import Language, Text
 from headstart.lab.claim import Claim, Result, Spread, Verdict, X
 from headstart.report.page import page
+from headstart.report.phrases import spoken
 from headstart.report.plots import COLORS, Figure, Json, View, axis, rounded
 from headstart.report.section import Section, place
 from headstart.wording import number
@@ -38,7 +39,7 @@ WORDS = Text(
         "activation": "Activations",
         "optimizer": "Optimisers",
         "faq": "What goes wrong",
-        "next": "Residual nets",
+        "next": "Next steps",
         "footer": "Made by headstart {version}. This page holds all it needs and sends nothing anywhere.",
     },
     zh={
@@ -62,7 +63,7 @@ WORDS = Text(
         "activation": "激活函数",
         "optimizer": "优化器",
         "faq": "常见错误",
-        "next": "残差网络",
+        "next": "下一步",
         "footer": "由 headstart {version} 生成。本页自带所需的一切，不向任何地方发送数据。",
     },
 )
@@ -71,7 +72,23 @@ WORDS = Text(
 def render(claims: Sequence[Claim], results: Sequence[Result], language: Language) -> str:
     """The page as text; a claim without a result is left out."""
     found = {result.name: result for result in results}
-    pairs = [(claim, found[claim.name]) for claim in claims if claim.name in found]
+    with spoken(language):
+        return _page([(claim, found[claim.name]) for claim in claims if claim.name in found], language)
+
+
+def plot(claim: Claim, result: Result, language: Language) -> Figure:
+    """A view for each of the claim's figures: over its axis, a line for each series, with bars from the lowest to the
+    highest seed."""
+    return Figure(
+        f"plot-{claim.name}",
+        tuple(_view(claim, result, figure, language) for figure in claim.figures),
+        {"xaxis": _x_axis(claim.label(language, "x"), claim.x, _is_named(claim))},
+        claim.sentence(language),
+        340,
+    )
+
+
+def _page(pairs: Sequence[tuple[Claim, Result]], language: Language) -> str:
     figures = [plot(claim, result, language) for claim, result in pairs]
     sections = []
     for group in dict.fromkeys(claim.group for claim, _ in pairs):
@@ -91,26 +108,20 @@ def render(claims: Sequence[Claim], results: Sequence[Result], language: Languag
     )
 
 
-def plot(claim: Claim, result: Result, language: Language) -> Figure:
-    """The claim's first figure over its axis, a line for each series, with bars from the lowest to the highest seed."""
-    figure = claim.figures[0]
+def _view(claim: Claim, result: Result, figure: str, language: Language) -> View:
     spreads = {series: [result.spread(figure, series, x) for x in claim.x] for series in claim.series}
-    named = any(isinstance(x, str) for x in claim.x)
+    named = _is_named(claim)
     ticks = [claim.label(language, x) for x in claim.x] if named else list(claim.x)
     lines = [
         _line(claim.label(language, series), ticks, spreads[series], COLORS[place % len(COLORS)], place, named)
         for place, series in enumerate(claim.series)
     ]
-    return Figure(
-        f"plot-{claim.name}",
-        (View(claim.label(language, figure), lines),),
-        {
-            "xaxis": _x_axis(claim.label(language, "x"), claim.x, named),
-            "yaxis": _y_axis(claim.label(language, figure), [s for many in spreads.values() for s in many]),
-        },
-        claim.sentence(language),
-        340,
-    )
+    label = claim.label(language, figure)
+    return View(label, lines, {"yaxis": _y_axis(label, [s for many in spreads.values() for s in many])})
+
+
+def _is_named(claim: Claim) -> bool:
+    return any(isinstance(x, str) for x in claim.x)
 
 
 def _line(name: str, x: Sequence[X], spreads: Sequence[Spread], color: str, place: int, named: bool) -> Json:

@@ -120,6 +120,7 @@ def _install() -> None:
         lambda: patches.around_backward(_backward_begins, _backward_ends),
         lambda: patches.around_grad(_grad_begins, _grad_ends),
         lambda: patches.after_losses(_lost, _refused),
+        lambda: patches.after_dropouts(_dropped),
         lambda: patches.after_optimizer_init(_optimizer_made),
         lambda: patches.after_loader_begins(_loader_begins),
         lambda: patches.after_clipping(_clipped),
@@ -147,6 +148,13 @@ def _lost(kind: str, arguments: Mapping[str, Any], loss: Any) -> Any:
     for observer in _observers:
         observer.lost(kind, arguments, loss)
     return loss
+
+
+def _dropped(kind: str, p: float, training: bool, output: Any) -> Any:
+    if p:
+        for observer in _observers:
+            observer.dropped(sys._getframe(2), kind, p, training)
+    return output
 
 
 def _refused(kind: str, arguments: Mapping[str, Any]) -> None:

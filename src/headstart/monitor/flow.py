@@ -151,6 +151,7 @@ def _with_graph(facts: Layer, layer: GraphLayer, follows: tuple[str, ...], stopp
         residual=layer.residual,
         output=layer.output,
         blocked=stopped,
+        bare=layer.bare,
     )
 
 

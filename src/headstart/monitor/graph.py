@@ -16,12 +16,31 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
-from headstart.monitor.operators import ACTIVATIONS, NORMS, OF_WEIGHTS, TURNS, WEIGHTS, Role, operator, role
+from headstart.monitor.operators import ACTIVATIONS, NORMS, OF_WEIGHTS, RESHAPES, TURNS, WEIGHTS, Role, operator, role
 
 Tagged = TypeVar("Tagged")
 
+SMALL = 16  # nodes of a graph that is looked through for parameters
 TAG = "headstart"  # key in a node's `metadata`, unless the caller has its own
+
+
+def is_cut(root: Tensor) -> bool:
+    """Whether `root` has no graph, or a small one that ends in no parameter: it was made anew from numbers.
+
+    Of a large graph it is not known. Where a checkpoint or a custom function hides the parameters it is wrong, too.
+    """
+    todo, seen = [root.grad_fn], 0
+    while todo:
+        node: Any = todo.pop()
+        if node is None:
+            continue
+        seen += 1
+        if seen > SMALL or isinstance(getattr(node, "variable", None), Parameter):
+            return False
+        todo += [child for child, _ in node.next_functions]
+    return True
 
 
 @dataclass
@@ -53,6 +72,7 @@ class GraphLayer:
     follows: tuple[int, ...]  # indices of the layers' operations that feed it
     residual: bool  # its branch is added to a shortcut
     output: bool  # no other layer stands between it and the loss
+    bare: bool  # its output goes into other weights as it is, and nowhere else
 
 
 class Graph:
@@ -129,7 +149,18 @@ class Graph:
             tuple(sorted(self._nearest(owner))),
             owner.index in residual,
             owner.index not in self._inner(ancestors),
+            self._is_bare(owner),
         )
+
+    def _is_bare(self, here: Operation) -> bool:
+        """Whether one weight is multiplied by another with nothing but reshapes and a bias in between."""
+        while len(here.consumers) == 1:
+            here = self.operations[here.consumers[0]]
+            if here.role == "weights":
+                return True
+            if here.op not in RESHAPES and not (here.op == "add" and here.role == "shape" and here.parameters):
+                return False
+        return False
 
     def _main_consumer(self, here: Operation) -> Operation:
         """Of several consumers the one that transforms: an activation or norm rather than the shortcut's join."""

@@ -18,16 +18,19 @@ from headstart.monitor.labels import Labels, Reach
 from headstart.monitor.operators import operator
 from headstart.monitor.origin import Origin, origin_of
 from headstart.monitor.sketch import can_sketch
+from headstart.monitor.written_out import WrittenOut
 from headstart.record import Loss, Targets
 
 CLASSES = ("cross_entropy", "nll_loss")
 PROBABILITIES = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 NUMBERS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 DIVERGENCES = ("kl_div",)
+BY_HAND = " by hand"  # in the name of a loss that is written out
 ALIGNMENTS = ("ctc_loss",)
 
 ROWS = 4096  # labels of one call that are looked at, at most
 COLUMNS = 4096  # outputs that get a constant each; with more, all share one
+FEW = 8  # labels of one call: of fewer it says little that one answer was given to all
 SAMPLE = 2048  # target rows kept for medians
 SAMPLE_VALUES = 65536  # and values in them
 SUM_ROUNDING = 0.01  # probabilities in half precision sum to 1 within it
@@ -42,7 +45,7 @@ class Call:
     accuracy: Tensor | None
     unvaried: Tensor | None  # 1 where all labels were the same
     rows: Tensor  # (rows, columns) targets in float64; of classes (classes,), the labels of each
-    ignored: Tensor | None = None  # share of the class labels that count for nothing: ignored, or of weight 0
+    more: tuple[tuple[str, Tensor], ...] = ()  # figures of RARE that labels of its kind have beside these
 
     def figures(self) -> Iterator[tuple[str, Tensor]]:
         """What the record keeps now and then of the labels in one batch."""
@@ -51,8 +54,7 @@ class Call:
             if self.source.kind in CLASSES:
                 yield "loss.commonest", self.rows.max() / self.rows.sum()
                 yield "loss.commonest_class", self.rows.argmax()
-                if self.ignored is not None:
-                    yield "loss.ignored", self.ignored
+        yield from self.more
 
 
 class Source:
@@ -60,7 +62,7 @@ class Source:
 
     def __init__(self, name: str, kind: str, line: str | None, options: Mapping[str, Any]) -> None:
         self.name, self.kind, self.line, self.options = name, kind, line, options
-        self.trained = False
+        self.by_hand = self.trained = False
         self.origin: Origin | None = None
         self.shapes: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
         self.softmax_size = 0
@@ -158,6 +160,7 @@ class Source:
             high=high if math.isfinite(high) else None,
             probabilities=self.probabilities is not None and bool(self.probabilities),
             negated=self.trained and not self._straight,
+            by_hand=self.by_hand,
             **(self._labels.facts() if self._labels is not None else {}),
         )
 
@@ -177,22 +180,35 @@ class Sources:
             return None
         source = self._source(kind, arguments, given, line)
         source.trace(given, target)
-        read = {
-            CLASSES: _classes,
-            PROBABILITIES: _probabilities,
-            NUMBERS: _numbers,
-            DIVERGENCES: _divergence,
-            ALIGNMENTS: _alignment,
-        }
-        reader = next((reader for kinds, reader in read.items() if kind in kinds), None)
-        return None if reader is None else reader(source, arguments, given, target, loss.detach())
+        return _read(source, arguments, given, target, loss.detach())
 
-    def _source(self, kind: str, arguments: Mapping[str, Any], given: Tensor, line: str | None) -> Source:
-        key = (kind, line)
+    def written_out(self, loss: WrittenOut, line: str | None) -> Call | None:
+        """The same of a loss that calls no loss function; `line` is that of its backward."""
+        arguments = {"input": loss.given, "target": loss.target, "reduction": "mean"}
+        source = self._source(loss.kind, arguments, loss.given, line, BY_HAND)
+        source.by_hand, source.shapes = True, (tuple(loss.given.shape), tuple(loss.target.shape))
+        return _read(source, arguments, loss.given, loss.target, loss.value)
+
+    def _source(
+        self, kind: str, arguments: Mapping[str, Any], given: Tensor, line: str | None, how: str = ""
+    ) -> Source:
+        key = (kind + how, line)
         if key not in self.known:
-            name = f"{kind} at {line}" if line else kind
+            name = f"{kind}{how} at {line}" if line else kind + how
             self.known[key] = Source(name, kind, line, _options(kind, arguments, given))
         return self.known[key]
+
+
+def _read(source: Source, arguments: Mapping[str, Any], given: Tensor, target: Tensor, loss: Tensor) -> Call | None:
+    read = {
+        CLASSES: _classes,
+        PROBABILITIES: _probabilities,
+        NUMBERS: _numbers,
+        DIVERGENCES: _divergence,
+        ALIGNMENTS: _alignment,
+    }
+    reader = next((reader for kinds, reader in read.items() if source.kind in kinds), None)
+    return None if reader is None else reader(source, arguments, given, target, loss)
 
 
 def class_axis(given: Tensor) -> int:
@@ -223,7 +239,8 @@ def _classes(
         mass = rows[:ROWS].double().sum(0)
         return Call(source, _mean(arguments, loss, rows.shape[0]), None, None, mass)
     labels, ignored = target.detach().reshape(-1).long(), arguments.get("ignore_index", -100)
-    right = logits.detach().argmax(axis).reshape(-1) == labels
+    answers = logits.detach().argmax(axis).reshape(-1)
+    right = answers == labels
     if 0 <= ignored < classes:
         right &= labels != ignored
         labels = labels.where(labels != ignored, -1)
@@ -235,7 +252,10 @@ def _classes(
     count = mass.sum()
     mean = _mean(arguments, loss, count if weight is None else (mass * weight.detach()).sum())
     counted = count if weight is None else (mass * (weight.detach() != 0)).sum()
-    return Call(source, mean, right.sum() / count, mass.max() == count, mass, 1 - counted / labels.numel())
+    more = [("loss.ignored", 1 - counted / labels.numel())]
+    if labels.numel() >= FEW:
+        more += _answered(answers.where((places > 0) & (places <= classes), classes), classes)
+    return Call(source, mean, right.sum() / count, mass.max() == count, mass, tuple(more))
 
 
 def _probabilities(
@@ -246,9 +266,13 @@ def _probabilities(
     threshold = 0.0 if source.kind == "binary_cross_entropy_with_logits" else 0.5
     if given.shape != target.shape:
         return None
-    accuracy = ((given.detach() > threshold) == (target.detach() > 0.5)).float().mean()
+    answers = given.detach() > threshold
+    accuracy = (answers == (target.detach() > 0.5)).float().mean()
     rows = _rows(target)
-    return Call(source, _mean(arguments, loss, target.numel()), accuracy, _unvaried(rows), rows)
+    more: list[tuple[str, Tensor]] = []
+    if rows.shape[1] == 1 and answers.numel() >= FEW:
+        more = _answered(answers.reshape(-1).long(), 2)
+    return Call(source, _mean(arguments, loss, target.numel()), accuracy, _unvaried(rows), rows, tuple(more))
 
 
 def _numbers(source: Source, arguments: Mapping[str, Any], given: Tensor, target: Tensor, loss: Tensor) -> Call | None:
@@ -256,7 +280,11 @@ def _numbers(source: Source, arguments: Mapping[str, Any], given: Tensor, target
         return None
     count = max(given.numel(), target.numel())
     rows = _rows(target)
-    return Call(source, _mean(arguments, loss, count), None, _unvaried(rows), rows)
+    more: list[tuple[str, Tensor]] = []
+    if given.shape == target.shape and rows.shape[0] >= FEW:
+        spread = (_rows(given).var(0).sum() / rows.var(0).sum()).sqrt()
+        more = [("loss.spread", spread)]
+    return Call(source, _mean(arguments, loss, count), None, _unvaried(rows), rows, tuple(more))
 
 
 def _divergence(
@@ -271,6 +299,13 @@ def _divergence(
             sums = torch.stack([(x.sum(axis) - 1).abs().amax() for axis in axes]).amin()
             source.probabilities = (x >= 0).all() & (sums < SUM_ROUNDING)
     return Call(source, None, None, None, target.detach().new_empty(0))
+
+
+def _answered(answers: Tensor, classes: int) -> list[tuple[str, Tensor]]:
+    """The commonest of the answers 0 to `classes` - 1, and its share."""
+    counts = torch.zeros(classes + 1, dtype=torch.long, device=answers.device)
+    counts = counts.index_add_(0, answers, torch.ones_like(answers))[:-1]
+    return [("loss.answered", counts.max() / counts.sum()), ("loss.answered_class", counts.argmax())]
 
 
 def _alignment(

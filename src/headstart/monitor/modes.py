@@ -15,6 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.modules.rnn import RNNBase
 
+from headstart.monitor.dropouts import Site
 from headstart.monitor.sketch import can_sketch
 from headstart.record import Mode
 
@@ -29,7 +30,7 @@ NameOf = Callable[[Module], str | None]
 class Entry:
     """One module, and how it was called."""
 
-    module: weakref.ref[Module]
+    module: weakref.ref[Module | Site]
     facts: Mode  # its name is given once the whole model has been seen
     first: Tensor | None  # batches that its running statistics had seen after its first call; None: was told
     born: int  # the step of that call
@@ -38,7 +39,7 @@ class Entry:
     evaluated_at: int = -1  # the steps of its last calls without gradients, by mode
     evaluated_in_training_at: int = -1
     judged_at: int = -1
-    sizes: Counter[int] = field(default_factory=Counter)
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)  # values of a channel, samples
     dirty: bool = True
 
 
@@ -51,7 +52,7 @@ class Modes:
         self._now: list[Entry] = []  # called with gradients since the last step
         self._name_of = name_of
 
-    def trained(self, module: Module, args: tuple[Any, ...], step: int) -> None:
+    def trained(self, module: Module | Site, args: tuple[Any, ...], step: int) -> None:
         """A call with gradients."""
         entry = self._entries.get(id(module))
         if entry is None or entry.module() is not module:
@@ -63,11 +64,11 @@ class Modes:
             self._now.append(entry)
         entry.in_training |= module.training
         self.live |= module.training
-        values = _values(module, args) if module.training else None
-        if values is not None and (values in entry.sizes or len(entry.sizes) < SIZES):
-            entry.sizes[values] += 1
+        size = _size(module, args) if module.training else None
+        if size is not None and (size in entry.sizes or len(entry.sizes) < SIZES):
+            entry.sizes[size] += 1
 
-    def evaluated(self, module: Module, step: int) -> None:
+    def evaluated(self, module: Module | Site, step: int) -> None:
         """A call without gradients, of a module that trains: often, so that it costs a look-up and a comparison."""
         entry = self._entries.get(id(module))
         if entry is None or entry.module() is not module:
@@ -78,6 +79,16 @@ class Modes:
         elif not module.training and entry.evaluated_at != step:
             entry.evaluated_at, entry.dirty = step, True
             entry.facts = replace(entry.facts, evaluated=entry.facts.evaluated + 1)
+
+    def dropped(self, site: Site, p: float, training: bool, step: int, with_gradients: bool) -> None:
+        """A dropout called as a function. `F.dropout` drops unless told otherwise: it says nothing of the net's mode."""
+        site.p, site.training = p, training
+        if not with_gradients:
+            self.evaluated(site, step)
+            return
+        live = self.live
+        self.trained(site, (), step)
+        self.live = live
 
     def judged(self, step: int) -> None:
         """A loss was computed without gradients."""
@@ -105,7 +116,7 @@ class Modes:
         """Step, name and number of batches that each batch norm's running statistics have seen."""
         for entry in self._entries.values():
             module = entry.module()
-            name = None if module is None else self._name_of(module)
+            name = None if module is None else self._path(module)
             if module is None or name is None or (seen := _batches(module)) is None:
                 continue
             if entry.first is not None:
@@ -117,16 +128,27 @@ class Modes:
         """What is known of modules that were called since the last time."""
         for entry in self._entries.values():
             module = entry.module()
-            name = None if module is None else self._name_of(module)
+            name = None if module is None else self._path(module)
             if entry.dirty and module is not None and name is not None:
                 entry.dirty = False
-                values = max(entry.sizes, key=entry.sizes.__getitem__, default=None)
+                values, samples = max(entry.sizes, key=entry.sizes.__getitem__, default=(None, None))
                 momentum = module.momentum if isinstance(module, _BatchNorm) else None
                 trainable = any(p is not None and p.requires_grad for p in module._parameters.values())
-                yield replace(entry.facts, name=name, values=values, momentum=momentum, trainable=trainable)
+                yield replace(
+                    entry.facts,
+                    name=name,
+                    values=values,
+                    momentum=momentum,
+                    trainable=trainable,
+                    line=module.line if isinstance(module, Site) else None,
+                    samples=samples,
+                )
+
+    def _path(self, module: Module | Site) -> str | None:
+        return f"{module.kind} ({module.line})" if isinstance(module, Site) else self._name_of(module)
 
 
-def _facts(module: Module, order: int) -> Mode | None:
+def _facts(module: Module | Site, order: int) -> Mode | None:
     """None of a module that does the same in both modes."""
     p = None
     if not isinstance(module, _BatchNorm):
@@ -134,27 +156,29 @@ def _facts(module: Module, order: int) -> Mode | None:
         if not p:
             return None
     tracks = isinstance(module, _BatchNorm) and module.running_mean is not None
-    return Mode("", type(module).__name__, order, p, tracks=tracks)
+    kind = module.kind if isinstance(module, Site) else type(module).__name__
+    return Mode("", kind, order, p, tracks=tracks)
 
 
-def _dropped(module: Module) -> float:
-    if isinstance(module, _DropoutNd):
+def _dropped(module: Module | Site) -> float:
+    if isinstance(module, (Site, _DropoutNd)):
         return float(module.p)
     if isinstance(module, RNNBase):
         return float(module.dropout) if module.num_layers > 1 else 0.0
     return float(module.dropout) if isinstance(module, MultiheadAttention) else 0.0
 
 
-def _batches(module: Module) -> Tensor | None:
+def _batches(module: Module | Site) -> Tensor | None:
     counted = getattr(module, "num_batches_tracked", None)
     if type(counted) is not Tensor or counted.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(counted):
         return None
     return counted.clone()
 
 
-def _values(module: Module, args: tuple[Any, ...]) -> int | None:
-    """How many values each channel's statistics are taken over; of several processes together it is not known."""
+def _size(module: Module | Site, args: tuple[Any, ...]) -> tuple[int, int] | None:
+    """Over how many values, of how many samples, each channel's statistics are taken; of several processes together it is
+    not known."""
     if not isinstance(module, _BatchNorm) or isinstance(module, SyncBatchNorm) or not args or not can_sketch(args[0]):
         return None
     given: Tensor = args[0]
-    return given.numel() // given.shape[1] if given.ndim > 1 and given.shape[1] else None
+    return (given.numel() // given.shape[1], given.shape[0]) if given.ndim > 1 and given.shape[1] else None

@@ -40,7 +40,16 @@ def user_frames() -> Iterator[FrameType]:
 def user_line() -> str | None:
     """ "train.py:24", relative to the working directory where it lies below; None outside any user code."""
     frame = next(user_frames(), None)
-    return None if frame is None else f"{_short(frame.f_code.co_filename)}:{frame.f_lineno}"
+    return None if frame is None else line_of(frame)
+
+
+def line_of(frame: FrameType) -> str:
+    return f"{_short(frame.f_code.co_filename)}:{frame.f_lineno}"
+
+
+def is_own(frame: FrameType) -> bool:
+    """Whether it runs the user's own code."""
+    return not _is_foreign(frame.f_code.co_filename)
 
 
 def variable_of(value: object) -> str | None:

@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 import torch
@@ -19,7 +20,8 @@ from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
 
-from headstart.monitor.graph import find_tags, tag
+from headstart.monitor.dropouts import Sites
+from headstart.monitor.graph import find_tags, is_cut, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
 from headstart.monitor.loaders import Loaders
@@ -35,6 +37,7 @@ from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.tracing import Tracing
 from headstart.monitor.waiting import Waiting
+from headstart.monitor.written_out import written_out
 
 BACKWARDS = 4096  # of one step that are looked at: what no step follows must not fill the memory
 DENSE = 128  # steps that are all sketched; then 64 of each doubling, so that a long run costs no more than a short
@@ -93,6 +96,7 @@ class Observer:
         self._sources = Sources()
         self._refused = Refused()
         self._modes = Modes(self._signals.modules.path)
+        self._sites = Sites()
         self._samples = Samples(self._signals.modules)
         self._loaders = Loaders()
         self._hand = HandUpdates()
@@ -132,6 +136,11 @@ class Observer:
         elif not torch.is_grad_enabled():
             self._evaluated(kind, arguments, loss)
 
+    def dropped(self, caller: FrameType, kind: str, p: float, training: bool) -> None:
+        """As each dropout function that drops something returns to `caller`."""
+        if not (self.off or self._in_backward) and (self._sketching or not torch.is_grad_enabled()):
+            self._dropped(caller, kind, p, training, torch.is_grad_enabled())
+
     @quietly
     def refused(self, kind: str, arguments: Mapping[str, Any]) -> None:
         """As a loss of class labels raises an IndexError: the last that is seen of the run, if nothing catches it."""
@@ -160,7 +169,7 @@ class Observer:
         if self._backwards > BACKWARDS:
             return
         self._losses.append(_sum_of(tensors))
-        if self._sketching and all(tensor.grad_fn is None for tensor in tensors):
+        if self._sketching and all(map(is_cut, tensors)):
             self._note("", "loop.cut", 1.0)
         if not self._waiting.over:
             self._waiting.backward(tensors)
@@ -170,6 +179,8 @@ class Observer:
             self._samples.settle()
             if self._sources.called:
                 self._commit_losses(tensors)
+            elif len(tensors) == 1 and tensors[0].grad_fn is not None and tensors[0].is_cpu:
+                self._commit_written_out(tensors[0])
             self._tracing.read(tensors, self.step, outbox)
 
     @quietly
@@ -293,6 +304,16 @@ class Observer:
             given = args[0] if args else next(iter(kwargs.values()), None)
             if isinstance(given, Tensor) and not given.requires_grad and can_sketch(given):
                 self._signals.take(slot, "input", given)
+            else:
+                self._signals.columns.look_at_indices(slot, given, self.step)
+
+    @quietly
+    def _dropped(self, caller: FrameType, kind: str, p: float, training: bool, with_gradients: bool) -> None:
+        if self._thread and self._thread != threading.get_ident():
+            return
+        site = self._sites.at(caller, kind, self._signals.modules.watches if self._only else None)
+        if site is not None:
+            self._modes.dropped(site, float(p), bool(training), self.step, with_gradients)
 
     @quietly
     def _entered(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], grad: bool) -> None:
@@ -328,10 +349,19 @@ class Observer:
     def _commit_losses(self, roots: list[Tensor]) -> None:
         for root in roots:
             for call in find_tags(root, self._key, Call):
-                call.source.commit(call, is_negative_of(root, call, self._key))
-                self._calls.append(call)
-                for figure, value in call.figures():
-                    self._note(call.source.name, figure, value)
+                self._commit(call, is_negative_of(root, call, self._key))
+
+    def _commit_written_out(self, root: Tensor) -> None:
+        """Telling what it compares takes looks at values, which on a device would be waits: so on the CPU alone."""
+        if (loss := written_out(root)) is None or (call := self._sources.written_out(loss, user_line())) is None:
+            return
+        self._commit(call, loss.negative)
+
+    def _commit(self, call: Call, negated: bool) -> None:
+        call.source.commit(call, negated)
+        self._calls.append(call)
+        for figure, value in call.figures():
+            self._note(call.source.name, figure, value)
 
     def _are_weights(self, inputs: Sequence[Any]) -> bool:
         """A single leaf may be data that an attack or a penalty looks into."""

@@ -6,7 +6,7 @@ Only names, shapes, dims and scalars of nodes are read, never a saved tensor.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,12 @@ RANGES = {  # what an activation can give
     "relu": (0.0, math.inf),
     "softplus": (0.0, math.inf),
 }
+RISING: dict[str, Callable[[float], float]] = {  # what it gives of a number: of a range, what it gives of its ends
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)) if x > -100 else 0.0,
+    "tanh": math.tanh,
+    "relu": lambda x: max(x, 0.0),
+}
+STACKED = 4  # activations straight after one another that are followed, at most
 
 Shape = tuple[int, ...]
 
@@ -64,8 +70,7 @@ def origin_of(given: Tensor, class_axis: int) -> Origin:
     maker = _maker(given)
     if maker is None:
         return Origin(None, None, *softmax, lost)
-    made_by = operator(maker.name())
-    return Origin(made_by, _range(made_by, maker), *softmax, lost)
+    return Origin(_activation(maker), _range(maker), *softmax, lost)
 
 
 def _walk(given: Tensor, class_axis: int) -> tuple[tuple[int | None, int | None], bool]:
@@ -96,15 +101,36 @@ def _walk(given: Tensor, class_axis: int) -> tuple[tuple[int | None, int | None]
 
 def _maker(given: Tensor) -> Any:
     """The node that made `given`, through reshapes; None for what the graph does not tell."""
-    node: Any = given.grad_fn
+    return _below_reshapes(given.grad_fn)
+
+
+def _below_reshapes(node: Any) -> Any:
     while node is not None and operator(node.name()) in RESHAPES:
         node = node.next_functions[0][0]
     return node
 
 
-def _range(op: str, node: Any) -> tuple[float, float] | None:
+def _activation(node: Any) -> str:
+    """The operator's name; "softmax" also where it is written out, `e / e.sum(...)` with `e = torch.exp(x)`."""
+    op = operator(node.name())
+    if op != "div" or len(node.next_functions) != 2:
+        return op
+    above, below = (_below_reshapes(child) for child, _ in node.next_functions)
+    if above is None or below is None or operator(above.name()) != "exp" or operator(below.name()) != "sum":
+        return op
+    return "softmax" if _below_reshapes(below.next_functions[0][0]) is above else op
+
+
+def _range(node: Any, stacked: int = 1) -> tuple[float, float] | None:
+    """What the activation can give: of one on another, what the outer makes of the inner's range."""
+    op = _activation(node)
     if op == "hardtanh":
         return float(node._saved_min_val), float(node._saved_max_val)
+    if op in RISING and stacked < STACKED:
+        inner = _below_reshapes(node.next_functions[0][0])
+        ends = None if inner is None else _range(inner, stacked + 1)
+        if ends is not None:
+            return RISING[op](ends[0]), RISING[op](ends[1])
     return RANGES.get(op)
 
 

@@ -92,6 +92,7 @@ class Outbox:
                 residual=layer.residual or known.residual,
                 output=layer.output or known.output,
                 blocked=layer.blocked or known.blocked,
+                bare=known.bare if layer.bare is None else layer.bare and known.bare is not False,
             )
         if layer != known:
             self._layers[layer.name] = layer

@@ -14,6 +14,7 @@ same frames. Dynamo, which short-cuts `Module.__call__` by the function's identi
 | `torch.autograd.backward`, `grad` | the loss: before its graph is used, and after |
 | `torch.utils.data.DataLoader.__iter__` | when an epoch begins, and which data it goes through |
 | `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels; labels that it refuses |
+| `torch.nn.functional.dropout` and its kin | how much is dropped, and in which mode, where no module says it |
 | `torch.nn.utils.clip_grad_norm_` | how large the gradients were before they were cut, and how large they may be |
 
 What an optimizer does is seen through torch's public global hooks, which leave no trace.
@@ -41,6 +42,7 @@ LOSSES = (
     "huber_loss kl_div ctc_loss"
 ).split()
 OF_CLASSES = ("cross_entropy", "nll_loss")
+DROPOUTS = "dropout alpha_dropout dropout1d dropout2d dropout3d feature_alpha_dropout".split()
 
 
 def after_module_call(seen: Callable[[Any, tuple[Any, ...], dict[str, Any], Any], Any]) -> Undo:
@@ -124,6 +126,17 @@ def after_clipping(seen: Callable[[Any, Any, Any], Any]) -> Undo:
 
     arguments = [ast.Name(name, ast.Load()) for name in ("parameters", "max_norm")]
     return splice(inspect.unwrap(clip_grad_norm_), _WrapReturnsUncompiled("__headstart_clip__", arguments), seen)
+
+
+def after_dropouts(seen: Callable[[str, float, bool, Any], Any]) -> Undo:
+    """`seen(name, p, training, output)` runs as each dropout function returns, and returns the output."""
+    import torch.nn.functional as F
+
+    undos = []
+    for name in DROPOUTS:
+        arguments = [ast.Constant(name), ast.Name("p", ast.Load()), ast.Name("training", ast.Load())]
+        undos.append(splice(getattr(F, name), _WrapReturns("__headstart_dropout__", arguments), seen))
+    return functools.partial(_undo_all, undos)
 
 
 def after_module_init(made: Callable[[Any, Any], Any]) -> Undo:

@@ -26,10 +26,12 @@ from headstart.record import Samples as Facts
 PLACES = 64  # values of a sample that are read
 CHANGES = 7  # neighbours among them that must differ: in less, different samples are alike by chance
 ROWS = 2048  # samples of a batch that are looked at, at most
-KEPT = 512  # samples that are kept of a model, at most
+KEPT = 1024  # samples that are kept of a model, at most
 TENSORS = 4  # that together are one sample: x, mask, ...
 CALLS = 16  # of a model in one step that are looked at
 PENDING = 1 << 19  # samples that wait for the record to be written
+LOOKS = 64  # different batches without gradients whose samples are remembered
+WHOLE = 8  # calls whose values are looked at, whether they are whole numbers
 MOST = 64  # models that are followed
 
 DENSE = 1024  # steps that are all looked at; then
@@ -79,7 +81,18 @@ class Entry:
     passes: int = 0
     in_pass: int = 0
     was_training: bool = False
+    looks: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)  # kept: trained on before, not yet
+    fractions: list[Tensor] = field(default_factory=list)  # of each first calls: whether a value was no whole number
     dirty: bool = False
+
+    def all_facts(self) -> Facts:
+        """Waits for the device."""
+        kept = tuple((key, *seen.figures()) for key, seen in self.kept.items())
+        looks = []
+        for before, others in self.looks.values():
+            known, never = ([key for key in keys if key in self.kept] for keys in (before, others))
+            looks.append((len(known), sum(not self.kept[key].trained for key in never)))
+        return replace(self.facts, kept=kept, looks=tuple(looks), whole=not any(map(bool, self.fractions)))
 
 
 class Samples:
@@ -116,6 +129,8 @@ class Samples:
         hashes, changes = fingerprints(given)
         self._pending += hashes.shape[0]
         entry.calls.append(Call(self._step, grad, hashes, changes))
+        if len(entry.fractions) < WHOLE:
+            entry.fractions.append(_has_fractions(given))
         rows, shape = _rows(given[0]), tuple(given[0].shape[given[0].ndim > 1 :])
         if grad and rows > entry.facts.batch:
             entry.facts = replace(entry.facts, batch=rows, shape=entry.facts.shape or shape)
@@ -166,7 +181,7 @@ class Samples:
         for entry in self._entries.values():
             if entry.dirty:
                 entry.dirty = False
-                yield replace(entry.facts, kept=tuple((key, *seen.figures()) for key, seen in entry.kept.items()))
+                yield entry.all_facts()
 
     def _meet(self, module: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Entry | None:
         self._met.append(id(module))
@@ -231,9 +246,12 @@ def _fold(entry: Entry, calls: Sequence[Call]) -> dict[int, int]:
     twice = [call.training and _is_again(by_step, call.step, b) for call, b in zip(calls, batches, strict=True)]
     for call, count, again in zip(calls, counts, twice, strict=True):
         _count(entry, call, 0 if again else count)
+    for call, batch in zip(calls, batches, strict=True):
+        if not call.training and (batch in entry.looks or len(entry.looks) < LOOKS):
+            entry.looks[batch] = ([], [])
     for key, owner in zip(hashes[chosen.to(raw.device)].tolist(), owners, strict=True):
         if not twice[owner]:
-            _keep(entry, key, calls[owner])
+            _keep(entry, key, calls[owner], entry.looks.get(batches[owner]))
     entry.facts = replace(entry.facts, steps=entry.facts.steps + len(by_step))
     return {step: _joined(own) for step, own in by_step.items()}
 
@@ -261,7 +279,7 @@ def _count(entry: Entry, call: Call, count: int) -> None:
         entry.facts = replace(entry.facts, evaluated=entry.facts.evaluated + count)
 
 
-def _keep(entry: Entry, key: int, call: Call) -> None:
+def _keep(entry: Entry, key: int, call: Call, look: tuple[list[int], list[int]] | None) -> None:
     seen = entry.kept.get(key)
     if seen is None:
         if key % entry.facts.rate:
@@ -272,12 +290,19 @@ def _keep(entry: Entry, key: int, call: Call) -> None:
             entry.kept = {key: seen for key, seen in entry.kept.items() if key % entry.facts.rate == 0}
     if not call.training:
         seen.evaluated += 1
+        if look is not None:
+            look[not seen.trained].append(key)
         return
     if not seen.trained:
         seen.first = call.step
     elif seen.trained == 1:
         seen.second = call.step
     seen.trained += 1
+
+
+def _has_fractions(given: Sequence[Tensor]) -> Tensor:
+    values = [_values(x) for x in given if x.is_floating_point()]
+    return torch.stack([(part != part.round()).any() for part in values]).any() if values else torch.zeros(())
 
 
 def _trains(module: Module) -> bool:

@@ -57,8 +57,12 @@ RARE = (
     "loss.commonest",  # share of the commonest class among a batch's labels
     "loss.commonest_class",  # and which it is
     "loss.ignored",  # share of a batch's class labels that count for nothing: ignored, or of a class with weight 0
+    "loss.answered",  # share of the commonest answer in a batch of 8 or more: the class with the largest output
+    "loss.answered_class",  # and which it is
+    "loss.spread",  # std of a regression's outputs in a batch of 8 or more, over that of their targets
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
     "loop.backwards",  # backwards since the step before
+    "loop.cut",  # 1 where a backward's root has no graph behind it, or a small one without a parameter
     "samples.batch",  # fingerprint of all samples that a model was given in a step, in their order
     "loop.norm",  # of the gradients, as clip_grad_norm_ found it; once for each call
     "loop.largest",  # norm that it lets pass

@@ -27,6 +27,7 @@ class Layer:
     trainable: bool = True  # owns a parameter that requires grad
     line: str | None = None  # where it was made, in the user's own code: "train.py:24"
     blocked: str | None = None  # a step function that every way from it to the loss leads through: "round"
+    bare: bool | None = None  # its output goes into the next weights as it is, in every graph; None: in none seen
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Loss:
     counts: tuple[float, ...] = ()  # of the targets 0, 1, 2, ... where all are whole numbers of one output column
     probabilities: bool = False  # of kl_div: its first input was >= 0 and summed to 1 along an axis
     negated: bool = False  # every backward went through its negative
+    by_hand: bool = False  # it is written out, not a call; its line is that of backward
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ class Mode:
     count once between two steps.
     """
 
-    name: str  # dotted module path
-    kind: str  # class name, "BatchNorm2d"; "LSTM" or "MultiheadAttention" for the dropout inside
+    name: str  # dotted module path; of a function, "F.dropout (train.py:24)"
+    kind: str  # class name, "BatchNorm2d"; "LSTM" or "MultiheadAttention" for the dropout inside; "F.dropout"
     order: int = 0  # place in the first forward pass
     p: float | None = None  # share that is dropped; None: a batch norm
     tracks: bool = False  # keeps running statistics
@@ -121,6 +123,8 @@ class Mode:
     evaluated: int = 0  # looks without gradients in evaluation mode
     evaluated_in_training: int = 0  # and in training mode
     judged_in_training: int = 0  # those of them on which a loss was computed
+    line: str | None = None  # the user's, that calls the function; None: a module
+    samples: int | None = None  # that a batch mostly held where `values` were taken
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,9 @@ class Samples:
     evaluated: int = 0  # and in calls without gradients
     rate: int = 1
     kept: tuple[tuple[int, int, int, int, int], ...] = ()  # fingerprint, times trained, first step, second, evaluated
+    looks: tuple[tuple[int, int], ...] = ()  # of kept samples in each different batch without gradients: trained on
+    # before, never trained on
+    whole: bool = False  # all values were whole numbers, so that different samples may be alike by chance
 
 
 @dataclass(frozen=True)
@@ -165,6 +172,12 @@ class Input:
     bad_share: float | None = None  # of the values that are, at such a step; None: not known
     bad_columns: tuple[int, ...] = ()  # features or channels that hold them, the first few by number
     bad_columns_of: tuple[int, int] = (0, 0)  # how many hold them, of how many
+    looks: int = 0  # that were compared with the first sample, while none differed
+    samples: int = 0  # in the largest of them
+    constant: bool = False  # all samples of all looks were equal
+    sizes: tuple[float, ...] = ()  # per column: root mean square over the looks; () with too many columns
+    largest: tuple[float, ...] = ()  # per column: largest absolute value
+    means: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

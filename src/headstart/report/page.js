@@ -20,7 +20,7 @@ function draw(name, view) {
   shown[name] = view;
   const { views, layout, rows } = figures[name];
   const data = views[view].data.map((trace) => (trace.type === "heatmap" ? withHover(trace, rows) : trace));
-  return Plotly.react(name, data, fitted(layout, rows), CONFIG);
+  return Plotly.react(name, data, fitted({ ...layout, ...views[view].layout }, rows), CONFIG);
 }
 
 // What depends on the screen: a finger scrolls the page and does not zoom; long names lose their head, not their tail.

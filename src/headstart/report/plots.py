@@ -27,6 +27,7 @@ class View:
 
     label: str
     traces: Sequence[Json]
+    layout: Json = field(default_factory=dict)  # laid over the figure's own while it is shown
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,10 @@ class Figure:
     rows: tuple[str, ...] = field(default=())  # a heat map's row names, first on top
 
     def json(self) -> Json:
-        views = [{"label": view.label, "data": list(view.traces)} for view in self.views]
+        views = [
+            {"label": view.label, "data": list(view.traces), **({"layout": view.layout} if view.layout else {})}
+            for view in self.views
+        ]
         return {"views": views, "layout": {**_LAYOUT, **self.layout, "height": self.height}, "rows": list(self.rows)}
 
 

@@ -58,7 +58,7 @@ def place(figure: Figure | None, reason: str) -> str:
         f'aria-pressed="{"false" if number else "true"}">{escape(view.label)}</button>'
         for number, view in enumerate(figure.views)
     )
-    switch = f'<div class="switch" role="group" aria-label="{tr("What the colour shows")}">{buttons}</div>'
+    switch = f'<div class="switch" role="group" aria-label="{tr("What is shown")}">{buttons}</div>'
     return (
         f"{switch if len(figure.views) > 1 else ''}"
         f'<div class="plot" id="{figure.name}" style="height:{figure.height}px" role="img" '

@@ -40,9 +40,11 @@ class RangeTest:
     def suggestion(self) -> float | None:
         """The smallest rate at which a seed's smoothed loss has all but ended its fall: all but 5 % of it.
 
-        This is where the loss "slows" (Smith 2017, §3.3), his upper bound, in the most cautious of the seeds: close above
-        it training may break down. It suits a short training, or a schedule that ends low; for a long one at a constant
-        rate take a third or a quarter, as he does for his lower bound. None: see `refusal`.
+        This is where the loss "slows" (Smith 2017, §3.3), his upper bound, in the most cautious of the seeds: close
+        above it training may break down. For six nets on MNIST with three optimizers, 3 epochs at a constant rate
+        ended with 1.15 times the loss of a sweep's best rate (geometric mean; the worst 1.73), and with a cosine down
+        to 0, which likes larger rates, with 1.38 times (2.78): benchmarks/lr_find.py. For a long training at a constant
+        rate take a third or a quarter, as Smith does for his lower bound. None: see `refusal`.
         """
         return None if self.refusal else min(self.by_seed)
 

@@ -1,12 +1,12 @@
 """Dropout drops nearly all: the argument is the share that is dropped, not the share that is kept.
 
 ## What it sees
-The `p` of each dropout that trains in training mode.
+The `p` of each dropout that trains in training mode, module or function.
 
 ## Why it hurts
 Of every ten units nine are zeroed and the tenth is multiplied by ten: of a signal with mean 0 and variance 1 dropout makes
 one of variance 1 / (1 - p), all of it noise that changes at each step. With p = 1 nothing passes, forward or back.
-`nn.Dropout(0.9)` keeps a tenth; in older libraries the number was the share to keep.
+`nn.Dropout(0.9)` and `F.dropout(x, 0.9)` keep a tenth; in older libraries the number was the share to keep.
 
 ## Example
 ```python
@@ -48,7 +48,7 @@ It is advice in a run that learns. Where it does not, or is not known to, a shar
 run that is known not to learn, else advice.
 
 ## Stays silent when
-The dropout is never called in training mode, or it is a bare function (`F.dropout`), whose `p` is not seen.
+The dropout is never called in training mode.
 
 ## References
 Srivastava et al. 2014, *Dropout*, JMLR 15, sections 7.3 and A.4; He et al. 2021, arXiv 2111.06377 (masked autoencoders).
@@ -62,6 +62,7 @@ from headstart.diagnosis import code
 from headstart.diagnosis.case import RECURRENT, Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy, Severity
+from headstart.record import Mode
 
 GROUP = "norm"
 RESTS_ON = "fact"
@@ -73,17 +74,17 @@ NEARLY_ALL = 0.9  # more than any recipe drops (sources in the page)
 TEXT = Text(
     en={
         "message": "{layer} drops {p:share} of its inputs at each step.",
-        "cause": "The argument of nn.Dropout is the share that is dropped. What is left is multiplied by {factor:number} "
+        "cause": "The argument of a dropout is the share that is dropped. What is left is multiplied by {factor:number} "
         "and changes at random from step to step, so that the layers behind it see mostly noise.",
-        "all": "The argument of nn.Dropout is the share that is dropped. With 1 all is zero while training: no signal "
+        "all": "The argument of a dropout is the share that is dropped. With 1 all is zero while training: no signal "
         "passes, and no gradient comes back.",
         "keep": "keeps {keep:share}",
     },
     zh={
         "message": "{layer} 在每一步都丢弃 {p:share} 的输入。",
-        "cause": "nn.Dropout 的参数是被丢弃的比例。剩下的部分被放大 {factor:number} 倍,而且每一步都随机变化,因此后面的层"
+        "cause": "dropout 的参数是被丢弃的比例。剩下的部分被放大 {factor:number} 倍,而且每一步都随机变化,因此后面的层"
         "看到的主要是噪声。",
-        "all": "nn.Dropout 的参数是被丢弃的比例。取 1 时,训练中全部变为零:信号传不过去,梯度也传不回来。",
+        "all": "dropout 的参数是被丢弃的比例。取 1 时,训练中全部变为零:信号传不过去,梯度也传不回来。",
         "keep": "保留 {keep:share}",
     },
 )
@@ -97,7 +98,6 @@ def dropout_too_high(case: Case) -> Iterator[Finding]:
     p, mode = max(found, key=lambda pair: pair[0])
     cause = case.say(TEXT, "all") if p == 1 else case.say(TEXT, "cause", factor=1 / (1 - p))
     instead = 1 - p if p < 1 else 0.1
-    name = "dropout" if mode.kind in (*RECURRENT, "MultiheadAttention") else "p"
     yield Finding(
         "dropout-too-high",
         _severity(case, p),
@@ -108,9 +108,17 @@ def dropout_too_high(case: Case) -> Iterator[Finding]:
         cause,
         Remedy(
             "less-dropout",
-            f"{code.path(mode.name)}.{name} = {instead:.2g}     # {case.say(TEXT, 'keep', keep=1 - instead)}",
+            f"{_with(mode, instead)}     # {case.say(TEXT, 'keep', keep=1 - instead)}",
         ),
+        line=mode.line,
     )
+
+
+def _with(mode: Mode, p: float) -> str:
+    if mode.line is not None:
+        return f"{mode.kind}(x, p={p:.2g}, training=self.training)"
+    name = "dropout" if mode.kind in (*RECURRENT, "MultiheadAttention") else "p"
+    return f"{code.path(mode.name)}.{name} = {p:.2g}"
 
 
 def _severity(case: Case, p: float) -> Severity:

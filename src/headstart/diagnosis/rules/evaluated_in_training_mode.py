@@ -2,7 +2,8 @@
 
 ## What it sees
 The `training` flag of each batch norm and dropout that trains, at calls without gradients: always set, in the whole run.
-It is a warning where a loss is computed on what such a call gives, for then it was an evaluation.
+It is a warning where a loss is computed on what such a call gives, for then it was an evaluation. And the argument
+`training` of each `F.dropout`, whose default is True: `model.eval()` does not reach it.
 
 ## Why it hurts
 Dropout in training mode drops units at random, so that the measured loss is that of a damaged net. Batch norm in training
@@ -53,12 +54,13 @@ for epoch in range(10):
 - `OFTEN` = 0.5: of the steps are followed by such a call: then it may be a part of the training itself, such as a line
   search, a sampler or a choice among samples. With a loss it is advice then, else nothing.
 
-Without a loss it is advice, and only where the labels are known: it may be an accuracy, or samples that are drawn.
+Without a loss it is advice, and only where the labels are known: it may be an accuracy, or samples that are drawn. Of a
+function alone it is advice, too, for who wrote `training=True` may have meant it.
 
 ## Stays silent when
-Any batch norm or dropout runs in evaluation mode without gradients once: who recalibrates batch norm or leaves dropout on
-to measure its uncertainty evaluates, too. The batch norms keep no running statistics, or losses are kept apart for each
-sample (`reduction="none"`) without being averaged.
+Any batch norm or dropout runs in evaluation mode without gradients once (of an `F.dropout`, that very one): who
+recalibrates batch norm or leaves dropout on to measure its uncertainty evaluates, too. The batch norms keep no running
+statistics, or losses are kept apart for each sample (`reduction="none"`) without being averaged.
 
 ## References
 The PyTorch documentation of `torch.nn.Module.eval`; Gal and Ghahramani 2016, arXiv 1506.02142, for dropout that stays on
@@ -89,6 +91,11 @@ TEXT = Text(
         "norm": "Batch norm in training mode normalises each sample by the others of its batch, and moves its running "
         "statistics towards the data of the evaluation.",
         "eval": "before each evaluation; model.train() before training goes on",
+        "function": "Whenever it ran without gradients, after {looks:number} of the steps, {kinds} dropped {p:share} of "
+        "its inputs, as in training.",
+        "function_cause": "{kind} drops unless it is given training=False: model.eval() does not reach it, so that an "
+        "evaluation measures a damaged net.",
+        "function_note": "model.eval() then ends it",
     },
     zh={
         "message": "模型在 {looks:number} 个训练步之后不求梯度地运行过,每次都处于训练模式,包括其中的 {kinds}"
@@ -96,16 +103,21 @@ TEXT = Text(
         "dropout": "dropout 在训练模式下随机丢弃单元,因此评估测到的是一个残缺的网络。",
         "norm": "批归一化在训练模式下用同一批的其他样本来归一化每个样本,并让运行统计量偏向评估数据。",
         "eval": "放在每次评估之前;继续训练之前再调用 model.train()",
+        "function": "在 {looks:number} 个训练步之后不求梯度地运行时,{kinds} 每次都像训练时一样丢弃 {p:share} 的输入。",
+        "function_cause": "除非传入 training=False,{kind} 总会丢弃:model.eval() 管不到它,因此评估测到的是一个残缺的网络。",
+        "function_note": "之后 model.eval() 才能关掉它",
     },
 )
 
 
 def evaluated_in_training_mode(case: Case) -> Iterator[Finding]:
     """One finding for all of them."""
-    if any(mode.evaluated for mode in case.record.modes):
-        return
     found = [mode for mode in case.record.modes if mode.steps and mode.evaluated_in_training and _matters(mode)]
-    severity = _severity(case, found)
+    modules = [mode for mode in found if mode.line is None]
+    if not modules or any(mode.evaluated for mode in case.record.modes):
+        yield from _function(case, [mode for mode in found if mode.line is not None and not mode.evaluated])
+        return
+    severity = _severity(case, modules)
     if severity is None:
         return
     layers = [layer for mode in found if (layer := case.record.layer(mode.name))]  # a dropout is none
@@ -123,6 +135,26 @@ def evaluated_in_training_mode(case: Case) -> Iterator[Finding]:
         Remedy("eval-mode", f"model.eval()     # {case.say(TEXT, 'eval')}"),
         tuple(layer.name for layer in layers),
         layers[0].line if layers else None,
+    )
+
+
+def _function(case: Case, sites: list[Mode]) -> Iterator[Finding]:
+    if not sites or case.skill is None:
+        return
+    looks, site = max(((site.evaluated_in_training, site) for site in sites), key=lambda pair: pair[0])
+    if looks > OFTEN * len(case.record):
+        return
+    yield Finding(
+        "evaluated-in-training-mode",
+        "advice",
+        case.say(TEXT, "function", looks=looks, kinds=site.name, p=site.p),
+        evidence=(Evidence("looks_in_training_mode", looks, of=looks),),
+        cause=case.say(TEXT, "function_cause", kind=site.kind),
+        remedy=Remedy(
+            "say-training",
+            f"{site.kind}(x, p={site.p:.2g}, training=self.training)     # {case.say(TEXT, 'function_note')}",
+        ),
+        line=site.line,
     )
 
 

@@ -2,9 +2,9 @@
 
 ## What it sees
 One of two things. The tensor on which backward is called has no graph, `torch.tensor(loss.item(), requires_grad=True)`
-or the like, and no parameter ever has a gradient. Or what enters a layer that is trained has no graph and is, in mean,
-spread and largest value at every step, what leaves an earlier layer that an optimizer holds and no gradient ever
-reaches.
+or the like, or only that of a few operations on such a tensor; and no parameter ever has a gradient. Or what enters a
+layer that is trained has no graph and is, in mean, spread and largest value at every step, what leaves an earlier layer
+that an optimizer holds and no gradient ever reaches.
 
 ## Why it hurts
 `detach()`, `.data`, `.item()`, `.numpy()` and `torch.tensor(...)` give the values without the way they came. What stands

@@ -49,8 +49,8 @@ for step in range(80):
 - `OFFSET` = 10: |mean| over standard deviation; the curvature along the mean is 1 + OFFSET² ≈ 100 times that across.
 
 ## Stays silent when
-A norm follows the first layer or is the first layer, the inputs are integers for an embedding, or constant. In a run
-that learns it is advice at most.
+A norm follows the first layer or is the first layer, the inputs are integers for an embedding, or constant; or one column
+is far larger than the others, which features-unequal-scale tells. In a run that learns it is advice at most.
 
 ## References
 LeCun, Bottou, Orr & Müller, *Efficient BackProp* (1998), §4.3 and §5.
@@ -64,6 +64,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from headstart.diagnosis.case import LINEAR, RECURRENT, Case
+from headstart.diagnosis.columns import outsized
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Layer
@@ -122,7 +123,8 @@ class Given:
 
 def inputs_not_standardized(case: Case) -> Iterator[Finding]:
     """One finding, of the layer whose inputs are furthest off."""
-    found = [given for given in _given(case) if given.fault]
+    unequal = {one.layer.name for one in outsized(case)}  # one mean and one std would not help: features-unequal-scale
+    found = [given for given in _given(case) if given.fault and given.layer.name not in unequal]
     if not found:
         return
     given = max(found, key=lambda given: abs(math.log(given.size)))

@@ -2,7 +2,7 @@
 
 ## What it sees
 The length of each weight's way over the run, its updates added up, as a share of the weight's own size, in a run that
-does not learn.
+does not learn. Where that is not known, as with a loss written by hand, in one whose loss does not fall.
 
 ## Why it hurts
 However long the way, no weight is further from its start than that. Weights that are all within a hundredth of their
@@ -45,9 +45,11 @@ for step in range(150):
   and weights of 0.05, half a step.
 - `ENOUGH` = 100: steps. Trying a script out for a few steps is no training.
 
+It is an error in a run that is known not to learn, else advice: weights that were trained before may stay where they are.
+
 ## Stays silent when
-The run learns, is gaining, or it is not known; any weight has come further; or a weight does not move at all, which no
-learning rate changes: then its gradient is zero, it is lost in rounding, or no optimizer holds it.
+The run learns or is gaining; its loss falls, where more is not known; any weight has come further; or a weight does not
+move at all, which no learning rate changes: then its gradient is zero, it is lost in rounding, or no optimizer holds it.
 
 ## References
 Goodfellow, Bengio & Courville, *Deep Learning* (2016), §11.4.1.
@@ -64,7 +66,7 @@ from headstart.findings import Evidence, Finding, Remedy
 
 GROUP = "optimizer"
 RESTS_ON = "size"
-NEEDS = ("update.std", "weight.std", "skill", "lr")
+NEEDS = ("update.std", "weight.std", "loss")
 SINCE, STATUS = "0.1.0", "stable"
 
 WAY = 0.01  # of a weight's size: within it, what it computes is what it computed at the start
@@ -76,13 +78,18 @@ TEXT = Text(
         "its start than {way:number} of its size.",
         "cause": "All updates added up are that small, so the net still computes what it did at random. At this pace it "
         "would need {times:number} times as many steps to move a weight by its own size.",
+        "by_hand": "The learning rate is too low: in {steps:number} steps no weight came further from its start than "
+        "{way:number} of its size.",
         "faster": "a hundred times {lr:number}; then halve or double",
+        "faster_by_hand": "then halve or double",
     },
     zh={
         "message": "学习率 {lr:number} 过低:在 {steps:number} 步中,没有一个权重离开起点超过自身大小的 {way:number}。",
         "cause": "所有更新加起来也只有这么小,网络计算的仍是随机初始时的结果。照此速度,要用 {times:number} 倍的步数才能让"
         "一个权重改变自身的大小。",
+        "by_hand": "学习率过低:在 {steps:number} 步中,没有一个权重离开起点超过自身大小的 {way:number}。",
         "faster": "{lr:number} 的一百倍;然后减半或加倍",
+        "faster_by_hand": "然后减半或加倍",
     },
 )
 
@@ -91,22 +98,35 @@ def learning_rate_too_low(case: Case) -> Iterator[Finding]:
     """One finding, told of the weight that came furthest."""
     record = case.record
     found = moves(case)
-    if case.learns is not False or len(record) < ENOUGH or not found:
+    futile = case.learns is False or (case.skill is None and not case.loss_falls)
+    if not futile or len(record) < ENOUGH or not found:
         return
     stuck = any(min(one.share.values) <= 0 for one in found)
-    optimizer = next(iter(record.optimizers), None)
     way, furthest = max(((path(one.share, len(record)), one) for one in found), key=lambda pair: pair[0])
-    if stuck or optimizer is None or way >= WAY:
+    if stuck or way >= WAY:
         return
-    rate = max(record.lr.values)
-    note = case.say(TEXT, "faster", lr=rate)
     yield Finding(
         "learning-rate-too-low",
-        "error",
-        case.say(TEXT, "message", lr=rate, steps=len(record), way=way),
+        "error" if case.learns is False else "advice",
+        _message(case, way),
         None,
         furthest.share.steps[0],
         (Evidence("way", way, WAY, (furthest.share.steps[0], furthest.share.steps[-1]), "update.std"),),
         case.say(TEXT, "cause", times=1 / way),
-        Remedy("faster", f"torch.optim.{optimizer.kind}(model.parameters(), lr={100 * rate:g})     # {note}"),
+        _remedy(case),
     )
+
+
+def _message(case: Case, way: float) -> str:
+    if not case.record.lr:
+        return case.say(TEXT, "by_hand", steps=len(case.record), way=way)
+    return case.say(TEXT, "message", lr=max(case.record.lr.values), steps=len(case.record), way=way)
+
+
+def _remedy(case: Case) -> Remedy:
+    optimizer = next(iter(case.record.optimizers), None)
+    if optimizer is None or not case.record.lr:
+        return Remedy("faster", f"lr = 100 * lr     # {case.say(TEXT, 'faster_by_hand')}")
+    rate = max(case.record.lr.values)
+    note = case.say(TEXT, "faster", lr=rate)
+    return Remedy("faster", f"torch.optim.{optimizer.kind}(model.parameters(), lr={100 * rate:g})     # {note}")

@@ -2,7 +2,8 @@
 
 ## What it sees
 The shapes that `mse_loss`, `l1_loss`, `smooth_l1_loss` or `huber_loss` was given, in a loss that was trained on: as many
-values in both, in shapes of different rank, which broadcast to something bigger. It is exact.
+values in both, in shapes of different rank, which broadcast to something bigger. It is exact. A mean of squares or of
+absolute values that is written out, `((output - target) ** 2).mean()`, is read from its graph.
 
 ## Why it hurts
 Of outputs (N, 1) and targets (N,) broadcasting makes a table of N × N differences, each output against each target. The
@@ -45,7 +46,8 @@ None: it is exact.
 
 ## Stays silent when
 Broadcasting only repeats the target, as for one value that all outputs shall come to, or both have the same rank, as where
-every pair is compared on purpose: `a[:, None] - b[None, :]`. A loss that is written by hand is not seen.
+every pair is compared on purpose: `a[:, None] - b[None, :]`. A loss that is written out is read on the CPU only, and if
+nothing but reshaping stands between it and the last layer.
 
 ## References
 The PyTorch documentation, *Broadcasting semantics*, and of `torch.nn.MSELoss`: target "same shape as the input"; torch's
@@ -74,12 +76,15 @@ TEXT = Text(
     en={
         "message": "{kind} is given outputs of shape {given} and targets of shape {target}, and compares {pairs:number} "
         "pairs instead of {values:number}.",
+        "by_hand": "A difference is taken of outputs of shape {given} and targets of shape {target}: it compares "
+        "{pairs:number} pairs instead of {values:number}.",
         "cause": "Broadcasting sets each output against the targets of all samples. The least loss is then to answer their "
         "mean, whatever comes in.",
     },
     zh={
         "message": "{kind} 得到形状为 {given} 的输出和形状为 {target} 的目标,比较了 {pairs:number} 对,而不是 "
         "{values:number} 对。",
+        "by_hand": "形状为 {given} 的输出与形状为 {target} 的目标相减,比较了 {pairs:number} 对,而不是 {values:number} 对。",
         "cause": "广播让每个输出与所有样本的目标相比。这时使损失最小的答案是目标的平均值,与输入无关。",
     },
 )
@@ -97,7 +102,7 @@ def loss_broadcast(case: Case) -> Iterator[Finding]:
             "error",
             case.say(
                 TEXT,
-                "message",
+                "by_hand" if loss.by_hand else "message",
                 kind=loss.kind,
                 given=loss.shape,
                 target=loss.target_shape,

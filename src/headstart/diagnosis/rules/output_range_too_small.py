@@ -3,7 +3,9 @@
 ## What it sees
 The activation that makes the loss's input (sigmoid, tanh, ReLU, softmax, softplus, hardtanh, hardsigmoid), and whether the
 best answers within its range leave a loss: for a regression the mean loss of each target's nearest value in that range, for
-cross-entropy that of the largest score for the right class and the least for all others. It is exact: a floor.
+cross-entropy that of the largest score for the right class and the least for all others, for a binary one that of the
+highest and the lowest probability. It is exact: a floor. Of one activation straight on another it is what the outer makes
+of the inner's range: `sigmoid(relu(x))` is never below one half.
 
 ## Why it hurts
 However long it trains, the loss cannot fall below the floor. What lies outside of the range cannot be answered, and near
@@ -63,7 +65,7 @@ import math
 from collections.abc import Iterator
 
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.constant import best_constant
+from headstart.diagnosis.constant import best_constant, per_column
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Loss
@@ -76,6 +78,8 @@ SINCE, STATUS = "0.1.0", "stable"
 FLOOR_SHARE = 0.1  # of the best constant's loss: below, other faults cost more (derivation in the page)
 OUTSIDE = 0.05  # of a regression's targets; fewer are outliers
 
+BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+CAUSES = {"message": "cause", "scores": "bounded", "chances": "doubled"}
 REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 
 TEXT = Text(
@@ -84,6 +88,10 @@ TEXT = Text(
         "targets lie beyond what it can give.",
         "scores": "The scores given to cross_entropy come from {activation}: with {classes:number} classes its loss cannot "
         "fall below {floor:number}.",
+        "chances": "The probabilities of {kind} lie between {least_chance:number} and {most_chance:number} whatever the "
+        "net is given: its loss cannot fall below {floor:number}.",
+        "doubled": "Another activation stands in front of {activation} or takes its place, so that some answers cannot be "
+        "given.",
         "cause": "{activation} gives values {range}; the targets reach from {least:number} to {most:number}.",
         "bounded": "The right class can score no more than {high:number}, and the others no less than {low:number}: that "
         "is too near for any answer to be sure.",
@@ -91,16 +99,21 @@ TEXT = Text(
         "above": "from {low:number} on",
         "note": "without {activation} after the last layer; or bring the targets into its range",
         "logits": "logits: what enters {activation}",
+        "bare": "logits: what the last layer gives, before any activation",
     },
     zh={
         "message": "网络以 {activation} 结尾,损失不可能低于 {floor:number}:有 {outside:share} 的目标超出了它能给出的范围。",
         "scores": "给 cross_entropy 的分数来自 {activation}:{classes:number} 个类别时损失不可能低于 {floor:number}。",
+        "chances": "无论输入是什么,{kind} 的概率都在 {least_chance:number} 与 {most_chance:number} 之间:损失不可能低于 "
+        "{floor:number}。",
+        "doubled": "{activation} 之前还有另一个激活函数,或它被另一个取代,因此有些答案给不出来。",
         "cause": "{activation} 只能给出{range}的值;目标的范围是 {least:number} 到 {most:number}。",
         "bounded": "正确类别的分数最高只有 {high:number},其他类别最低也有 {low:number}:太接近了,任何答案都不可能确定。",
         "between": " {low:number} 与 {high:number} 之间",
         "above": "不小于 {low:number} ",
         "note": "最后一层之后不加 {activation};或把目标变换到它的范围之内",
         "logits": "logits:进入 {activation} 之前的值",
+        "bare": "logits:最后一层的输出,不经过任何激活函数",
     },
 )
 
@@ -112,9 +125,10 @@ def output_range_too_small(case: Case) -> Iterator[Finding]:
         floor = _floor(loss)
         if not loss.trained or constant is None or floor is None or floor <= FLOOR_SHARE * constant.loss:
             continue
-        classes = loss.kind == "cross_entropy"
+        form = "scores" if loss.kind == "cross_entropy" else "chances" if loss.kind in BINARY else "message"
         last = case.record.loss_of(loss.name)
         fields = {
+            "kind": loss.kind,
             "activation": loss.made_by,
             "floor": floor,
             "low": loss.low,
@@ -128,13 +142,13 @@ def output_range_too_small(case: Case) -> Iterator[Finding]:
         yield Finding(
             "output-range-too-small",
             "error" if case.learns is False else "warning",
-            case.say(TEXT, "scores" if classes else "message", **fields),
+            case.say(TEXT, form, **fields, **_chances(loss)),
             step=0,
             evidence=(
                 Evidence("loss_floor", floor, FLOOR_SHARE * constant.loss),
                 *((Evidence("loss", last.last, None, (last.steps[-1],), "loss"),) if last else ()),
             ),
-            cause=case.say(TEXT, "bounded" if classes else "cause", range=between, **fields),
+            cause=case.say(TEXT, CAUSES[form], range=between, **fields),
             remedy=_remedy(case, loss),
             line=loss.line,
         )
@@ -142,6 +156,8 @@ def output_range_too_small(case: Case) -> Iterator[Finding]:
 
 def _floor(loss: Loss) -> float | None:
     """The least loss that the output's range allows; None if there is none, or another rule tells it."""
+    if loss.kind in BINARY:
+        return None if loss.kind == BINARY[1] and loss.made_by in ("sigmoid", "softmax") else _binary_floor(loss)
     if loss.kind in REGRESSION:
         return (
             loss.floor
@@ -153,9 +169,32 @@ def _floor(loss: Loss) -> float | None:
     return None
 
 
+def _binary_floor(loss: Loss) -> float | None:
+    """-t log(most) - (1 - t) log(1 - least) for a label t: no chance between the two costs less."""
+    least, most = _chances(loss).values()
+    targets = loss.targets
+    weights = per_column(loss.options.get("pos_weight") or (1.0,), len(targets.total))
+    if weights is None or targets.count <= 0:
+        return None
+    yes = sum(w * total for w, total in zip(weights, targets.total, strict=True))
+    no = sum(targets.count - total for total in targets.total)
+    return -(yes * math.log(most) + no * math.log1p(-least)) / (targets.count * len(targets.total))
+
+
+def _chances(loss: Loss) -> dict[str, float]:
+    """The least and the most probability that a binary loss can be given."""
+    low, high = -math.inf if loss.low is None else loss.low, math.inf if loss.high is None else loss.high
+    if loss.kind == BINARY[1]:
+        low, high = (1 / (1 + math.exp(-max(x, -700.0))) for x in (low, high))
+    return {"least_chance": max(low, 0.0), "most_chance": min(high, 1.0)}
+
+
 def _remedy(case: Case, loss: Loss) -> Remedy:
     if loss.kind == "cross_entropy":
         note = case.say(TEXT, "logits", activation=loss.made_by)
         return Remedy("give-logits", f"torch.nn.functional.cross_entropy(logits, target)     # {note}")
+    if loss.kind in BINARY:
+        note = case.say(TEXT, "bare")
+        return Remedy("give-logits", f"torch.nn.functional.{BINARY[1]}(logits, target)     # {note}", safe=False)
     note = case.say(TEXT, "note", activation=loss.made_by)
     return Remedy("linear-output", f"output = model(x)     # {note}", safe=False)

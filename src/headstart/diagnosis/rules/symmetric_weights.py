@@ -4,11 +4,13 @@
 How many different units each weight holds (`weight.distinct`, exact: a hash of the bits) at the first look, and
 again at the last. It speaks of a layer with another layer behind it, two or more units, and at most half as many
 different ones, if training has not told them apart; and of units that start as copies of weights other than zero, which
-nothing but their biases or the layer behind tells apart.
+nothing but their biases or the layer behind tells apart. And of two or more weights of one module that are zero and whose
+gradients are exactly zero at every step.
 
 ## Why it hurts
 Units with the same incoming and the same outgoing weights compute the same thing and get the same gradient, so they
-stay the same for ever: 256 units do the work of one. From zero it is worse still: with ReLU no gradient passes.
+stay the same for ever: 256 units do the work of one. From zero it is worse still: with ReLU no gradient passes, and of two
+factors that are both zero (LoRA's A and B) neither ever gets one.
 
 ## Example
 ```python
@@ -94,6 +96,10 @@ TEXT = Text(
         "cause": "Only different first weights make units learn different things; from the same ones they move "
         "alike for ever.",
         "follows": "{activation} follows {layer}",
+        "zeros": "The weights of {layer} ({names}) all start at zero, and their gradients are exactly zero at every step.",
+        "product": "They are multiplied by one another: the gradient of each is a product with the other, which is zero, "
+        "so that none of them ever moves. One of them may start at zero, not both.",
+        "one": "the other may stay zero",
     },
     zh={
         "all": "{layer} 的全部 {units:number} 个单元以相同的权重开始,计算相同的结果,得到相同的梯度,到第 {step:number} "
@@ -104,6 +110,10 @@ TEXT = Text(
         "rank": "权重相同的单元只看到输入的同一个特征;在训练把它们分开之前,输入的其余信息无法通过。",
         "cause": "只有不同的初始权重才能让各单元学到不同的东西;从相同的权重出发,它们永远同步变化。",
         "follows": "{layer} 之后是 {activation}",
+        "zeros": "{layer} 的权重({names})全部从零开始,而且每一步的梯度都恰好是零。",
+        "product": "它们彼此相乘:每一个的梯度都含有另一个作为因子,而那是零,因此谁也不会移动。"
+        "可以让其中一个从零开始,但不能都是。",
+        "one": "另一个可以保持为零",
     },
 )
 
@@ -118,6 +128,8 @@ def symmetric_weights(case: Case) -> Iterator[Finding]:
     alike = [look for look in looks if look not in copies and _starts_alike(case, look)]
     if alike:
         yield _finding(case, alike, "alike", "advice" if case.learns else "warning")
+    if not copies:
+        yield from _zero_factors(case)
 
 
 class _Look(NamedTuple):
@@ -155,6 +167,38 @@ def _finding(case: Case, looks: list[_Look], key: str, severity: Severity) -> Fi
         tuple(layer.name for layer in layers),
         layer.line,
     )
+
+
+def _zero_factors(case: Case) -> Iterator[Finding]:
+    """Weights of one module that are zero, and whose gradients are exactly zero: each is multiplied by the other."""
+    known = {parameter.name: parameter for parameter in case.record.parameters}
+    for layer in case.in_flow(case.record.layers):
+        stuck = [known[name] for name in layer.parameters if name in known and _is_stuck(case, known[name])]
+        if len(stuck) < 2:
+            continue
+        looks = case.record.series(stuck[0].name, "weight_gradient.max_abs")
+        first = stuck[0].name
+        yield Finding(
+            "symmetric-weights",
+            "error",
+            case.say(TEXT, "zeros", layer=layer.name, names=", ".join(one.name for one in stuck)),
+            layer.name,
+            0,
+            (Evidence("gradient_max", 0.0, None, (looks.steps[0], looks.steps[-1]), "weight_gradient.max_abs"),),
+            case.say(TEXT, "product"),
+            Remedy(
+                "re-initialise", f"torch.nn.init.normal_({code.path(first)}, std=0.02)     # {case.say(TEXT, 'one')}"
+            ),
+            (layer.name,),
+            layer.line,
+        )
+
+
+def _is_stuck(case: Case, parameter: Parameter) -> bool:
+    size, gradient = (case.record.series(parameter.name, f"{of}.max_abs") for of in ("weight", "weight_gradient"))
+    looked = min(len(size), len(gradient)) > STEPS
+    still = parameter.trainable and len(parameter.shape) > 1 and not parameter.steps_moved
+    return looked and still and not any(size.values) and not any(gradient.values)
 
 
 def _stay_equal(look: _Look) -> bool:

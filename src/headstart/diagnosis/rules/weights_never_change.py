@@ -2,12 +2,14 @@
 
 ## What it sees
 A sample of every tensor that the optimizer holds, in the tensor's own precision, compared with its first value at steps
-1, 2, 4, 8, ... and as the run ends; the gradients at its steps. It is exact.
+1, 2, 4, 8, ... and as the run ends; the gradients at its steps. It is exact. Without an optimizer it asks the script, too:
+for an update that makes a new tensor, `w = w - lr * w.grad`.
 
 ## Why it hurts
 Nothing is learnt. With a learning rate of 0 every update is 0. One that is smaller than half the distance between a
 weight and its neighbour in float32 (6e-8 of its size, 4e-3 in bfloat16) is rounded away. And weights that are loaded,
-copied or drawn again within the loop undo each step.
+copied or drawn again within the loop undo each step. In a loop over `model.parameters()`, `w = w - lr * w.grad` changes
+what the name w stands for, and no weight.
 
 ## Example
 ```python
@@ -50,8 +52,8 @@ for step in range(60):
 
 ## Stays silent when
 One bit of one tensor changes, no tensor has a gradient, or the weights move at each step and are set back (as in
-test-time adaptation) in a run that is not known to fail. It is advice while another optimizer of the run changes
-weights.
+test-time adaptation) in a run that is not known to fail. A loop without an optimizer holds no such line: gradients may
+be looked at for their own sake. It is advice while another optimizer of the run changes weights.
 
 ## References
 Higham (2002), *Accuracy and Stability of Numerical Algorithms*, §2.1: rounding to nearest.
@@ -59,7 +61,9 @@ Higham (2002), *Accuracy and Stability of Numerical Algorithms*, §2.1: rounding
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Literal
 
 from headstart.diagnosis.case import Case
@@ -71,7 +75,7 @@ from headstart.record import Optimizer, Parameter
 
 GROUP = "loop"
 RESTS_ON = "fact"
-NEEDS = ("lr", "weight.changed")
+NEEDS = ("weight.changed",)
 SINCE, STATUS = "0.1.0", "stable"
 
 __all__ = ["ENOUGH_STEPS", "weights_never_change"]
@@ -87,6 +91,9 @@ TEXT = Text(
         "too small for these gradients.",
         "undone": "Each step moves the weights, and something in the loop sets them back: a load_state_dict, a copy of "
         "older weights, an initialisation.",
+        "by_hand": "In {steps:number} steps the weights had gradients, yet none of them changed by a single bit.",
+        "rebound": "`{name} = {name} - ...` makes a new tensor and gives it the name {name}; the model keeps the old one.",
+        "in_place": "in place, under torch.no_grad()",
         "note": "a rate to start from",
         "load": "before the loop, not in it",
     },
@@ -95,6 +102,9 @@ TEXT = Text(
         "zero": "学习率是 0,因此每次更新都是 0。",
         "rounded": "与权重相比,每次更新都小到被舍入抹去:学习率对这些梯度来说太小了。",
         "undone": "每一步都移动了权重,但循环中的某处又把它们恢复了:load_state_dict、复制旧权重或重新初始化。",
+        "by_hand": "在 {steps:number} 步中权重都有梯度,但没有任何一个权重改变过哪怕一位。",
+        "rebound": "`{name} = {name} - ...` 创建了一个新张量并把名字 {name} 给了它;模型里仍是原来的张量。",
+        "in_place": "原地更新,放在 torch.no_grad() 之下",
         "note": "可以从这个学习率开始",
         "load": "放在循环之前,而不是循环之内",
     },
@@ -102,7 +112,8 @@ TEXT = Text(
 
 
 def weights_never_change(case: Case) -> Iterator[Finding]:
-    """One finding for each such optimizer."""
+    """One finding for each such optimizer, or for a loop that updates by hand."""
+    yield from _by_hand(case)
     changes = any(_ever_changed(case, parameter) for parameter in case.record.parameters)
     for optimizer in case.record.optimizers:
         why = _why_unchanged(case, optimizer)
@@ -123,6 +134,54 @@ def weights_never_change(case: Case) -> Iterator[Finding]:
             cause=case.say(TEXT, why),
             remedy=Remedy(remedy.name, f"{remedy.code}     # {note}"),
         )
+
+
+def _by_hand(case: Case) -> Iterator[Finding]:
+    """Gradients at each step, an update in the script that gives a name to a new tensor, and no weight that changed."""
+    held = [p for p in case.record.parameters if p.trainable and case.record.series(p.name, "weight_gradient.mean")]
+    steps = len(case.record)
+    if case.record.optimizers or steps < ENOUGH_STEPS or not held or not all(_never_changed(case, p) for p in held):
+        return
+    found = rebinding(str(case.record.meta.get("script_text") or ""))
+    if found is None:
+        return
+    line, name, instead = found
+    yield Finding(
+        "weights-never-change",
+        "error",
+        case.say(TEXT, "by_hand", steps=steps),
+        step=0,
+        evidence=(Evidence("changed", 0, of=len(held)), Evidence("steps", steps, ENOUGH_STEPS)),
+        cause=case.say(TEXT, "rebound", name=name),
+        remedy=Remedy("in-place", f"{instead}     # {case.say(TEXT, 'in_place')}"),
+        line=f"{PurePath(case.record.meta['script']).name}:{line}",
+    )
+
+
+def rebinding(script: str) -> tuple[int, str, str] | None:
+    """The first `w = w - rate * w.grad` of a script: its line, the name, and the same in place."""
+    try:
+        tree = ast.parse(script)
+    except (SyntaxError, ValueError):
+        return None
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
+            continue
+        name, value = node.targets[0].id, node.value
+        if not (isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub) and _is(value.left, name)):
+            continue
+        if any(
+            isinstance(n, ast.Attribute) and n.attr == "grad" and _is(n.value, name) for n in ast.walk(value.right)
+        ):
+            return node.lineno, name, f"{name} -= {ast.unparse(value.right)}"
+    return None
+
+
+def _is(node: ast.expr, name: str) -> bool:
+    """`w`, or its data."""
+    if isinstance(node, ast.Attribute) and node.attr == "data":
+        node = node.value
+    return isinstance(node, ast.Name) and node.id == name
 
 
 def _why_unchanged(case: Case, optimizer: Optimizer) -> Why | None:

@@ -1,0 +1,63 @@
+"""What a run answers in the end, while its labels vary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from statistics import median
+
+from headstart.diagnosis.case import Case
+from headstart.record import Series
+
+LOOKS = 5  # batches of the last third, at least
+
+
+@dataclass(frozen=True)
+class Always:
+    """The class that a run answers for whole batches of its last third."""
+
+    answer: int
+    share: float  # of the batches in which it was the only answer
+    since: int  # the step from which on it was so at every look; of the last look, if it was not
+
+
+def always(case: Case, loss: str) -> Always | None:
+    """None where too few batches with different labels were seen."""
+    answers = _last_third(case, loss, "loss.answered_class")
+    alone = _at(_last_third(case, loss, "loss.answered"))
+    varied = _at(case.record.series(loss, "loss.unvaried"))
+    judged = [(step, int(answer)) for step, answer in _pairs(answers) if not varied.get(step, 1.0)]
+    whole = Counter(answer for step, answer in judged if alone.get(step) == 1)
+    if len(judged) < LOOKS or not whole:
+        return None
+    answer, count = whole.most_common(1)[0]
+    return Always(answer, count / len(judged), _since(case, loss, answer))
+
+
+def spread(case: Case, loss: str, small: float) -> tuple[float, float] | None:
+    """Median of a regression's spread of outputs over that of its targets, and the share of batches below `small`."""
+    seen = [value for _, value in _pairs(_last_third(case, loss, "loss.spread")) if value == value]
+    return (median(seen), sum(value < small for value in seen) / len(seen)) if len(seen) >= LOOKS else None
+
+
+def _since(case: Case, loss: str, answer: int) -> int:
+    alone = _at(case.record.series(loss, "loss.answered"))
+    series = case.record.series(loss, "loss.answered_class")
+    since = series.steps[-1]
+    for step, value in zip(reversed(series.steps), reversed(series.values), strict=True):
+        if value != answer or alone.get(step) != 1:
+            break
+        since = step
+    return since
+
+
+def _last_third(case: Case, loss: str, figure: str) -> Series:
+    return case.record.series(loss, figure).since(2 * len(case.record) // 3)
+
+
+def _pairs(series: Series) -> list[tuple[int, float]]:
+    return list(zip(series.steps, series.values, strict=True))
+
+
+def _at(series: Series) -> dict[int, float]:
+    return dict(_pairs(series))

@@ -1,0 +1,154 @@
+"""Nearly all labels are of one class, the loss does not weigh them, and the net answers that class alone.
+
+## What it sees
+The labels of a classification loss, added up over the run by class; whether the loss has weights; and, in the last third
+of the run, whether the answer is the commonest class for every sample while labels of other classes are among them. It
+speaks only of a run that does not learn.
+
+## Why it hurts
+Of 99 legitimate payments and one fraud, always to answer "legitimate" is right in 99 %, and the gradient of a batch is
+nearly all of that class: the last bias moves first, and the loss then has little left to tell. The accuracy looks fine, and
+not one fraud is found.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(4000, 30)
+fraud = (x[:, 0] * x[:, 1] + 0.5 * torch.randn(4000) > 2.5).long()
+model = nn.Sequential(nn.Linear(30, 32), nn.ReLU(), nn.Linear(32, 2))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+for step in range(120):
+    i = torch.randint(0, 4000, (128,))
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x[i]), fraud[i]).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+x = torch.randn(4000, 30)
+fraud = (x[:, 0] * x[:, 1] + 0.5 * torch.randn(4000) > 2.5).long()
+weight = 1 / torch.bincount(fraud)
+model = nn.Sequential(nn.Linear(30, 32), nn.ReLU(), nn.Linear(32, 2))
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+for step in range(120):
+    i = torch.multinomial(weight[fraud], 128, replacement=True)
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(x[i]), fraud[i]).backward()
+    optimizer.step()
+```
+
+## Limits
+- `COMMONEST` = 0.9: share of the commonest class. From here always to answer it is right in nine of ten. (Amazon SageMaker
+  Debugger's ClassImbalance rule speaks from 10 to 1.)
+- `LABELS` = 100: labels seen, at least.
+- `WORST` = -0.5: skill. With the loss half above that of the commonest answer something else is wrong. Of rare labels the
+  loss is known poorly: of ten in the last third, to a third.
+
+It is a warning: rare labels alone make no run fail, so a dead net or a wrong rate, if one was found, stands before it.
+
+## Stays silent when
+The run learns, whatever it answers: a model that ranks rare cases well need not call any of them likelier than not. The
+loss has class weights (`weight`, `pos_weight`) or is weighed sample by sample (`reduction="none"`, focal losses), a sampler
+evens the labels out, another class is answered, or there are several output columns.
+
+## References
+King & Zeng, *Logistic regression in rare events data* (2001); Buda, Maki & Mazurowski 2018, arXiv 1710.05381: oversampling
+works best for nets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from headstart.diagnosis.answers import always
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.skill import is_broken
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Loss
+
+GROUP = "data"
+RESTS_ON = "share"
+NEEDS = ("skill", "loss.answered")
+SINCE, STATUS = "0.1.0", "stable"
+
+COMMONEST = 0.9  # share of the labels: the accuracy of always answering it (derivation in the page)
+LABELS = 100  # seen, at least
+WORST = -0.5  # skill; the loss is then half above that of the best constant (derivation in the page)
+
+BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+
+TEXT = Text(
+    en={
+        "message": "{share:share} of {labels:number} labels are of class {answer:number}, and since step "
+        "{since:number} the net answers nothing else. The loss counts every label alike.",
+        "cause": "Always to answer the commonest class is right that often, so the accuracy tells nothing, and nearly "
+        "all of each gradient is of that class. Draw the others more often, or weigh them more; and judge by recall "
+        "or by the area under the precision-recall curve.",
+        "note": "how many labels each class has",
+    },
+    zh={
+        "message": "{labels:number} 个标签中有 {share:share} 属于类别 {answer:number},从第 {since:number} "
+        "步起网络只回答这一类。而损失对所有标签一视同仁。",
+        "cause": "始终回答最常见的类别就有这么高的正确率,所以准确率不说明什么,而且每次梯度几乎全部来自这一类。"
+        "请更频繁地抽取其他类别,或增大它们的权重;并用召回率或精确率-召回率曲线下的面积来评价。",
+        "note": "每个类别的标签个数",
+    },
+)
+
+
+def class_imbalance_ignored(case: Case) -> Iterator[Finding]:
+    """One finding, of the run's main loss."""
+    if case.skill is None or case.learns is not False or is_broken(case.record) or case.skill.value < WORST:
+        return
+    loss = next(loss for loss in case.record.losses if loss.name == case.skill.source)
+    masses, answered = _masses(loss), always(case, loss.name)
+    labels = sum(masses)
+    if labels < LABELS or len(masses) < 2 or _is_weighed(loss) or answered is None or answered.share < 1:
+        return
+    share = masses[answered.answer] / labels
+    if not COMMONEST <= share < 1:
+        return
+    yield Finding(
+        "class-imbalance-ignored",
+        "warning",
+        case.say(TEXT, "message", share=share, labels=labels, answer=answered.answer, since=answered.since),
+        None,
+        answered.since,
+        (
+            Evidence("commonest_class_share", share, COMMONEST),
+            Evidence("skill", case.skill.value, WORST),
+        ),
+        case.say(TEXT, "cause"),
+        _remedy(case, loss),
+        line=loss.line,
+    )
+
+
+def _masses(loss: Loss) -> Sequence[float]:
+    """Labels by class; of a single output, those of 0 and of 1."""
+    targets = loss.targets
+    if loss.kind in BINARY:
+        return (targets.count - targets.total[0], targets.total[0]) if len(targets.total) == 1 else ()
+    return targets.mass
+
+
+def _is_weighed(loss: Loss) -> bool:
+    options = loss.options
+    return bool(options.get("weight") or options.get("pos_weight") or options.get("reduction") == "none")
+
+
+def _remedy(case: Case, loss: Loss) -> Remedy:
+    counts = f"counts = torch.bincount(labels.long())     # {case.say(TEXT, 'note')}"
+    sampler = "sampler = torch.utils.data.WeightedRandomSampler((1 / counts)[labels.long()], len(labels))"
+    return Remedy(
+        "even-out-classes", f"{counts}\n{sampler}\nloader = DataLoader(dataset, batch_size, sampler=sampler)"
+    )

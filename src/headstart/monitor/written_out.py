@@ -1,0 +1,305 @@
+"""Losses that are written out in the user's own arithmetic: told by the last operators of their graph.
+
+`((model(x) - y) ** 2).mean()` calls no loss function, and its graph does not hold `y`. But the square saved its base, the
+differences; and what the last layer gave can be computed again from what that layer saved. The labels are what lies
+between the two. Nothing else is guessed: a loss of several terms, of weighted ones, or over an unknown last operator is
+left alone.
+
+Reading a saved tensor would run the user's unpack hooks: where there are any, nothing is read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from headstart.monitor.operators import RESHAPES, operator
+
+WITHIN = 8  # nodes from the loss to its elements, and from these to the last layer
+LARGEST = 2**22  # elements of the loss, and multiplications of the last layer: some milliseconds
+EXACT = 1e-3  # what the labels may be off by, as a share of their spread
+
+Node = Any
+
+
+@dataclass(frozen=True)
+class WrittenOut:
+    """What a loss function would have been given."""
+
+    kind: str  # its name in torch.nn.functional
+    given: Tensor
+    target: Tensor
+    value: Tensor  # as reduction="mean" would give it
+    negative: bool  # backward is called on minus the loss
+
+
+def written_out(root: Tensor) -> WrittenOut | None:
+    """Reads the graph above `root`; None where it is of no known form."""
+    found = _elements(root.grad_fn)
+    if found is None:
+        return None
+    node, negative = found
+    return next((loss for form in FORMS if (loss := form(node, negative)) is not None), None)
+
+
+def _elements(node: Node) -> tuple[Node, bool] | None:
+    """The node whose output's mean or sum the loss is, and whether a minus sign stands on the way."""
+    negative = reduced = False
+    for _ in range(WITHIN):
+        op = operator(node.name())
+        if op in ("mean", "sum"):
+            reduced = True
+        elif op == "neg":
+            negative = not negative
+        elif op == "sqrt" and not _shape(node):
+            pass
+        elif op not in ("mul", "div") or not _is_scale(node):
+            return (node, negative) if reduced or not _shape(node) else None
+        below = [child for child, _ in node.next_functions if child is not None]
+        if len(below) != 1:
+            return None
+        node = below[0]
+    return None
+
+
+def _is_scale(node: Node) -> bool:
+    """Whether it multiplies by one number, or divides by it."""
+    if sum(child is not None for child, _ in node.next_functions) != 1 or node.next_functions[0][0] is None:
+        return False
+    return not _shape(node) or ((other := _saved(node, "other")) is not None and other.ndim == 0)
+
+
+# The forms
+
+
+def _squares(node: Node, negative: bool) -> WrittenOut | None:
+    op = operator(node.name())
+    if (op == "pow" and _exponent(node) == 2) or (
+        op == "mul" and len({child for child, _ in node.next_functions}) == 1
+    ):
+        kind = "mse_loss"
+    elif op == "abs":
+        kind = "l1_loss"
+    else:
+        return None
+    difference, gap = node.next_functions[0][0], _saved(node, "self")
+    if difference is None or gap is None or not gap.is_floating_point() or gap.numel() > LARGEST:
+        return None
+    value = gap.detach().square().mean() if kind == "mse_loss" else gap.detach().abs().mean()
+    if (labels := _labels(difference, gap.detach())) is None:
+        return None
+    return WrittenOut(kind, *labels, value, negative)
+
+
+def _exponent(node: Node) -> float | None:
+    return node._saved_exponent if isinstance(node._saved_exponent, (int, float)) else None
+
+
+def _labels(difference: Node, gap: Tensor) -> tuple[Tensor, Tensor] | None:
+    """What was given, and what was wanted, of a difference between what the graph knows and what it does not."""
+    if operator(difference.name()) != "sub" or difference._saved_alpha != 1 or len(difference.next_functions) != 2:
+        return None
+    (first, _), (second, _) = difference.next_functions
+    if (first is None) == (second is None):
+        return None
+    given = _value(first or second)
+    if given is None or given.numel() > gap.numel() or given.dtype != gap.dtype:
+        return None
+    wanted = given - gap if second is None else given + gap
+    if wanted.shape == given.shape:
+        target: Tensor | None = wanted
+    elif wanted.ndim == 2 and given.shape == (len(wanted), 1):
+        target = wanted[0] if _is_repeated(wanted) else None
+    elif wanted.ndim == 2 and given.shape == wanted.shape[1:]:
+        target = wanted[:, :1] if _is_repeated(wanted.T) else None
+    else:
+        target = None
+    return (given, target) if target is not None and _is_exact(given, target) else None
+
+
+def _is_repeated(rows: Tensor) -> bool:
+    """Whether all rows are one, up to rounding. Waits for the device: only where shapes differ."""
+    off = (rows - rows[:1]).abs().max()
+    return bool(off <= EXACT * rows[0].std(correction=0))
+
+
+def _is_exact(given: Tensor, target: Tensor) -> bool:
+    """Whether rounding leaves the labels: of outputs of 1e9 and labels of 1 nothing is left. Waits for the device."""
+    spread, largest = target.std(correction=0), given.abs().max()
+    return bool(largest * torch.finfo(given.dtype).eps <= EXACT * spread)
+
+
+def _picked(node: Node, negative: bool) -> WrittenOut | None:
+    """Minus the logarithm of the right class's probability: by index or by gather, the logarithm before or after."""
+    after = operator(node.name()) == "log"
+    picks = node.next_functions[0][0] if after else node
+    labels = None if picks is None else _picks(picks)
+    if labels is None:
+        return None
+    logarithms = _probabilities(picks.next_functions[0][0], logarithm=not after)
+    if logarithms is None or len(labels) != len(logarithms):
+        return None
+    value = -logarithms.gather(1, labels[:, None]).mean()
+    return WrittenOut("nll_loss", logarithms, labels, value, not negative)
+
+
+def _picks(node: Node) -> Tensor | None:
+    """The labels (N,) by which one value of each row was taken."""
+    op = operator(node.name())
+    if op == "gather" and node._saved_dim in (1, -1, 2**64 - 1):
+        index = _saved(node, "index")
+        return index[:, 0] if index is not None and index.ndim == 2 and index.shape[1] == 1 else None
+    if op != "index":
+        return None
+    rows, labels = (*_saved_list(node, "indices"), None, None)[:2]
+    if rows is None or labels is None or rows.shape != labels.shape or labels.ndim != 1 or labels.dtype != torch.int64:
+        return None
+    return labels if bool((rows == torch.arange(len(rows), device=rows.device)).all()) else None
+
+
+def _probabilities(node: Node, logarithm: bool) -> Tensor | None:
+    """Logarithms of the rows' probabilities (N, C), of a softmax or of what is one, written out."""
+    op = operator(node.name()) if node is not None else ""
+    if logarithm:
+        result = _saved(node, "result") if op == "log_softmax" else None
+    elif op == "softmax":
+        result = _saved(node, "result")
+        result = None if result is None else result.log()
+    elif op == "div" and _is_normalising(node):
+        parts = _saved(node, "self"), _saved(node, "other")
+        result = None if parts[0] is None or parts[1] is None else (parts[0] / parts[1]).log()
+    else:
+        result = None
+    return result if result is not None and result.ndim == 2 and result.numel() <= LARGEST else None
+
+
+def _is_normalising(node: Node) -> bool:
+    """exp(x) / exp(x).sum(1, keepdim=True)."""
+    (above, _), (below, _) = node.next_functions
+    if above is None or below is None or operator(below.name()) != "sum":
+        return False
+    return operator(above.name()) == "exp" and below.next_functions[0][0] is above and _shape(below)[1:] == (1,)
+
+
+def _entropies(node: Node, negative: bool) -> WrittenOut | None:
+    """Minus y log(p) + (1 - y) log(1 - p)."""
+    if operator(node.name()) != "add" or any(child is None for child, _ in node.next_functions):
+        return None
+    terms = [_term(child) for child, _ in node.next_functions]
+    straight = [term for term in terms if term is not None and not term[2]]
+    turned = [term for term in terms if term is not None and term[2]]
+    if len(straight) != 1 or len(turned) != 1:
+        return None
+    (wanted, given, _), (others, _, _) = straight[0], turned[0]
+    if not given.shape == wanted.shape == others.shape or given.numel() > LARGEST:
+        return None
+    if not bool(torch.isclose(wanted + others, torch.ones_like(wanted)).all()):
+        return None
+    value = torch.nn.functional.binary_cross_entropy(given, wanted.to(given.dtype))
+    return WrittenOut("binary_cross_entropy", given, wanted, value, not negative)
+
+
+def _term(node: Node) -> tuple[Tensor, Tensor, bool] | None:
+    """Of y log(p): y, p, and whether p is 1 - something."""
+    if operator(node.name()) != "mul":
+        return None
+    logs = [child for child, _ in node.next_functions if child is not None]
+    if len(logs) != 1 or operator(logs[0].name()) != "log":
+        return None
+    factor = _saved(node, "self" if node.next_functions[0][0] is None else "other")
+    inside, below = _saved(logs[0], "self"), logs[0].next_functions[0][0]
+    if factor is None or inside is None or below is None:
+        return None
+    return factor, inside, operator(below.name()) == "rsub"
+
+
+FORMS: tuple[Callable[[Node, bool], WrittenOut | None], ...] = (_squares, _picked, _entropies)
+
+
+# What a node gave
+
+
+def _value(node: Node, left: int = WITHIN) -> Tensor | None:
+    """The output of a node, from what it and those below it saved."""
+    op, shape = operator(node.name()), _shape(node)
+    if op in ("sigmoid", "tanh", "softmax", "exp", "relu", "log_softmax"):
+        return _saved(node, "result")
+    if left == 0 or math.prod(shape) > LARGEST:
+        return None
+    if op == "addmm" and node._saved_alpha == node._saved_beta == 1:
+        product = _product(node, "mat1", "mat2", 1)
+        bias = _leaf(node.next_functions[0][0])
+        return None if product is None or bias is None else product + bias
+    if op in ("mm", "mv"):
+        return _product(node, "self", "mat2" if op == "mm" else "vec", 0)
+    if op == "add" and node._saved_alpha == 1 and len(node.next_functions) == 2:
+        bias = _leaf(node.next_functions[1][0])
+        below = node.next_functions[0][0]
+        inner = _value(below, left - 1) if bias is not None and below is not None else None
+        return None if inner is None or bias is None else inner + bias
+    if op in RESHAPES:
+        inner = _value(node.next_functions[0][0], left - 1)
+        return None if inner is None else _turned(op, node, inner, shape)
+    return None
+
+
+def _product(node: Node, data: str, weight: str, place: int) -> Tensor | None:
+    """A layer's data times its weight; the weight is a leaf, which an operator without a gradient below does not save."""
+    x, w = _saved(node, data), _leaf(node.next_functions[place + 1][0])
+    w = _saved(node, weight) if w is None else w
+    if x is None or w is None or x.dtype != w.dtype or x.numel() * w.shape[-1] > LARGEST:
+        return None
+    return x @ w
+
+
+def _leaf(node: Node) -> Tensor | None:
+    """A parameter, or its transpose."""
+    if node is None:
+        return None
+    if operator(node.name()) == "t":
+        leaf = _leaf(node.next_functions[0][0])
+        return None if leaf is None else leaf.t()
+    return node.variable.detach() if hasattr(node, "variable") else None
+
+
+def _turned(op: str, node: Node, inner: Tensor, shape: tuple[int, ...]) -> Tensor | None:
+    if op == "select":
+        dim, index = (_signed(number) for number in (node._saved_dim, node._saved_index))
+        return inner.select(dim, index)
+    keeps_order = op in ("view", "unsafe_view", "reshape_alias", "squeeze", "unsqueeze", "clone", "alias")
+    return inner.reshape(shape) if keeps_order and math.prod(shape) == inner.numel() else None
+
+
+def _signed(number: int) -> int:
+    """Nodes keep negative numbers as unsigned ones."""
+    return number - (1 << 64) if number >= 1 << 63 else number
+
+
+def _shape(node: Node) -> tuple[int, ...]:
+    try:
+        return tuple(int(size) for size in node._input_metadata[0].shape)
+    except (AttributeError, IndexError, RuntimeError, TypeError):  # custom functions; nested or symbolic shapes
+        return (-1,)
+
+
+def _saved(node: Node, name: str) -> Tensor | None:
+    """What a node saved; None if it did not, if hooks of the user's would run, or if it was overwritten since."""
+    raw = getattr(node, f"_raw_saved_{name}", None)
+    if raw is None or getattr(raw, "unpack_hook", raw) is not None:  # an older torch does not tell
+        return None
+    try:
+        tensor: Tensor | None = getattr(node, f"_saved_{name}")
+    except RuntimeError:
+        return None
+    return None if tensor is None else tensor.detach()
+
+
+def _saved_list(node: Node, name: str) -> Iterator[Tensor | None]:
+    raws = getattr(node, f"_raw_saved_{name}", ())
+    if all(getattr(raw, "unpack_hook", raw) is None for raw in raws):
+        yield from getattr(node, f"_saved_{name}")

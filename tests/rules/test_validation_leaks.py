@@ -1,0 +1,163 @@
+"""validation-leaks: parts that overlap, both sides of each limit, and evaluations that are of both parts on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from records import chain, figures_of, head, run, said, told, unjudged
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import headstart as hs
+from headstart.diagnosis.rules.validation_leaks import AGAIN, ALL, LEAKED, LOOKED, SHARE, TIMES
+from headstart.diagnosis.samples import Drawn
+from headstart.record import Optimizer, Record, Samples
+
+RULE = "validation-leaks"
+X, Y = torch.randn(1000, 10), torch.arange(1000) % 2
+Kept = tuple[int, int, int, int, int]
+
+
+def trained(
+    path: Path,
+    train: Tensor,
+    evaluated: Sequence[Tensor],
+    *,
+    x: Tensor = X,
+    epochs: int = 3,
+    change: Callable[[Tensor], Tensor] = lambda x: x,
+) -> Record:
+    """`train` and `evaluated` are rows of x; each of `evaluated` is a call after each epoch."""
+    net = nn.Linear(x.shape[1], 2)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+    with hs.watch(net, record=path / "run.db") as watch:
+        for _ in range(epochs):
+            for rows in train[torch.randperm(len(train))].split(40):
+                optimizer.zero_grad()
+                F.cross_entropy(net(change(x[rows])), Y[rows]).backward()
+                optimizer.step()
+            with torch.no_grad():
+                for rows in evaluated:
+                    net(x[rows])
+    record: Record = watch.read()
+    assert "fault" not in record.meta, record.meta["fault"]
+    return record
+
+
+@pytest.mark.parametrize("leaked", [15, 150, 285])
+def test_a_share_that_leaks_is_told(leaked: int, tmp_path: Path) -> None:
+    rows = torch.arange(600 - leaked, 900 - leaked)
+    finding = told(trained(tmp_path, torch.arange(600), [rows[torch.randperm(300)]]), RULE)
+    assert finding.severity == "warning"
+    assert figures_of(finding)["share_trained_on"] == pytest.approx(leaked / 300, abs=0.01)
+
+
+def test_parts_that_do_not_overlap(tmp_path: Path) -> None:
+    assert said(trained(tmp_path, torch.arange(800), [torch.arange(800, 1000)]), RULE) == []
+
+
+def test_copies_in_the_data_leak_too(tmp_path: Path) -> None:
+    x = X.clone()
+    x[800:850] = x[:50]
+    assert told(trained(tmp_path, torch.arange(800), [torch.arange(800, 1000)], x=x), RULE).severity == "warning"
+
+
+def test_each_part_by_itself(tmp_path: Path) -> None:
+    parts = [*torch.arange(400).split(100), *torch.arange(800, 1000).split(100)]
+    assert said(trained(tmp_path, torch.arange(800), parts), RULE) == []
+
+
+def test_all_data_at_once(tmp_path: Path) -> None:
+    assert said(trained(tmp_path, torch.arange(800), [torch.arange(1000)]), RULE) == []
+
+
+def test_one_epoch_does_not_tell_the_whole_set(tmp_path: Path) -> None:
+    assert said(trained(tmp_path, torch.arange(800), [torch.arange(700, 1000)], epochs=1), RULE) == []
+
+
+def test_what_is_changed_each_time_is_never_the_same(tmp_path: Path) -> None:
+    def noise(x: Tensor) -> Tensor:
+        return x + 0.1 * torch.randn_like(x)
+
+    assert said(trained(tmp_path, torch.arange(800), [torch.arange(700, 1000)], change=noise), RULE) == []
+
+
+@pytest.mark.parametrize("x", [(torch.rand(1000, 8) < 0.5).float(), torch.randint(0, 3, (1000, 8)).float()])
+def test_small_spaces_are_alike_by_chance(x: Tensor, tmp_path: Path) -> None:
+    assert said(trained(tmp_path, torch.arange(800), [torch.arange(800, 1000)], x=x), RULE) == []
+
+
+def test_samples_that_are_chosen_after_they_were_evaluated(tmp_path: Path) -> None:
+    """Active learning: the pool is scored, then the best of it are trained on."""
+    net = nn.Linear(10, 2)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+    known, pool = torch.arange(200), torch.arange(200, 1000)
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for _ in range(4):
+            for rows in known[torch.randperm(len(known))].split(40):
+                optimizer.zero_grad()
+                F.cross_entropy(net(X[rows]), Y[rows]).backward()
+                optimizer.step()
+            with torch.no_grad():
+                order = net(X[pool])[:, 0].argsort()
+            known, pool = torch.cat([known, pool[order[:20]]]), pool[order[20:]]
+    assert said(watch.read(), RULE) == []
+
+
+def record(
+    looks: tuple[tuple[int, int], ...] = ((50, 50),),
+    kept: Sequence[Kept] | None = None,
+    optimizer: Optimizer | None = None,
+) -> Record:
+    """100 kept samples, of which 20 are evaluated, in epochs of 100 steps."""
+    usual = [(i, 2, i, 100 + i, int(i < 20)) for i in range(100)]
+    optimizers = [Optimizer("SGD", "SGD"), *([optimizer] if optimizer else [])]
+    made = run(chain(head()), {("net", "samples.batch"): 1.0}, optimizers=optimizers)
+    made.samples = (Samples("net", (10,), evaluated=100, kept=tuple(usual if kept is None else kept), looks=looks),)
+    return made
+
+
+def test_both_sides_of_each_limit() -> None:
+    assert said(record(((LEAKED, LOOKED - LEAKED),)), RULE)
+    assert said(record(((LEAKED - 1, 100),)), RULE) == []
+    assert said(record(((LEAKED, LOOKED - LEAKED - 1),)), RULE) == []
+    assert said(record(((int(2000 * SHARE) + 1, 1979),)), RULE)
+    assert said(record(((int(2000 * SHARE), 1980),)), RULE) == []
+
+
+def test_most_must_leak_within_batches() -> None:
+    assert said(record(((50, 50), (50, 0))), RULE)
+    assert said(record(((50, 50), (51, 0))), RULE) == []
+
+
+def test_the_whole_set_must_be_known_and_not_evaluated() -> None:
+    def seen_again(count: int, evaluated: int = 0) -> list[Kept]:
+        return [(i, 1 + (i < count), i, 100 + i if i < count else -1, int(i < evaluated)) for i in range(100)]
+
+    assert said(record(kept=seen_again(round(100 * AGAIN))), RULE)
+    assert said(record(kept=seen_again(round(100 * AGAIN) - 1)), RULE) == []
+    assert said(record(kept=seen_again(100, round(100 * ALL))), RULE)
+    assert said(record(kept=seen_again(100, round(100 * ALL) + 1)), RULE) == []
+
+
+def test_as_many_as_are_alike_by_chance() -> None:
+    kept = [(i, 2, i, i + 1 if i < 2 else 100 + i, 0) for i in range(100)]
+    assert Drawn.of(Samples("net", kept=tuple(kept))).by_chance == 0.08
+    looks = round(1000 * 0.08 * TIMES)
+    assert said(record(((looks + 1, 999 - looks),), kept), RULE)
+    assert said(record(((looks, 1000 - looks),), kept), RULE) == []
+
+
+def test_folds_are_no_leak() -> None:
+    assert said(record(optimizer=Optimizer("SGD-2", "SGD")), RULE) == []
+    again = record()
+    again.optimizers = tuple(replace(one, remade=1) for one in again.optimizers)
+    assert said(again, RULE) == []
+
+
+def test_without_an_evaluation_it_is_not_judged() -> None:
+    assert RULE in unjudged(run(chain(head()), {("net", "samples.batch"): 1.0}))

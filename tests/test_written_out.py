@@ -1,0 +1,171 @@
+"""Losses that are written out: each form gives the labels that went in, and what is of no known form gives nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from training import trained
+
+from headstart.diagnosis import diagnose
+from headstart.monitor.written_out import WrittenOut, written_out
+
+N = 12
+X = torch.randn(N, 5, generator=torch.Generator().manual_seed(0))
+Y = torch.randn(N, generator=torch.Generator().manual_seed(1))
+LABELS = torch.randint(0, 3, (N,), generator=torch.Generator().manual_seed(2))
+BITS = (Y > 0).float().unsqueeze(1)
+
+Form = Callable[[Tensor], Tensor]
+
+
+def net(outputs: int = 1) -> nn.Module:
+    torch.manual_seed(3)
+    return nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, outputs))
+
+
+def read(loss: Tensor) -> WrittenOut | None:
+    with torch.no_grad():
+        return written_out(loss)
+
+
+def by_counts(z: Tensor) -> Tensor:
+    counts = z.exp()
+    return -(counts / counts.sum(1, keepdim=True))[torch.arange(N), LABELS].log().mean()
+
+
+def by_entropies(z: Tensor) -> Tensor:
+    p = torch.sigmoid(z)
+    return -(BITS * torch.log(p) + (1 - BITS) * torch.log(1 - p)).mean()
+
+
+SQUARES: dict[str, Form] = {
+    "power": lambda z: ((z.squeeze() - Y) ** 2).mean(),
+    "pow and sum": lambda z: (Y - z[:, 0]).pow(2).sum() / N,
+    "square": lambda z: torch.mean(torch.square(z - Y.view(-1, 1))),
+    "product": lambda z: (lambda e: (e * e).mean())(z.flatten() - Y),
+    "half": lambda z: 0.5 * ((z.squeeze(1) - Y) ** 2).mean(),
+    "half of each": lambda z: (0.5 * (z.squeeze(1) - Y) ** 2).mean(),
+    "root": lambda z: ((z.reshape(-1) - Y) ** 2).mean().sqrt(),
+}
+
+
+@pytest.mark.parametrize("form", SQUARES)
+def test_squares_of_differences_are_mse_loss(form: str) -> None:
+    z = net()(X)
+    found = read(SQUARES[form](z))
+    assert found is not None
+    assert (found.kind, found.negative) == ("mse_loss", False)
+    torch.testing.assert_close(found.target.flatten(), Y)
+    torch.testing.assert_close(found.given.flatten(), z.detach().flatten())
+    torch.testing.assert_close(found.value, F.mse_loss(z.detach().flatten(), Y))
+
+
+def test_absolute_differences_are_l1_loss_of_raw_tensors_too() -> None:
+    w, b = torch.randn(5, requires_grad=True), torch.zeros(1, requires_grad=True)
+    found = read((X @ w + b - Y).abs().mean())
+    assert found is not None
+    assert found.kind == "l1_loss"
+    torch.testing.assert_close(found.target, Y)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda z: -F.log_softmax(z, 1)[torch.arange(N), LABELS].mean(),
+        lambda z: -z.log_softmax(-1)[range(N), LABELS].sum() / N,
+        lambda z: -z.log_softmax(1).gather(1, LABELS[:, None]).mean(),
+        lambda z: -z.softmax(1)[range(N), LABELS].log().mean(),
+        lambda z: (-z.softmax(1).gather(1, LABELS[:, None]).log()).mean(),
+        by_counts,
+    ],
+)
+def test_picked_logarithms_are_nll_loss(form: Form) -> None:
+    z = net(3)(X)
+    found = read(form(z))
+    assert found is not None
+    assert (found.kind, found.negative) == ("nll_loss", False)
+    assert torch.equal(found.target, LABELS)
+    torch.testing.assert_close(found.value, F.cross_entropy(z.detach(), LABELS))
+
+
+def test_a_missing_minus_is_seen() -> None:
+    found = read(net(3)(X).log_softmax(1)[range(N), LABELS].mean())
+    assert found is not None
+    assert found.negative
+
+
+def test_entropies_are_binary_cross_entropy() -> None:
+    z = net()(X)
+    found = read(by_entropies(z))
+    assert found is not None
+    assert (found.kind, found.negative) == ("binary_cross_entropy", False)
+    assert torch.equal(found.target, BITS)
+    torch.testing.assert_close(found.value, F.binary_cross_entropy_with_logits(z.detach(), BITS))
+
+
+UNKNOWN: dict[str, Form] = {
+    "two terms": lambda z: ((z.squeeze() - Y) ** 2).mean() + z.pow(2).mean(),
+    "weighted": lambda z: (Y.abs() * (z.squeeze() - Y) ** 2).mean(),
+    "no difference": lambda z: (z**2).mean(),
+    "cubes": lambda z: ((z.squeeze() - Y) ** 3).mean(),
+    "both have a graph": lambda z: ((z - z.roll(1, 0)) ** 2).mean(),
+    "a constant": lambda z: ((z - torch.ones(N, 1)) ** 2).mean(),
+    "a number": lambda z: ((z - 1) ** 2).mean(),
+    "an unknown operator": lambda z: ((z.squeeze().cumsum(0) - Y) ** 2).mean(),
+    "a power by tensor": lambda z: ((z.squeeze() - Y) ** torch.full((N,), 2.0)).mean(),
+    "a policy's gradient": lambda z: -(z.log_softmax(1).gather(1, LABELS[:, None] * 0) * Y[:, None]).mean(),
+    "rounded away": lambda z: ((z.squeeze() * 1e9 - Y) ** 2).mean(),
+    "huge outputs": lambda z: (((X * 1e9) @ torch.ones(5, requires_grad=True) - Y) ** 2).mean(),
+    "no mean": lambda z: z.log_softmax(1),
+    "other rows": lambda z: -torch.cat([z, z, z], 1).log_softmax(1)[torch.arange(N).flip(0), LABELS].mean(),
+}
+
+
+@pytest.mark.parametrize("form", UNKNOWN)
+def test_what_is_of_no_known_form_is_left_alone(form: str) -> None:
+    assert read(UNKNOWN[form](net()(X))) is None
+
+
+def test_nothing_is_read_where_hooks_of_the_users_would_run() -> None:
+    ran = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda x: x, lambda x: ran.append(x) or x):
+        loss = ((net()(X).squeeze() - Y) ** 2).mean()
+    assert read(loss) is None
+    assert ran == []
+
+
+def test_what_was_overwritten_is_left_alone() -> None:
+    gap = net()(X).squeeze() - Y
+    loss = (gap**2).mean()
+    with torch.no_grad():
+        gap += 1
+    assert read(loss) is None
+
+
+def test_nothing_changes_in_the_graph() -> None:
+    results = []
+    for look in (False, True):
+        model = net()
+        loss = ((model(X).squeeze() - Y) ** 2).mean()
+        if look:
+            assert read(loss) is not None
+        loss.backward()
+        results.append([parameter.grad for parameter in model.parameters()])
+    assert all(torch.equal(a, b) for a, b in zip(*results, strict=True))
+
+
+def test_a_run_has_skill_by_it(tmp_path: Path) -> None:
+    record = trained(tmp_path, net(), X, Y, lambda z, y: ((z.squeeze(1) - y) ** 2).mean(), steps=60, lr=0.1)
+    (loss,) = record.losses
+    assert loss.by_hand
+    assert loss.name.startswith("mse_loss by hand at ")
+    skill = diagnose(record).skill
+    assert skill is not None
+    assert skill.constant == pytest.approx(float(Y.var(correction=0)), rel=1e-3)
+    assert skill.loss == pytest.approx(fmean(record.loss.since(40).values), rel=1e-5)
