@@ -3,8 +3,8 @@
 ## What it sees
 The operator that made the first argument of `cross_entropy`, in the graph of a loss that was trained on, through
 reshapes: a softmax, or one written out, `e / e.sum(1, keepdim=True)` of `e = torch.exp(x)`. And in any such graph a
-log-softmax, or the log-sum-exp of one written by hand, right behind a softmax along the same axis:
-`Categorical(logits=...)` of a policy that ends in a softmax is one. It is exact.
+log-softmax, or the log-sum-exp of one written by hand, right behind a softmax along the same axis: a policy that ends in a
+softmax and gives it to `Categorical(logits=...)` has one. It is exact.
 
 ## Why it hurts
 `cross_entropy` applies log-softmax itself. Probabilities lie between 0 and 1, so a second softmax can tell the right
