@@ -26,13 +26,12 @@ MISSED = {
     "critic_broadcasts",  # a difference written by hand, no loss function of torch
     "ema_left_behind",  # a copy that is only evaluated is no parameter of the run
     "finetune_other_name",  # two trainings through one line; the new head's weights are frozen as drawn
-    "lstm_batch_first",  # mixes-across-batch is not there yet; loss-plateau says that nothing is learnt
+    "lstm_batch_first",  # no mixes-across-batch yet; loss-plateau says that nothing is learnt
     "mask_the_wrong_way",  # loss-plateau says that nothing is learnt, not why
     "onecycle_by_epoch",  # the same
-    "pads_are_learned",  # class-imbalance-ignored is not there yet
+    "pads_are_learned",  # the padding is learnt, and the rest half: the run learns
     "policy_gradient_sign",  # without labels nothing tells what is rewarded
     "target_not_shifted",  # sees-the-future is not there yet
-    "transformer_hot",  # it learns, only less
     "vae_kl_in_sum",  # loss-plateau says that nothing is learnt, not why
 }
 
