@@ -27,11 +27,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "programs"))
 
 from forks import forked, run_program
-from headstart.diagnosis.limits import FACTORS as SAVED
-from headstart.diagnosis.limits import PATH
 from run_all import EXPECTED, FAULTY, HEALTHY, programs
 
 from headstart.diagnosis import diagnose
+from headstart.diagnosis.limits import FACTORS as SAVED
+from headstart.diagnosis.limits import PATH
 from headstart.diagnosis.rules import Rule, catalogue, find
 from headstart.findings import Finding
 from headstart.monitor import attach
