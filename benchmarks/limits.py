@@ -141,6 +141,7 @@ def row_of(rule: Rule, name: str, value: float, records: Mapping[str, Record]) -
     yield from (("value", value), ("made", len(made_for(rule, records))), ("sound", len(sound(records))))
     for factor in FACTORS:
         moved = min(value * factor, 1.0) if 0 < value <= 1 and factor > 1 else value * factor
+        moved = max(1, round(moved)) if isinstance(value, int) else moved  # a count stays one
         with Settings(limits={rule.name: {name: moved}}).in_force():
             power = [stem for stem in made_for(rule, records) if any(said(records[stem], rule))]
             false = [s for s in sound(records) if any(f.severity != "advice" for f in said(records[s], rule))]

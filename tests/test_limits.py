@@ -29,6 +29,11 @@ def test_counts_are_of_the_programs(rule: str) -> None:
             assert 0 <= false <= row["sound"], name
 
 
+@pytest.mark.parametrize("rule", TOLD["rules"])
+def test_limits_of_a_rule_agree_where_none_is_moved(rule: str) -> None:
+    assert len({tuple(row["1"]) for row in TOLD["rules"][rule].values()}) == 1
+
+
 def test_a_rule_keeps_quiet_on_sound_programs_at_its_limit() -> None:
     loud = {
         rule: row["1"][1] / row["sound"]
