@@ -240,6 +240,7 @@ OF_FAILURES = {
     "learning-rate-too-low",
     "targets-not-standardized",
 }
+OF_COLUMNS = {"features-unequal-scale"}  # judged by what the record holds of each column; its own tests hold the same
 BACKWARD: dict[tuple[str, str], Figure] = {("fc1.weight", "weight_gradient.std"): 1.0}
 each_size = pytest.mark.parametrize("rule", SIZES)
 
@@ -249,7 +250,7 @@ def severity(rule: str, given: Figure | None, **facts: object) -> str:
 
 
 def test_every_rule_that_rests_on_sizes_is_tested_here() -> None:
-    assert {rule.name for rule in catalogue() if rule.rests_on == "size"} == set(SIZES) | OF_FAILURES
+    assert {rule.name for rule in catalogue() if rule.rests_on == "size"} == set(SIZES) | OF_FAILURES | OF_COLUMNS
 
 
 @each_size

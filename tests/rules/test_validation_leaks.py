@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import headstart as hs
+from headstart.diagnosis import diagnose
 from headstart.diagnosis.rules.validation_leaks import AGAIN, ALL, LEAKED, LOOKED, SHARE, TIMES
 from headstart.diagnosis.samples import Drawn
 from headstart.record import Optimizer, Record, Samples
@@ -88,7 +89,9 @@ def test_what_is_changed_each_time_is_never_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("x", [(torch.rand(1000, 8) < 0.5).float(), torch.randint(0, 3, (1000, 8)).float()])
 def test_small_spaces_are_alike_by_chance(x: Tensor, tmp_path: Path) -> None:
-    assert said(trained(tmp_path, torch.arange(800), [torch.arange(800, 1000)], x=x), RULE) == []
+    """Most of them are too plain to be told apart, so that it may be that nothing is judged."""
+    record = trained(tmp_path, torch.arange(800), [torch.arange(800, 1000)], x=x)
+    assert RULE not in {finding.rule for finding in diagnose(record).findings}
 
 
 def test_samples_that_are_chosen_after_they_were_evaluated(tmp_path: Path) -> None:
