@@ -322,9 +322,12 @@ class Observer:
 
     @quietly
     def _gradient(self, slot: Slot, step: int, output: int, gradients: tuple[Tensor | None, ...]) -> None:
-        """A generator's comes a step late: the discriminator steps between its forward and its backward."""
-        due = step == self.step or (step == self.step - 1 and self._sketching)
-        if due and slot.gradient_step != self.step and can_sketch(gradient := gradients[output]):
+        """A generator's comes a step late: the discriminator steps between its forward and its backward.
+
+        Of a layer that is used again and again, as in a recurrence, the last to come counts: it went the longest way.
+        """
+        late = step == self.step - 1 and self._sketching and slot.gradient_step != self.step
+        if (late or step == self.step) and can_sketch(gradient := gradients[output]):
             slot.gradient_step = self.step
             self._signals.take(slot, "gradient", gradient)
 

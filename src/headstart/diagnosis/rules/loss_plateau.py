@@ -64,6 +64,7 @@ from collections.abc import Iterator
 
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.rules.no_better_than_constant import TEXT as NO_BETTER
+from headstart.diagnosis.rules.no_better_than_constant import one_batch
 from headstart.diagnosis.skill import course_of
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
@@ -82,7 +83,6 @@ TEXT = Text(
         "cause": "If no cause is listed above this, none is known. Train on one batch alone, as below. If its loss does "
         "not fall to nearly 0, the fault is in the model, the loss or the rate: try 10 times the rate, and a tenth of it. "
         "If it does, the fault is in the data: print some inputs with their labels, just before the model gets them.",
-        "note": "one batch by heart: its loss must fall to nearly 0",
     },
     zh={
         "message": "{steps:number} 步之后,损失停在 {loss:number},不再下降。始终回答{baseline}的损失是 {constant:number}:"
@@ -90,13 +90,12 @@ TEXT = Text(
         "cause": "如果上面没有列出原因,那就是没有找到已知的原因。请按下面的代码只用一个批次训练。如果它的损失降不到接近 0,"
         "问题在模型、损失函数或学习率:试试 10 倍的学习率,再试试十分之一。如果能降到,问题在数据:"
         "在送入模型之前打印几个输入和对应的标签。",
-        "note": "背下一个批次:它的损失必须降到接近 0",
     },
 )
 
 
 def loss_plateau(case: Case) -> Iterator[Finding]:
-    """One finding for the run; its step is the first, where it began."""
+    """One finding for the run; its step is the last: only the whole run shows it."""
     skill, course = case.skill, course_of(case.record, case.skill)
     if case.learns is not False or skill is None or course is None:
         return
@@ -108,21 +107,12 @@ def loss_plateau(case: Case) -> Iterator[Finding]:
         "loss-plateau",
         "error",
         case.say(TEXT, "message", steps=steps, loss=skill.loss, baseline=baseline, constant=skill.constant),
-        step=0,
+        step=steps - 1,
         evidence=(
             Evidence("skill", course.last, FLAT, (2 * steps // 3, steps - 1)),
             Evidence("skill_before", course.middle, FLAT, (steps // 3, 2 * steps // 3 - 1)),
             Evidence("loss", skill.loss, None, (0, steps - 1), "loss"),
         ),
         cause=case.say(TEXT, "cause"),
-        remedy=Remedy("one-batch", _one_batch(case)),
-    )
-
-
-def _one_batch(case: Case) -> str:
-    note = case.say(TEXT, "note")
-    return (
-        f"inputs, labels = next(iter(loader))     # {note}\nfor step in range(300):\n"
-        "    optimizer.zero_grad()\n    loss = loss_function(model(inputs), labels)\n"
-        "    loss.backward()\n    optimizer.step()\nprint(loss.item())"
+        remedy=Remedy("one-batch", one_batch(case)),
     )

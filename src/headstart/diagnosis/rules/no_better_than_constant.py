@@ -61,7 +61,7 @@ from collections.abc import Iterator
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.skill import ENOUGH_STEPS, NO_SKILL
 from headstart.diagnosis.text import Text
-from headstart.findings import Evidence, Finding
+from headstart.findings import Evidence, Finding, Remedy
 
 GROUP = "symptom"
 RESTS_ON = "fact"
@@ -70,6 +70,7 @@ SINCE, STATUS = "0.1.0", "stable"
 
 TEXT = Text(
     en={
+        "note": "one batch by heart: its loss must fall to nearly 0",
         "message": "After {steps:number} steps the loss is {loss:number}; always answering {baseline} would reach "
         "{constant:number}.",
         "worse": "After {steps:number} steps the loss is {loss:number}, worse than always answering {baseline}, which "
@@ -84,6 +85,7 @@ TEXT = Text(
         "the Huber location": "the Huber location",
     },
     zh={
+        "note": "背下一个批次:它的损失必须降到接近 0",
         "message": "{steps:number} 步之后损失为 {loss:number};始终回答{baseline}就能达到 {constant:number}。",
         "worse": "{steps:number} 步之后损失为 {loss:number},比始终回答{baseline}(可达到 {constant:number})还差。",
         "cause": "输出没有以任何有用的方式依赖输入。如果没有列出原因,请检查:输入与标签是否对应,"
@@ -109,10 +111,20 @@ def no_better_than_constant(case: Case) -> Iterator[Finding]:
         case.say(
             TEXT, "worse" if skill.value < -NO_SKILL else "message", baseline=case.say(TEXT, skill.baseline), **facts
         ),
-        step=steps - 1,
+        step=2 * steps // 3,
         evidence=(
             Evidence("skill", skill.value, NO_SKILL, (2 * steps // 3, steps - 1)),
             Evidence("loss", skill.loss, None, (2 * steps // 3, steps - 1), "loss"),
         ),
         cause=case.say(TEXT, "cause"),
+        remedy=Remedy("one-batch", one_batch(case)),
+    )
+
+
+def one_batch(case: Case) -> str:
+    """What halves the search: whether the net can learn one batch by heart."""
+    return (
+        f"inputs, labels = next(iter(loader))     # {case.say(TEXT, 'note')}\nfor step in range(300):\n"
+        "    optimizer.zero_grad()\n    loss = loss_function(model(inputs), labels)\n"
+        "    loss.backward()\n    optimizer.step()\nprint(loss.item())"
     )

@@ -110,5 +110,5 @@ def predictions_constant(case: Case) -> Iterator[Finding]:
     else:
         return
     yield Finding(
-        "predictions-constant", "error", message, step=steps[1], evidence=(evidence,), cause=case.say(TEXT, "cause")
+        "predictions-constant", "error", message, step=steps[0], evidence=(evidence,), cause=case.say(TEXT, "cause")
     )
