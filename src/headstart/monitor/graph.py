@@ -250,7 +250,7 @@ def read_graph(root: Tensor, is_parameter: Callable[[Tensor], bool] | None = Non
             else:
                 parameters += leaves[child]
         parameters = parameters or list(data_leaves)  # w @ x: the weight comes first
-        shape = _shape(node)
+        shape = output_shape(node)
         data = sum(child is not None and place[child] is not None for child in children)
         operations.append(
             Operation(
@@ -313,7 +313,8 @@ def _inputs_first(root: Any) -> Iterator[Any]:
                 yield node
 
 
-def _shape(node: Any) -> tuple[int, ...]:
+def output_shape(node: Any) -> tuple[int, ...]:
+    """Of what the node gave; (-1,) where it does not tell."""
     try:
         return tuple(int(size) for size in node._input_metadata[0].shape)
     except (AttributeError, IndexError, RuntimeError, TypeError):  # custom functions; nested or symbolic shapes

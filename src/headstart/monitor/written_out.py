@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from headstart.monitor.graph import output_shape
 from headstart.monitor.operators import RESHAPES, operator
 
 WITHIN = 8  # nodes from the loss to its elements, and from these to the last layer
@@ -57,10 +58,10 @@ def _elements(node: Node) -> tuple[Node, bool] | None:
             reduced = True
         elif op == "neg":
             negative = not negative
-        elif op == "sqrt" and not _shape(node):
+        elif op == "sqrt" and not output_shape(node):
             pass
         elif op not in ("mul", "div") or not _is_scale(node):
-            return (node, negative) if reduced or not _shape(node) else None
+            return (node, negative) if reduced or not output_shape(node) else None
         below = [child for child, _ in node.next_functions if child is not None]
         if len(below) != 1:
             return None
@@ -72,7 +73,7 @@ def _is_scale(node: Node) -> bool:
     """Whether it multiplies by one number, or divides by it."""
     if sum(child is not None for child, _ in node.next_functions) != 1 or node.next_functions[0][0] is None:
         return False
-    return not _shape(node) or ((other := _saved(node, "other")) is not None and other.ndim == 0)
+    return not output_shape(node) or ((other := _saved(node, "other")) is not None and other.ndim == 0)
 
 
 # The forms
@@ -185,7 +186,7 @@ def _is_normalising(node: Node) -> bool:
     (above, _), (below, _) = node.next_functions
     if above is None or below is None or operator(below.name()) != "sum":
         return False
-    return operator(above.name()) == "exp" and below.next_functions[0][0] is above and _shape(below)[1:] == (1,)
+    return operator(above.name()) == "exp" and below.next_functions[0][0] is above and output_shape(below)[1:] == (1,)
 
 
 def _entropies(node: Node, negative: bool) -> WrittenOut | None:
@@ -228,7 +229,7 @@ FORMS: tuple[Callable[[Node, bool], WrittenOut | None], ...] = (_squares, _picke
 
 def _value(node: Node, left: int = WITHIN) -> Tensor | None:
     """The output of a node, from what it and those below it saved."""
-    op, shape = operator(node.name()), _shape(node)
+    op, shape = operator(node.name()), output_shape(node)
     if op in ("sigmoid", "tanh", "softmax", "exp", "relu", "log_softmax"):
         return _saved(node, "result")
     if left == 0 or math.prod(shape) > LARGEST:
@@ -280,13 +281,6 @@ def _turned(op: str, node: Node, inner: Tensor, shape: tuple[int, ...]) -> Tenso
 def _signed(number: int) -> int:
     """Nodes keep negative numbers as unsigned ones."""
     return number - (1 << 64) if number >= 1 << 63 else number
-
-
-def _shape(node: Node) -> tuple[int, ...]:
-    try:
-        return tuple(int(size) for size in node._input_metadata[0].shape)
-    except (AttributeError, IndexError, RuntimeError, TypeError):  # custom functions; nested or symbolic shapes
-        return (-1,)
 
 
 def _saved(node: Node, name: str) -> Tensor | None:
