@@ -176,7 +176,9 @@ def row_of(result: Result, half: str) -> str:
     else:
         right = "" if result.quiet else "LOUD"
     same = "yes" if result.same else "NO"
-    skill = "" if result.skill is None else f"{result.skill:6.2f}"
+    skill = (
+        "" if result.skill is None else f"{result.skill:6.2f}" if abs(result.skill) < 100 else f"{result.skill:6.0e}"
+    )
     told = ", ".join(f"{rules[0]}:{s[0]}" for rules, s in zip(result.found, result.severities, strict=True))
     return f"{result.name:32} {half:4} {same:4} {right:>4} {skill:>6} {result.added:5.1f}s  {told}"
 
