@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 import headstart as hs
+from headstart.monitor.modes import Modes
 from headstart.record import Mode, Record
 
 X, Y = torch.randn(24, 6), torch.arange(24) % 2
@@ -39,6 +40,19 @@ def trained(folder: Path, model: nn.Module, before: Before, steps: int = 10) -> 
 
 def nothing(step: int, model: nn.Module) -> None:
     pass
+
+
+def test_what_a_function_made_is_known_when_it_is_gone() -> None:
+    """The modules of `def main()` are gone before the end of the run is written."""
+    modes, norm = Modes(lambda module: "net.1"), nn.BatchNorm1d(3)
+    modes.trained(norm, (torch.randn(4, 3),), 0)
+    modes.end_step(0)
+    modes.evaluated(norm, 1)
+    del norm
+    gc.collect()
+    (mode,) = modes.changed()
+    assert (mode.name, mode.kind, mode.values, mode.trainable) == ("net.1", "BatchNorm1d", 4, True)
+    assert mode.evaluated_in_training == 1
 
 
 def look(model: nn.Module, reduction: str | None) -> None:

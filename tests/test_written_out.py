@@ -132,6 +132,18 @@ def test_what_is_of_no_known_form_is_left_alone(form: str) -> None:
     assert read(UNKNOWN[form](net()(X))) is None
 
 
+def test_what_is_no_probability_costs_no_watch() -> None:
+    z = net()(X) + 1.5
+    assert (z > 1).any()
+    found = read(-(BITS * torch.log(z) + (1 - BITS) * torch.log(1 - z)).mean())
+    assert found is not None
+    assert torch.isnan(found.value)
+
+
+def test_labels_that_count_from_the_end_are_left_alone() -> None:
+    assert read(-net(3)(X).log_softmax(1)[torch.arange(N), LABELS - 3].mean()) is None
+
+
 def test_nothing_is_read_where_hooks_of_the_users_would_run() -> None:
     ran = []
     with torch.autograd.graph.saved_tensors_hooks(lambda x: x, lambda x: ran.append(x) or x):

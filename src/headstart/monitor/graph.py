@@ -18,7 +18,18 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from headstart.monitor.operators import ACTIVATIONS, NORMS, OF_WEIGHTS, RESHAPES, TURNS, WEIGHTS, Role, operator, role
+from headstart.monitor.operators import (
+    ACTIVATIONS,
+    NORMS,
+    OF_WEIGHTS,
+    RESHAPES,
+    TURNS,
+    WEIGHTS,
+    Role,
+    operator,
+    role,
+    signed,
+)
 
 Tagged = TypeVar("Tagged")
 
@@ -325,17 +336,25 @@ def _all_parameters(leaves: tuple[Tensor, ...]) -> bool:
     return all(isinstance(leaf, torch.nn.Parameter) for leaf in leaves)
 
 
-def saved_result(operation: Operation) -> Tensor | None:
-    """What an activation gave, as its node saved it; None if reading it would run the user's saved-tensor hooks."""
-    node = operation.node
-    saved = "result" if hasattr(node, "_raw_saved_result") else "self"
-    raw = getattr(node, f"_raw_saved_{saved}", None)
+def saved(node: Any, name: str) -> Tensor | None:
+    """What a node saved; None if it did not, if the user's saved-tensor hooks would run, or if it was overwritten since."""
+    raw = getattr(node, f"_raw_saved_{name}", None)
     if raw is None or getattr(raw, "unpack_hook", raw) is not None:  # an older torch does not tell
         return None
-    tensor: Tensor = getattr(node, f"_saved_{saved}")
-    if saved == "result":
-        return tensor
-    return tensor.clamp(min=0) if operation.op == "clamp_min" else None
+    try:
+        tensor: Tensor | None = getattr(node, f"_saved_{name}")
+    except RuntimeError:
+        return None
+    return tensor
+
+
+def saved_result(operation: Operation) -> Tensor | None:
+    """What an activation gave, as its node saved it; None as `saved` says."""
+    node = operation.node
+    if hasattr(node, "_raw_saved_result"):
+        return saved(node, "result")
+    given = saved(node, "self") if operation.op == "clamp_min" else None
+    return None if given is None else given.clamp(min=0)
 
 
 def _operator(node: Any) -> str:
@@ -351,10 +370,10 @@ def _metadata(node: Any) -> dict[str, Any]:
 
 
 def _axes(operation: Operation, rank: int) -> list[int]:
-    """Along which axes it runs. Nodes keep a negative one as an unsigned number."""
+    """Along which axes it runs."""
     saved = operation.node._saved_dim
     dims = [saved] if isinstance(saved, int) else list(saved)
-    return [(dim - (1 << 64) if dim >= 1 << 63 else dim) % rank for dim in dims]
+    return [signed(dim) % rank for dim in dims]
 
 
 def _units_dim(op: str, node: Any, leaves: Mapping[Any, tuple[Tensor, ...]], turned: Mapping[Any, bool]) -> int | None:
@@ -373,11 +392,6 @@ def _units_dim(op: str, node: Any, leaves: Mapping[Any, tuple[Tensor, ...]], tur
 
 
 def saved_input(operation: Operation) -> Tensor | None:
-    """What a layer was given, as its node saved it; None where no weight needs it, or hooks of the user's would run."""
-    for name in ("self", "mat1", "mat2", "input"):
-        raw = getattr(operation.node, f"_raw_saved_{name}", None)
-        if raw is not None and getattr(raw, "unpack_hook", raw) is None:
-            tensor: Tensor | None = getattr(operation.node, f"_saved_{name}")
-            if tensor is not None:
-                return tensor
-    return None
+    """What a layer was given, as its node saved it; None where no weight needs it, and as `saved` says."""
+    found = (saved(operation.node, name) for name in ("self", "mat1", "mat2", "input"))
+    return next((tensor for tensor in found if tensor is not None), None)

@@ -110,6 +110,7 @@ class Modes:
             else:
                 entry.facts = replace(known, eval_steps=0 if self.live else known.eval_steps + 1)
             entry.dirty = True
+            self._describe(entry)
         self._now, self.live = [], False
 
     def batches(self, step: int) -> Iterator[tuple[int, str, Tensor]]:
@@ -127,22 +128,24 @@ class Modes:
     def changed(self) -> Iterator[Mode]:
         """What is known of modules that were called since the last time."""
         for entry in self._entries.values():
-            module = entry.module()
-            name = None if module is None else self._path(module)
-            if entry.dirty and module is not None and name is not None:
+            self._describe(entry)
+            if entry.dirty and entry.facts.name:
                 entry.dirty = False
                 values, samples = max(entry.sizes, key=entry.sizes.__getitem__, default=(None, None))
-                momentum = module.momentum if isinstance(module, _BatchNorm) else None
-                trainable = any(p is not None and p.requires_grad for p in module._parameters.values())
-                yield replace(
-                    entry.facts,
-                    name=name,
-                    values=values,
-                    momentum=momentum,
-                    trainable=trainable,
-                    line=module.line if isinstance(module, Site) else None,
-                    samples=samples,
-                )
+                yield replace(entry.facts, values=values, samples=samples)
+
+    def _describe(self, entry: Entry) -> None:
+        """Notes what only the module itself tells: one that a function made is gone before the run's end is written."""
+        module = entry.module()
+        if module is None or (name := self._path(module)) is None:
+            return
+        entry.facts = replace(
+            entry.facts,
+            name=name,
+            momentum=module.momentum if isinstance(module, _BatchNorm) else None,
+            trainable=any(p is not None and p.requires_grad for p in module._parameters.values()),
+            line=module.line if isinstance(module, Site) else None,
+        )
 
     def _path(self, module: Module | Site) -> str | None:
         return f"{module.kind} ({module.line})" if isinstance(module, Site) else self._name_of(module)

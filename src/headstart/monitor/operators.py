@@ -102,6 +102,11 @@ def operator(node_name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().removesuffix("_for_cpu")
 
 
+def signed(number: int) -> int:
+    """Nodes keep a negative dim or index as an unsigned number."""
+    return number - (1 << 64) if number >= 1 << 63 else number
+
+
 def role(op: str, data_inputs: int, scalar: bool) -> Role:
     """What an operator is in the flow. `data_inputs`: how many of its inputs are not parameters."""
     if op in WEIGHTS:

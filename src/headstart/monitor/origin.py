@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from headstart.monitor.operators import RESHAPES, operator
+from headstart.monitor.operators import RESHAPES, operator, signed
 
 WITHIN = 32  # nodes between the loss and what made its input, at most
 
@@ -203,8 +203,7 @@ def _cut(axis: int, step: _Step) -> int | None:
 
 
 def _place(dim: int, rank: int) -> int:
-    """Nodes keep a negative dim as an unsigned number."""
-    return (dim - (1 << 64) if dim >= 1 << 63 else dim) % rank
+    return signed(dim) % rank
 
 
 def _shape(node: Any, number: int) -> Shape | None:

@@ -18,8 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from headstart.monitor.graph import output_shape
-from headstart.monitor.operators import RESHAPES, operator
+from headstart.monitor.graph import output_shape, saved
+from headstart.monitor.operators import RESHAPES, operator, signed
 
 WITHIN = 8  # nodes from the loss to its elements, and from these to the last layer
 LARGEST = 2**22  # elements of the loss, and multiplications of the last layer: some milliseconds
@@ -162,7 +162,8 @@ def _picks(node: Node) -> Tensor | None:
     rows, labels = (*_saved_list(node, "indices"), None, None)[:2]
     if rows is None or labels is None or rows.shape != labels.shape or labels.ndim != 1 or labels.dtype != torch.int64:
         return None
-    return labels if bool((rows == torch.arange(len(rows), device=rows.device)).all()) else None
+    in_turn = (rows == torch.arange(len(rows), device=rows.device)).all() & (labels >= 0).all()  # -1 is the last class
+    return labels if bool(in_turn) else None
 
 
 def _probabilities(node: Node, logarithm: bool) -> Tensor | None:
@@ -203,7 +204,7 @@ def _entropies(node: Node, negative: bool) -> WrittenOut | None:
         return None
     if not bool(torch.isclose(wanted + others, torch.ones_like(wanted)).all()):
         return None
-    value = torch.nn.functional.binary_cross_entropy(given, wanted.to(given.dtype))
+    value = -(wanted * given.log() + others * (1 - given).log()).mean()  # NaN of what is no probability
     return WrittenOut("binary_cross_entropy", given, wanted, value, not negative)
 
 
@@ -272,26 +273,14 @@ def _leaf(node: Node) -> Tensor | None:
 
 def _turned(op: str, node: Node, inner: Tensor, shape: tuple[int, ...]) -> Tensor | None:
     if op == "select":
-        dim, index = (_signed(number) for number in (node._saved_dim, node._saved_index))
+        dim, index = (signed(number) for number in (node._saved_dim, node._saved_index))
         return inner.select(dim, index)
     keeps_order = op in ("view", "unsafe_view", "reshape_alias", "squeeze", "unsqueeze", "clone", "alias")
     return inner.reshape(shape) if keeps_order and math.prod(shape) == inner.numel() else None
 
 
-def _signed(number: int) -> int:
-    """Nodes keep negative numbers as unsigned ones."""
-    return number - (1 << 64) if number >= 1 << 63 else number
-
-
 def _saved(node: Node, name: str) -> Tensor | None:
-    """What a node saved; None if it did not, if hooks of the user's would run, or if it was overwritten since."""
-    raw = getattr(node, f"_raw_saved_{name}", None)
-    if raw is None or getattr(raw, "unpack_hook", raw) is not None:  # an older torch does not tell
-        return None
-    try:
-        tensor: Tensor | None = getattr(node, f"_saved_{name}")
-    except RuntimeError:
-        return None
+    tensor = saved(node, name)
     return None if tensor is None else tensor.detach()
 
 
