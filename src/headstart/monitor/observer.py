@@ -40,6 +40,7 @@ from headstart.monitor.waiting import Waiting
 from headstart.monitor.written_out import written_out
 
 BACKWARDS = 4096  # of one step that are looked at: what no step follows must not fill the memory
+CUDA = torch.version.cuda is not None or torch.version.hip is not None  # on other builds CUDA's functions raise
 DENSE = 128  # steps that are all sketched; then 64 of each doubling, so that a long run costs no more than a short
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -50,12 +51,17 @@ def sketched(step: int) -> bool:
     return step % (1 << max(0, step.bit_length() - DENSE.bit_length() + 1)) == 0 if step >= DENSE else True
 
 
+def capturing() -> bool:
+    """Whether what is done now goes into a CUDA graph, where nothing may be waited for."""
+    return CUDA and torch.cuda.is_current_stream_capturing()
+
+
 def quietly(method: Method) -> Method:
     """Runs a callback under `no_grad` and outside the user's modes; a fault in it ends the watch, not the run."""
 
     @functools.wraps(method)
     def run(self: Observer, *args: Any) -> Any:
-        if self.off or torch._C._len_torch_dispatch_stack() or torch._C._get_tracing_state():
+        if self.off or torch._C._len_torch_dispatch_stack() or torch._C._get_tracing_state() or capturing():
             return None
         grad = torch.is_grad_enabled()
         torch._C._set_grad_enabled(False)
