@@ -40,7 +40,6 @@ from headstart.monitor.waiting import Waiting
 from headstart.monitor.written_out import written_out
 
 BACKWARDS = 4096  # of one step that are looked at: what no step follows must not fill the memory
-CUDA = torch.version.cuda is not None or torch.version.hip is not None  # on other builds CUDA's functions raise
 DENSE = 128  # steps that are all sketched; then 64 of each doubling, so that a long run costs no more than a short
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -53,7 +52,8 @@ def sketched(step: int) -> bool:
 
 def capturing() -> bool:
     """Whether what is done now goes into a CUDA graph, where nothing may be waited for."""
-    return CUDA and torch.cuda.is_current_stream_capturing()
+    started = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]  # elsewhere asking may raise
+    return started and torch.cuda.is_current_stream_capturing()
 
 
 def quietly(method: Method) -> Method:
@@ -490,8 +490,7 @@ class Observer:
                 self.path.with_suffix(".log").write_text(trace)
             if self._outbox is not None:
                 unseen = [f"all after step {self.step}: headstart failed inside ({reason}); the run went on unwatched"]
-                self._outbox.meta({"unseen": unseen, "fault": trace})
-                self._outbox.flush()
+                self._outbox.give_up({"unseen": unseen, "fault": trace})
         except Exception:  # the disk is full, or gone
             pass
 

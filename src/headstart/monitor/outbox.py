@@ -138,6 +138,14 @@ class Outbox:
         self._writer.flush()
         self._flushed = time.monotonic()
 
+    def give_up(self, facts: Mapping[str, Any]) -> None:
+        """Writes `facts`, and what is left if it can be read."""
+        self._writer.meta(facts)
+        try:
+            self.flush()
+        finally:
+            self._writer.flush()
+
     def close(self, how: str | None, seconds: float) -> None:
         self.flush()
         self._writer.close(how, seconds)
