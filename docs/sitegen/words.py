@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from headstart.diagnosis.page import HEADINGS
 from headstart.diagnosis.text import Text
 
 WORDS = Text(
@@ -25,21 +24,6 @@ WORDS = Text(
         "rules lead": "All {count} rules, by what they look at. `headstart explain RULE` prints the same pages. A rule's "
         "name or a group's, such as `loss`, is what `--select` and `--ignore` take.",
         "group speaks when": "Speak when {when}.",
-        "group loss": "Loss",
-        "group loop": "Loop",
-        "group data": "Data",
-        "group init": "Init",
-        "group optimizer": "Optimizer",
-        "group norm": "Norm",
-        "group experiment": "Experiment",
-        "group signal": "Signal",
-        "group symptom": "Symptom",
-        "rule facts": "{group} · since {since} · {status} · rests on {rests_on}",
-        "stable": "stable",
-        "preview": "preview: advice at most",
-        "rests on fact": "a fact",
-        "rests on share": "a share",
-        "rests on size": "sizes: advice at most in a run that learns",
         "what it says": "What it says",
         "fields": "As it stands in a report; figures and names of the run stand in the place of what looks `so`.",
         "long text is english": "From here on this page is in English.",
@@ -105,21 +89,6 @@ WORDS = Text(
         "rules lead": "全部 {count} 条规则，按所看的对象分组。`headstart explain RULE` 打印同样的说明页。规则名或组名"
         "（如 `loss`）可用于 `--select` 与 `--ignore`。",
         "group speaks when": "何时出现：{when}。",
-        "group loss": "损失（loss）",
-        "group loop": "训练循环（loop）",
-        "group data": "数据（data）",
-        "group init": "初始化（init）",
-        "group optimizer": "优化器（optimizer）",
-        "group norm": "归一化（norm）",
-        "group experiment": "实验（experiment）",
-        "group signal": "信号（signal）",
-        "group symptom": "症状（symptom）",
-        "rule facts": "{group} · 始于 {since} · {status} · 依据：{rests_on}",
-        "stable": "稳定",
-        "preview": "预览：至多给出建议",
-        "rests on fact": "事实",
-        "rests on share": "占比",
-        "rests on size": "数值大小，在学得起来的训练中至多给出建议",
         "what it says": "它会怎么说",
         "fields": "报告中的原话；`这样` 标出的地方填入该次训练的数值与名称。",
         "long text is english": "以下正文目前只有英文。",
@@ -164,19 +133,6 @@ WORDS = Text(
         "Examples": "示例",
         "light": "浅色",
         "dark": "深色",
-    },
-)
-
-SECTIONS = Text(  # the headings of a rule's page
-    en={heading: heading for heading in HEADINGS},
-    zh={
-        "What it sees": "看什么",
-        "Why it hurts": "为什么有害",
-        "Example": "示例",
-        "Use instead": "改为",
-        "Limits": "阈值",
-        "Stays silent when": "何时不出声",
-        "References": "参考文献",
     },
 )
 
