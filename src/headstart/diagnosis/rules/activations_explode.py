@@ -2,8 +2,8 @@
 
 ## What it sees
 The standard deviation of each layer's output. Along the depth: its median over the last third of the run, over that of
-the first layer on its way. In time: its largest value, over what it was in the first steps. It speaks in a run that does
-not learn.
+the first layer on its way (of several the one with the largest output). In time: its largest value, over what it was in
+the first steps. It speaks in a run that does not learn.
 
 ## Why it hurts
 Outputs a thousand times too large make a loss and gradients that are as much too large, at one learning rate for all
