@@ -160,7 +160,7 @@ SPEAKS = Text(  # by group: when its rules speak
         "norm": "批归一化或 dropout 没有起到应有的作用",
         "experiment": "网络本身能计算的东西不足以完成任务",
         "signal": "一层的大多数单元输出零，或停在值域的一端；梯度逐层缩小或放大；出现 NaN 或 Inf，以及最先出现的位置",
-        "symptom": "什么也没学到，且没有找到原因",
+        "symptom": "没有学到东西，且没有找到原因",
     },
 )
 
@@ -199,7 +199,7 @@ NAMES = Text(  # of the reference, in one sentence; in English, the first of the
         "norm.place": "指出每个归一化层相对激活函数的位置，并可移动它。",
         "norm.recalibrate": "在整个数据集上重新测量批归一化的均值与方差。",
         "norm.weight_standardize": "为每个卷积的权重加上权重标准化。",
-        "fit": "训练模板：就地训练模型，返回每个周期的数字；检查点原子写入，续训逐位一致。",
+        "fit": "训练模板：就地训练模型，返回每个轮次的数字；检查点原子写入，续训逐位一致。",
         "evaluate": "在数据上求损失与准确率的样本均值，不计算梯度。",
         "lr_find": "让学习率在模型的副本上逐步增大，建议一个学习率，或说明为什么不建议；模型保持原样。",
         "try_activations": "依次用各种激活函数短暂训练模型的副本，停在第一个健康的激活函数上，并说明理由。",
@@ -222,8 +222,8 @@ NAMES = Text(  # of the reference, in one sentence; in English, the first of the
         "Series": "一个数字在各步上的取值。",
         "Plan": "每个参数一行，按各层运行的顺序；打印即可查看。",
         "Row": "计划中的一行：一个参数的法则、标准差与理由。",
-        "History": "一次训练的全部周期，打印出来是一张表。",
-        "Epoch": "一个周期的数字。",
+        "History": "一次训练的全部轮次，打印出来是一张表。",
+        "Epoch": "一个轮次的数字。",
         "Score": "一遍数据上的损失与准确率。",
         "RangeTest": "学习率范围测试的结果：损失曲线、建议的学习率，或不作建议的理由。",
         "TryOut": "各激活函数的试验结果，打印出来是一张表。",

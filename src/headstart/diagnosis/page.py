@@ -67,7 +67,7 @@ FACTS = Text(  # in a line below its name
         "preview": "预览：至多给出建议",
         "rests on fact": "事实",
         "rests on share": "占比",
-        "rests on size": "数值大小，在学得起来的训练中至多给出建议",
+        "rests on size": "数值大小，在学到东西的运行中至多给出建议",
     },
 )
 
