@@ -75,7 +75,7 @@ RESTS_ON = "share"
 NEEDS = ("weight.std", "weight_gradient.std", "update.std", "skill")
 SINCE, STATUS = "0.1.0", "stable"
 
-PULL = 3
+PULL = 3.0
 SHARE = 0.9
 LEFT = 0.1
 DECOUPLED = ("AdamW", "NAdamW", "SGDW", "Lion", "Muon")
