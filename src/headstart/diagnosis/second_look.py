@@ -31,8 +31,9 @@ MOST = 2  # suspicions told; more would be a list of all that can be wrong
 
 
 def suspicions(case: Case, rules: Sequence[Rule], found: Sequence[tuple[Finding, str]]) -> tuple[Finding, ...]:
-    """What went furthest beyond its limit first; nothing where the run may learn, or where a cause was found."""
-    if case.learns is not False or any(group != "symptom" and one.severity != "advice" for one, group in found):
+    """What went furthest beyond its limit first; nothing where the run may learn, or where more than symptoms was found."""
+    grave = {group for one, group in found if one.severity != "advice"}
+    if case.learns is not False or grave != {"symptom"}:
         return ()
     spoke = {finding.rule for finding, _ in found}
     suspected: list[Finding] = []
