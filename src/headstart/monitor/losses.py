@@ -76,6 +76,12 @@ class Source:
         self._square: Tensor | None = None
         self._sample: list[Tensor] = []
         self._sampled = 0
+        self._evaluated: Tensor | None = None
+
+    def evaluate(self, call: Call) -> None:
+        """Takes the labels of a call without gradients."""
+        if self.kind in CLASSES:
+            self._evaluated = _added(self._evaluated, call.rows)
 
     def commit(self, call: Call, negated: bool = False) -> None:
         """Takes the labels of a call that a backward went through; `negated`: through the loss's negative."""
@@ -84,8 +90,7 @@ class Source:
         if self.kind not in (*CLASSES, *PROBABILITIES, *NUMBERS):
             return
         if self.kind in CLASSES:
-            mass = call.rows
-            self._mass = mass if self._mass is None or self._mass.shape != mass.shape else self._mass + mass
+            self._mass = _added(self._mass, call.rows)
         else:
             self._merge(call.rows)
             self._keep(call.rows)
@@ -161,6 +166,7 @@ class Source:
             probabilities=self.probabilities is not None and bool(self.probabilities),
             negated=self.trained and not self._straight,
             by_hand=self.by_hand,
+            evaluated=() if self._evaluated is None else tuple(map(float, self._evaluated.tolist())),
             **(self._labels.facts() if self._labels is not None else {}),
         )
 
@@ -210,6 +216,10 @@ def _read(source: Source, arguments: Mapping[str, Any], given: Tensor, target: T
     }
     reader = next((reader for kinds, reader in read.items() if source.kind in kinds), None)
     return None if reader is None else reader(source, arguments, given, target, loss)
+
+
+def _added(mass: Tensor | None, more: Tensor) -> Tensor:
+    return more if mass is None or mass.shape != more.shape else mass + more
 
 
 def class_axis(given: Tensor | Made) -> int:

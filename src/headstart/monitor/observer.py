@@ -353,6 +353,7 @@ class Observer:
             return
         call = self._sources.call(kind, arguments, loss, user_line())
         if call is not None:
+            call.source.evaluate(call)
             self._outbox.evaluation(self.step, call)
 
     def _commit_losses(self, roots: list[Tensor]) -> None:

@@ -89,6 +89,7 @@ class Loss:
     probabilities: bool = False  # of kl_div: its first input was >= 0 and summed to 1 along an axis
     negated: bool = False  # every backward went through its negative
     by_hand: bool = False  # it is written out, not a call; its line is that of backward
+    evaluated: tuple[float, ...] = ()  # labels by class in calls without gradients
 
 
 @dataclass(frozen=True)

@@ -218,6 +218,8 @@ CHINESE = {
     "share alike by chance": "纯属偶然相同的比例",
     "share from each worker": "每个工作进程给出的比例",
     "share of the run": "占整个运行的比例",
+    "share in evaluation": "在评估中的比例",
+    "share in training": "在训练中的比例",
     "share seen again": "再次出现的比例",
     "share trained on": "训练中出现过的比例",
     "signal growth": "信号的放大倍数",

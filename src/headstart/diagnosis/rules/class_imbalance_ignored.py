@@ -3,7 +3,8 @@
 ## What it sees
 The labels of a classification loss, added up over the run by class; whether the loss has weights; and, in the last third
 of the run, whether the answer is the commonest class for every sample while labels of other classes are among them. It
-speaks only of a run that does not learn.
+speaks so only of a run that does not learn. As advice it names a class that is frequent in evaluation and was hardly ever
+shown in training, whether the run learns or not.
 
 ## Why it hurts
 Of 99 legitimate payments and one fraud, always to answer "legitimate" is right in 99 %, and the gradient of a batch is
@@ -52,6 +53,9 @@ for step in range(120):
 - `WORST` = -0.5: skill. With the loss half above that of the commonest answer something else is wrong. Of rare labels the
   loss is known poorly: of ten in the last third, to a third.
 
+Between evaluation and training: a class with one in twenty of the labels there, and with less than a tenth of that share
+here, and of an equal share of all classes, which no balanced sampling leaves.
+
 It is a warning: rare labels alone make no run fail, so a dead net or a wrong rate, if one was found, stands before it.
 
 ## Stays silent when
@@ -68,6 +72,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from headstart.diagnosis import evaluated
 from headstart.diagnosis.answers import always
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.skill import is_broken
@@ -93,6 +98,10 @@ TEXT = Text(
         "cause": "Always to answer the commonest class is right that often, so the accuracy tells nothing, and nearly "
         "all of each gradient is of that class. Draw the others more often, or weigh them more; and judge by recall "
         "or by the area under the precision-recall curve.",
+        "lacking": "Class {label:number} has {share:share} of the labels in evaluation, and {trained:share} of those that "
+        "were trained on.",
+        "lacking_cause": "A net learns the frequencies of the classes along with the rest: what it seldom saw it seldom "
+        "answers.",
         "note": "how many labels each class has",
     },
     zh={
@@ -100,13 +109,42 @@ TEXT = Text(
         "步起网络只回答这一类。而损失对所有标签一视同仁。",
         "cause": "始终回答最常见的类别就有这么高的正确率,所以准确率不说明什么,而且每次梯度几乎全部来自这一类。"
         "请更频繁地抽取其他类别,或增大它们的权重;并用召回率或精确率-召回率曲线下的面积来评价。",
+        "lacking": "类别 {label:number} 占评估标签的 {share:share}，却只占训练标签的 {trained:share}。",
+        "lacking_cause": "网络会连同各类别出现的频率一起学：很少见到的类别，它也很少回答。",
         "note": "每个类别的标签个数",
     },
 )
 
 
 def class_imbalance_ignored(case: Case) -> Iterator[Finding]:
-    """One finding, of the run's main loss."""
+    """One finding, of the run's main loss; or of the class that evaluation misses most in training."""
+    found = list(_ignored(case))
+    yield from found or _lacking(case)
+
+
+def _lacking(case: Case) -> Iterator[Finding]:
+    few = [lack for lack in evaluated.lacks(case) if lack.trained > 0]
+    losses = [loss for loss in case.record.losses if loss.trained and loss.targets.mass]
+    if not few or any(map(_is_weighed, losses)):
+        return
+    lack = max(few, key=lambda one: one.share)
+    yield Finding(
+        "class-imbalance-ignored",
+        "advice",
+        case.say(TEXT, "lacking", label=lack.label, share=lack.share, trained=lack.trained),
+        None,
+        0,
+        (
+            Evidence("share_in_evaluation", lack.share),
+            Evidence("share_in_training", lack.trained, evaluated.RARE * lack.share),
+        ),
+        case.say(TEXT, "lacking_cause"),
+        _remedy(case, losses[0]),
+        line=lack.line,
+    )
+
+
+def _ignored(case: Case) -> Iterator[Finding]:
     if case.skill is None or case.learns is not False or is_broken(case.record) or case.skill.value < WORST:
         return
     loss = next(loss for loss in case.record.losses if loss.name == case.skill.source)

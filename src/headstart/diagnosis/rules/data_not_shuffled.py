@@ -4,7 +4,8 @@
 The share of the commonest class in each batch's labels (`loss.commonest`). It speaks if it is, on average, more than
 half way from what shuffled batches would have to 1, although the labels of the whole run are of several classes.
 Shuffled batches of n labels have at most p + √(ln K / 2n) on average, where p is the commonest class's share in the run
-and K the number of classes.
+and K the number of classes. It also speaks if a class that is frequent in evaluation (by the labels of losses without
+gradients) never came in training: then the data were cut in their order.
 
 ## Why it hurts
 Each step then answers "the class of the moment": the last layer's bias follows the order of the file, what was learnt of
@@ -51,6 +52,8 @@ for epoch in range(3):
 - `STEPS` = 20: batches that were looked at, at least.
 - `LABELS` = 4096: labels of a batch that are looked at, at most. With as many or more they are of pixels or tokens, which
   hang together within one picture or text.
+- In evaluation a class is frequent from one label in twenty, if training would have had twenty of it, drawn alike: then
+  none at all comes by chance once in e²⁰ times. It is a warning.
 - Half way to 1: no limit of size, for both ends are known (0 is chance, 1 is a class a batch).
 
 ## Stays silent when
@@ -69,6 +72,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from statistics import fmean
 
+from headstart.diagnosis import evaluated
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
@@ -88,19 +92,53 @@ TEXT = Text(
         "data come sorted by class.",
         "cause": "Each step then learns the class of the moment and unlearns the others. The loss while training looks "
         "better than the net is, for the last layer's bias follows the order of the data.",
+        "cut": "Class {label:number} has {share:share} of the labels in evaluation, and training never saw it.",
+        "cut_cause": "Data that are sorted by class and cut in their order into a part to train on and one to evaluate "
+        "on leave the last classes out of the first. What was never shown cannot be learnt.",
+        "split": "shuffles before it cuts",
         "note": "a DataLoader keeps the order of the data unless it is told",
     },
     zh={
         "message": "一个批次中最常见的类别占标签的 {share:share},而在整个运行中只占 {whole:share}:数据是按类别排序的。",
         "cause": "这样每一步都在学当前的类别,同时忘掉其他类别。训练时的损失看起来比网络的真实水平好,因为最后一层的偏置"
         "跟着数据的顺序走。",
+        "cut": "类别 {label:number} 占评估标签的 {share:share}，而训练中一次也没有出现。",
+        "cut_cause": "数据按类别排序，又按原来的顺序切成训练部分和评估部分，最后几个类别就不在训练部分中。"
+        "没有见过的东西是学不会的。",
+        "split": "先打乱再切分",
         "note": "DataLoader 默认保持数据原来的顺序",
     },
 )
 
 
 def data_not_shuffled(case: Case) -> Iterator[Finding]:
-    """One finding, of the loss with the most batches."""
+    """One finding, of the loss with the most batches; or of the class that evaluation misses most in training."""
+    found = list(_sorted(case))
+    yield from found or _cut(case)
+
+
+def _cut(case: Case) -> Iterator[Finding]:
+    unseen = [lack for lack in evaluated.lacks(case) if lack.trained == 0]
+    if not unseen:
+        return
+    lack = max(unseen, key=lambda one: one.share)
+    yield Finding(
+        "data-not-shuffled",
+        "warning",
+        case.say(TEXT, "cut", label=lack.label, share=lack.share),
+        None,
+        0,
+        (Evidence("share_in_evaluation", lack.share, evaluated.OFTEN), Evidence("share_in_training", 0.0)),
+        case.say(TEXT, "cut_cause"),
+        Remedy(
+            "shuffle-before-cut",
+            f"train, valid = torch.utils.data.random_split(dataset, [0.8, 0.2])     # {case.say(TEXT, 'split')}",
+        ),
+        line=lack.line,
+    )
+
+
+def _sorted(case: Case) -> Iterator[Finding]:
     trained = [loss for loss in case.record.losses if loss.trained and loss.targets.mass and _of_samples(loss)]
     loss = max(trained, key=lambda one: len(case.record.loss_of(one.name)), default=None)
     if loss is None:
