@@ -9,7 +9,7 @@ CREATE TABLE meta (         -- one row a fact: argv, script, script_text, versio
     value TEXT NOT NULL     -- JSON
 );
 CREATE TABLE things (       -- layers, parameters, losses, ...: written when first seen, again when facts change
-    kind TEXT NOT NULL,     -- 'layer', 'parameter', 'loss', 'optimizer', 'mode', 'samples', 'loader', 'input'
+    kind TEXT NOT NULL,     -- 'layer', 'parameter', 'loss', 'optimizer', 'mode', 'samples', 'loader', 'input', 'values'
     name TEXT NOT NULL,
     facts TEXT NOT NULL,    -- JSON of the dataclass below
     PRIMARY KEY (kind, name)
