@@ -192,6 +192,8 @@ CHINESE = {
     "log mass": "对数概率的总和",
     "looks in training mode": "处于训练模式的次数",
     "looks with a loss": "带损失的次数",
+    "loss turns": "损失掉头的次数",
+    "loss swing": "损失的摆幅",
     "places scaled": "缩放不同的位置数",
     "scale in evaluation": "评估时的缩放倍数",
     "largest input": "最大的输入",
