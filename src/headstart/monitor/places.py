@@ -52,7 +52,7 @@ class Phase:
         if self.shape and shape != self.shape:
             return
         fresh = [i for i, key in enumerate(fingerprints) if key not in self.seen][: ROWS - len(self.seen)]
-        found = rows[fresh].to("cpu", torch.float64)
+        found = rows[fresh].cpu().double()  # in this order: an MPS device knows no doubles
         if fresh and bool(found.isfinite().all()):
             self.shape = shape
             self.rounding = max(self.rounding, 4 * torch.finfo(rows.dtype).eps)
