@@ -66,9 +66,15 @@ def test_rows_are_kept_once_and_within_bounds() -> None:
         kept.take(x[:100], range(100), (8,), False)
     told = {values.training: values for values in kept.changed("net")}
     assert (told[True].rows, told[False].rows) == (ROWS, 100)
+    assert not list(kept.changed("net"))
     assert told[True].means == pytest.approx(x[:ROWS].double().mean(0).tolist(), rel=1e-5)
     assert told[True].deciles[3][4] == pytest.approx(x[:ROWS, 3].double().quantile(0.5).item(), rel=1e-5)
-    assert not list(kept.changed("net"))
+
+
+def test_a_sample_counts_once_in_a_batch_too() -> None:
+    kept = Places()
+    kept.take(torch.randn(100, 8), [i // 2 for i in range(100)], (8,), True)
+    assert len(kept._training.rows[0]) == len(kept._training.seen) == 50
 
 
 def test_other_shapes_and_what_is_not_finite_are_left_out() -> None:

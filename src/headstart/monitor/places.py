@@ -51,13 +51,14 @@ class Phase:
         """Keeps the rows that are new. Waits for the device."""
         if self.shape and shape != self.shape:
             return
-        fresh = [i for i, key in enumerate(fingerprints) if key not in self.seen][: ROWS - len(self.seen)]
-        found = rows[fresh].cpu().double()  # in this order: an MPS device knows no doubles
-        if fresh and bool(found.isfinite().all()):
+        fresh = {key: row for row, key in enumerate(fingerprints) if key not in self.seen}
+        kept = list(fresh)[: ROWS - len(self.seen)]
+        found = rows[[fresh[key] for key in kept]].cpu().double()  # in this order: an MPS device knows no doubles
+        if kept and bool(found.isfinite().all()):
             self.shape = shape
             self.rounding = max(self.rounding, 4 * torch.finfo(rows.dtype).eps)
             self.rows.append(found)
-            self.seen.update(fingerprints[i] for i in fresh)
+            self.seen.update(kept)
 
 
 class Places:
