@@ -89,6 +89,8 @@ def test_pictures(prepare: Prepare, in_evaluation: Prepare, factor: float, tmp_p
     assert finding.severity == "warning"
     assert figures_of(finding)["scale_in_evaluation"] == pytest.approx(factor, rel=0.01)
     assert figures_of(finding)["places_scaled"] > 50
+    assert finding.remedy is not None
+    assert ("x / 255" in finding.remedy.code) is (factor in (255.0, 1 / 255))
 
 
 @pytest.mark.parametrize("shift", [0.0, 3.0])

@@ -125,7 +125,8 @@ TEXT = Text(
         "divided by 255 and the other is not.",
         "columns": "{count:number} of {of:number} columns are of one size in one part and of sizes far apart in the "
         "other, and are distributed alike in both: a scaler is applied to one part alone.",
-        "note": "of the training data, in training and in evaluation alike",
+        "alike": "in training and in evaluation alike",
+        "data": "of the training data",
     },
     zh={
         "message": "训练时模型的输入在 {low:number} 与 {high:number} 之间;评估时在 {other_low:number} 与 "
@@ -137,7 +138,8 @@ TEXT = Text(
         "一部分数据除以了 255,另一部分没有。",
         "columns": "{of:number} 列中有 {count:number} 列在一部分数据中大小相近,在另一部分中相差悬殊,"
         "而每一列的分布形状在两边都相同:标准化只用在了其中一部分上。",
-        "note": "取自训练数据,训练和评估时同样使用",
+        "alike": "训练和评估时都用它",
+        "data": "取自训练数据",
     },
 )
 
@@ -175,9 +177,7 @@ def preprocessing_differs_in_evaluation(case: Case) -> Iterator[Finding]:
                 Evidence("largest_input_in_evaluation", other_high),
             ),
             cause=case.say(TEXT, proof.by, factor=proof.factor, count=proof.count, of=proof.of),
-            remedy=Remedy(
-                "prepare-alike", f"def prepare(x):     # {case.say(TEXT, 'note')}\n    return (x - mean) / std"
-            ),
+            remedy=Remedy("prepare-alike", _one_way(case, proof.factor)),
         )
         return
 
@@ -242,6 +242,13 @@ def _have_one_shape(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
 
 def _width(deciles: tuple[float, ...]) -> float:
     return deciles[-1] - deciles[0]
+
+
+def _one_way(case: Case, factor: float) -> str:
+    """The code of a function that prepares both parts."""
+    by_bytes = min(_apart(factor / BYTE), _apart(factor * BYTE)) <= SAME
+    how = "x / 255" if by_bytes else f"(x - mean) / std     # {case.say(TEXT, 'data')}"
+    return f"def prepare(x):     # {case.say(TEXT, 'alike')}\n    return {how}"
 
 
 def _apart(factor: float) -> float:
