@@ -71,6 +71,11 @@ FACTS = Text(  # in a line below its name
     },
 )
 
+SECOND_LOOK = Text(  # the last sentence of the limits
+    en={"limits": "In a run that does not learn and of which nothing surer is found, by {limits} it is a suspicion."},
+    zh={"limits": "在没有学到东西、也没有找到更确定原因的运行中，按 {limits} 判断，作为猜测给出。"},
+)
+
 WRAPPED = re.compile(r"(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])\n *(?![-#|\s]|```)")  # within a Chinese sentence
 
 
@@ -83,6 +88,11 @@ class Page:
 
     def section(self, heading: str) -> str:
         return dict(self.sections)[heading]
+
+    def with_more(self, heading: str, sentence: str) -> Page:
+        """The page with another sentence at the end of a section."""
+        sections = ((name, f"{body}\n\n{sentence}" if name == heading else body) for name, body in self.sections)
+        return Page(self.summary, tuple(sections))
 
     def code(self, heading: str) -> str:
         """The first Python block below `heading`, or ""."""

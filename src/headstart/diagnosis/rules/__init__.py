@@ -10,8 +10,8 @@ A rule's module is its page (docstring), its facts (the constants below) and one
 
     def dead_relu(case: Case) -> Iterator[Finding]: ...
 
-Limits are constants in capitals, each with its source. Adding a rule touches one new file here, and its test; the
-page's Chinese text is a file of the same name in zh/.
+Limits are constants in capitals, each with its source; SECOND_LOOK may name less strict ones (see second_look.py).
+Adding a rule touches one new file here, and its test; the page's Chinese text is a file of the same name in zh/.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -28,7 +29,7 @@ from typing import Literal
 
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.page import FACTS as WORDS
-from headstart.diagnosis.page import SECTIONS, Page, parse, translated
+from headstart.diagnosis.page import SECOND_LOOK, SECTIONS, Page, parse, translated
 from headstart.diagnosis.text import Language, Text
 from headstart.errors import HeadstartError
 from headstart.findings import Finding
@@ -51,6 +52,7 @@ class Rule:
     text: Text
     judge: Callable[[Case], Iterable[Finding]]
     module: ModuleType
+    usual: Mapping[str, float]  # its limits, but for a user's
 
     @cached_property
     def page(self) -> Page:
@@ -59,7 +61,11 @@ class Rule:
     def page_in(self, language: Language) -> Page:
         """The page in that language: the English one where it has not been translated."""
         path = Path(__file__).parent / language / f"{self.name.replace('-', '_')}.md"
-        return translated(self.page, path.read_text(encoding="utf-8")) if path.exists() else self.page
+        page = translated(self.page, path.read_text(encoding="utf-8")) if path.exists() else self.page
+        if not self.second_look:
+            return page
+        limits = ", ".join(f"`{name}` {value:g}" for name, value in self.second_look.items())
+        return page.with_more("Limits", SECOND_LOOK.say(language, "limits", limits=limits))
 
     def facts(self, language: Language) -> str:
         """Group, version, status and what it rests on, in a line."""
@@ -77,8 +83,22 @@ class Rule:
     @property
     def limits(self) -> dict[str, float]:
         """Its limits by name."""
-        named = vars(self.module).items()
-        return {name: value for name, value in named if name.isupper() and isinstance(value, (int, float))}
+        return _limits(self.module)
+
+    @property
+    def second_look(self) -> Mapping[str, float]:
+        """Less strict limits, by name, for a run that does not learn though nothing is found."""
+        return getattr(self.module, "SECOND_LOOK", {})
+
+    @contextmanager
+    def limited(self, limits: Mapping[str, float]) -> Iterator[None]:
+        """Within, its limits are these."""
+        before = {name: getattr(self.module, name) for name in limits}
+        vars(self.module).update(limits)
+        try:
+            yield
+        finally:
+            vars(self.module).update(before)
 
 
 @lru_cache(maxsize=1)
@@ -100,4 +120,10 @@ def find(name: str) -> Rule:
 def _rule(file: str) -> Rule:
     module = importlib.import_module(f"{__name__}.{file}")
     facts = {fact.lower(): getattr(module, fact) for fact in FACTS}
-    return Rule(name=file.replace("_", "-"), judge=getattr(module, file), module=module, **facts)
+    name, judge = file.replace("_", "-"), getattr(module, file)
+    return Rule(name=name, judge=judge, module=module, usual=_limits(module), **facts)
+
+
+def _limits(module: ModuleType) -> dict[str, float]:
+    named = vars(module).items()
+    return {name: value for name, value in named if name.isupper() and isinstance(value, (int, float))}

@@ -88,6 +88,7 @@ SINCE, STATUS = "0.1.0", "stable"
 
 GROWTH = 1e3  # over the first layer or the first steps; 12 in the most of 83 sound programs
 FIRST = 10  # steps that say what is usual
+SECOND_LOOK = {"GROWTH": 100.0}
 
 TEXT = Text(
     en={

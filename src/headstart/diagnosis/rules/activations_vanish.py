@@ -80,6 +80,7 @@ NEEDS = ("activation.std", "skill")
 SINCE, STATUS = "0.1.0", "stable"
 
 LEFT = 1e-3  # of the first layer's output; 0.11 in the least of 83 sound programs
+SECOND_LOOK = {"LEFT": 0.1}
 
 TEXT = Text(
     en={

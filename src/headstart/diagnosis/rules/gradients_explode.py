@@ -86,6 +86,7 @@ SINCE, STATUS = "0.1.0", "stable"
 
 GROWTH = 1e3  # over the last layer or the first steps; times a good update, 1e-3 of a weight, it is the weight
 FIRST = 10  # steps that say what is usual; fewer are noise, more would take in a growth that starts early
+SECOND_LOOK = {"GROWTH": 30.0}
 
 TEXT = Text(
     en={

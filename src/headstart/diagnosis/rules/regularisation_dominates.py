@@ -78,6 +78,7 @@ SINCE, STATUS = "0.1.0", "stable"
 PULL = 3.0
 SHARE = 0.9
 LEFT = 0.1
+SECOND_LOOK = {"PULL": 1.0, "SHARE": 0.6, "LEFT": 0.3}
 DECOUPLED = ("AdamW", "NAdamW", "SGDW", "Lion", "Muon")
 
 TEXT = Text(

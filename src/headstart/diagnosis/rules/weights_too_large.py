@@ -88,6 +88,7 @@ SINCE, STATUS = "0.1.0", "stable"
 GROWTH = 10.0  # signal behind a layer over the law's; derivation in the page: laws in use give √2 a layer at most
 A_STEP = 4.0  # a state's growth a step of the sequence; laws in use give 0.58 to 2.2 (derivation in the page)
 SHARE = 2.0  # a layer this far above its law has its part in the growth; laws in use stay below (but see the page)
+SECOND_LOOK = {"GROWTH": 3.0, "A_STEP": 2.5, "SHARE": 1.5}
 
 TEXT = Text(
     en={
