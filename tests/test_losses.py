@@ -90,6 +90,14 @@ def test_labels_that_are_all_the_same_are_noted() -> None:
     assert call("cross_entropy", torch.randn(4, 3), torch.tensor([2, 1, 2, 2])).unvaried.item() == 0
 
 
+@pytest.mark.parametrize("kind", ["mse_loss", "l1_loss", "binary_cross_entropy_with_logits"])
+def test_the_mean_of_the_targets(kind: str) -> None:
+    target = torch.rand(6, 2)
+    assert dict(call(kind, torch.zeros(6, 2), target).figures())["loss.target_mean"].item() == pytest.approx(
+        target.double().mean().item()
+    )
+
+
 def test_a_loss_that_nothing_is_known_of_stays_unknown() -> None:
     arguments = {"input": torch.zeros(2), "target": torch.zeros(2)}
     assert Sources().call("poisson_nll_loss", arguments, torch.zeros(()), None) is None

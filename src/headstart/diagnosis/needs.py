@@ -10,7 +10,7 @@ from headstart.record import FIGURES, RARE, TENSORS
 OF_THE_RUN = (  # series and facts without an owner
     *("loss", "lr", "skill", "loss.function"),
     *("mode", "mode.norm", "mode.dropout", "mode.evaluated"),
-    *("samples.evaluated", "loader"),
+    *("samples.evaluated", "values.evaluated", "loader"),
 )
 MISSING = Text(
     en={
@@ -32,6 +32,7 @@ MISSING = Text(
         "loss.ignored": "no loss with whole numbers as class labels was seen",
         "loss.answered": "no loss with class labels, and 8 of them or more in a batch, was seen",
         "loss.spread": "no regression loss on 8 samples or more was seen",
+        "loss.target_mean": "no regression loss was seen",
         "loss": "no backward was seen",
         "loss.function": "no loss function of torch was seen",
         "lr": "no optimizer was seen",
@@ -43,6 +44,7 @@ MISSING = Text(
         "norm.batches": "no batch norm with running statistics was seen to train",
         "samples.batch": "no model was seen to be given samples",
         "samples.evaluated": "no model was seen to be given samples without gradients",
+        "values.evaluated": "no model was seen to be given 64 other samples of the same shape without gradients",
         "loader": "no DataLoader was seen",
         "other": "the record does not hold {figure}",
         "failed": "the rule failed: {error}",
@@ -66,6 +68,7 @@ MISSING = Text(
         "loss.ignored": "没有看到以整数为类别标签的损失",
         "loss.answered": "没有看到带类别标签且每批至少 8 个标签的损失",
         "loss.spread": "没有看到每批至少 8 个样本的回归损失",
+        "loss.target_mean": "没有看到回归损失",
         "loss": "没有看到反向传播",
         "loss.function": "没有看到 torch 的损失函数",
         "lr": "没有看到优化器",
@@ -77,6 +80,7 @@ MISSING = Text(
         "norm.batches": "没有看到带运行统计量并参与训练的批归一化",
         "samples.batch": "没有看到任何模型接收样本",
         "samples.evaluated": "没有看到任何模型在不求梯度的情况下接收样本",
+        "values.evaluated": "没有看到任何模型在不求梯度的情况下接收 64 个形状相同的其他样本",
         "loader": "没有看到 DataLoader",
         "other": "记录中没有 {figure}",
         "failed": "规则出错:{error}",
@@ -107,6 +111,7 @@ def _has(case: Case, figure: str) -> bool:
             "skill": case.skill,
             "loss.function": case.record.losses,
             "samples.evaluated": any(samples.evaluated for samples in case.record.samples),
+            "values.evaluated": any(not values.training for values in case.record.values),
             "loader": case.record.loaders,
             "mode": case.record.modes,
             "mode.norm": any(mode.p is None for mode in case.record.modes),

@@ -280,9 +280,9 @@ def _probabilities(
     answers = given.detach() > threshold
     accuracy = (answers == (target.detach() > 0.5)).float().mean()
     rows = _rows(target)
-    more: list[tuple[str, Tensor]] = []
+    more: list[tuple[str, Tensor]] = [("loss.target_mean", rows.mean())]
     if rows.shape[1] == 1 and answers.numel() >= FEW:
-        more = _answered(answers.reshape(-1).long(), 2)
+        more += _answered(answers.reshape(-1).long(), 2)
     return Call(source, _mean(arguments, loss, target.numel()), accuracy, _unvaried(rows), rows, tuple(more))
 
 
@@ -291,10 +291,10 @@ def _numbers(source: Source, arguments: Mapping[str, Any], given: Tensor, target
         return None
     count = max(given.numel(), target.numel())
     rows = _rows(target)
-    more: list[tuple[str, Tensor]] = []
+    more = [("loss.target_mean", rows.mean())]
     if given.shape == target.shape and rows.shape[0] >= FEW:
         spread = (_rows(given).var(0).sum() / rows.var(0).sum()).sqrt()
-        more = [("loss.spread", spread)]
+        more += [("loss.spread", spread)]
     return Call(source, _mean(arguments, loss, count), None, _unvaried(rows), rows, tuple(more))
 
 

@@ -21,7 +21,9 @@ from torch import Tensor
 from torch.nn import Module
 
 from headstart.monitor.modules import Modules
+from headstart.monitor.places import Places, spread
 from headstart.record import Samples as Facts
+from headstart.record import Values
 
 PLACES = 64  # values of a sample that are read
 CHANGES = 7  # neighbours among them that must differ: in less, different samples are alike by chance
@@ -52,6 +54,8 @@ class Call:
     training: bool
     hashes: Tensor  # (rows,)
     changes: Tensor  # (rows,)
+    values: Tensor | None = None  # of some of the rows, as `spread` takes them; None: this call is not looked at so
+    shape: tuple[int, ...] = ()  # of a sample
 
 
 @dataclass
@@ -84,6 +88,7 @@ class Entry:
     was_training: bool = False
     looks: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)  # kept: trained on before, not yet
     fractions: list[Tensor] = field(default_factory=list)  # of each first calls: whether a value was no whole number
+    places: Places = field(default_factory=Places)
     dirty: bool = False
 
     def all_facts(self) -> Facts:
@@ -130,10 +135,12 @@ class Samples:
             return
         hashes, changes = fingerprints(given)
         self._pending += hashes.shape[0]
-        entry.calls.append(Call(self._step, grad, hashes, changes))
+        shape = tuple(given[0].shape[given[0].ndim > 1 :])
+        copy = spread(_values(given[0])).clone() if entry.places.wants(given[0], grad) else None
+        entry.calls.append(Call(self._step, grad, hashes, changes, copy, shape))
         if len(entry.fractions) < WHOLE:
             entry.fractions.append(_has_fractions(given))
-        rows, shape = _rows(given[0]), tuple(given[0].shape[given[0].ndim > 1 :])
+        rows = _rows(given[0])
         if grad and rows > entry.facts.batch:
             entry.facts = replace(entry.facts, batch=rows, shape=entry.facts.shape or shape)
 
@@ -180,12 +187,13 @@ class Samples:
                     found = _fold(entry, [call for call in calls if call.hashes.device == device])
                     yield from ((step, entry.facts.name, batch) for step, batch in found.items())
 
-    def changed(self) -> Iterator[Facts]:
+    def changed(self) -> Iterator[Facts | Values]:
         """What is known of models that were given samples since the last time."""
         for entry in self._entries.values():
             if entry.dirty:
                 entry.dirty = False
                 yield entry.all_facts()
+                yield from entry.places.changed(entry.facts.name)
 
     def _meet(self, module: Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Entry | None:
         self._met.append(id(module))
@@ -250,14 +258,19 @@ def _fold(entry: Entry, calls: Sequence[Call]) -> dict[int, int]:
     twice = [call.training and _is_again(by_step, call.step, b) for call, b in zip(calls, batches, strict=True)]
     for call, count, again in zip(calls, counts, twice, strict=True):
         _count(entry, call, 0 if again else count)
-    present = -1
+    present, known = -1, set[int]()
     for key, owner in zip(hashes[chosen.to(raw.device)].tolist(), owners, strict=True):
         call, batch = calls[owner], batches[owner]
         if owner != present and not call.training and (batch in entry.looks or len(entry.looks) < LOOKS):
             entry.looks[batch] = ([], [])  # seen before: as it is now
         present = owner
+        if not call.training and key in entry.kept and entry.kept[key].trained:
+            known.add(owner)
         if not twice[owner]:
             _keep(entry, key, call, entry.looks.get(batch))
+    for owner, call in enumerate(calls):
+        if call.values is not None and owner not in known:
+            entry.places.take(call.values, spread(call.hashes).tolist(), call.shape, call.training)
     entry.facts = replace(entry.facts, steps=entry.facts.steps + len(by_step))
     return {step: _joined(own) for step, own in by_step.items()}
 

@@ -6,7 +6,19 @@ NumPy is needed here. Use `read_record`, never SQL: the schema may change betwee
 
 from headstart.record.reader import Record, newest, prune, read_record
 from headstart.record.schema import FIGURES, RARE, SCHEMA, SCHEMA_VERSION, TENSORS
-from headstart.record.values import Input, Layer, Loader, Loss, Mode, Optimizer, Parameter, Samples, Series, Targets
+from headstart.record.values import (
+    Input,
+    Layer,
+    Loader,
+    Loss,
+    Mode,
+    Optimizer,
+    Parameter,
+    Samples,
+    Series,
+    Targets,
+    Values,
+)
 from headstart.record.writer import Writer, end_record, pack
 
 __all__ = [
@@ -26,6 +38,7 @@ __all__ = [
     "Samples",
     "Series",
     "Targets",
+    "Values",
     "Writer",
     "end_record",
     "newest",

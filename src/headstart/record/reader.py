@@ -28,6 +28,7 @@ from headstart.record.values import (
     Samples,
     Series,
     Targets,
+    Values,
 )
 
 NOTHING = Series((), ())
@@ -52,6 +53,7 @@ class Record:
         samples: Sequence[Samples] = (),
         loaders: Sequence[Loader] = (),
         inputs: Sequence[Input] = (),
+        values: Sequence[Values] = (),
     ) -> None:
         self.meta = meta
         self.layers = tuple(sorted(layers, key=lambda layer: layer.order))
@@ -62,6 +64,7 @@ class Record:
         self.samples = tuple(samples)
         self.loaders = tuple(loaders)
         self.inputs = tuple(inputs)
+        self.values = tuple(values)
         self._streams = streams
         self._rows = rows
         self._loss_rows = loss_rows
@@ -184,6 +187,7 @@ def _read(db: sqlite3.Connection, path: Path) -> Record:
         things["samples"],
         things["loader"],
         things["input"],
+        things["values"],
     )
 
 

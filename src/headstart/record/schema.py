@@ -9,7 +9,7 @@ CREATE TABLE meta (         -- one row a fact: argv, script, script_text, versio
     value TEXT NOT NULL     -- JSON
 );
 CREATE TABLE things (       -- layers, parameters, losses, ...: written when first seen, again when facts change
-    kind TEXT NOT NULL,     -- 'layer', 'parameter', 'loss', 'optimizer', 'mode', 'samples', 'loader', 'input'
+    kind TEXT NOT NULL,     -- 'layer', 'parameter', 'loss', 'optimizer', 'mode', 'samples', 'loader', 'input', 'values'
     name TEXT NOT NULL,
     facts TEXT NOT NULL,    -- JSON of the dataclass below
     PRIMARY KEY (kind, name)
@@ -60,6 +60,7 @@ RARE = (
     "loss.answered",  # share of the commonest answer in a batch of 8 or more: the class with the largest output
     "loss.answered_class",  # and which it is
     "loss.spread",  # std of a regression's outputs in a batch of 8 or more, over that of their targets
+    "loss.target_mean",  # of a regression's or a probability's targets in a batch
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
     "loop.backwards",  # backwards since the step before
     "loop.cut",  # 1 where a backward's root has no graph behind it, or a small one without a parameter

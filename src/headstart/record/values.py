@@ -183,6 +183,27 @@ class Input:
 
 
 @dataclass(frozen=True)
+class Values:
+    """What a model was given at up to 64 places of each sample, the same ones in training and in evaluation.
+
+    Of different samples in a few calls; of those without gradients only where none of their samples was known to be
+    trained on.
+    """
+
+    name: str  # the model's; of evaluation "... in evaluation"
+    model: str  # dotted module path
+    training: bool = True
+    shape: tuple[int, ...] = ()  # of one sample
+    rows: int = 0  # samples
+    means: tuple[float, ...] = ()  # per place
+    stds: tuple[float, ...] = ()
+    lows: tuple[float, ...] = ()
+    highs: tuple[float, ...] = ()
+    grid: tuple[float, ...] = ()  # step of which all differences are whole multiples; 0: none was found
+    deciles: tuple[tuple[float, ...], ...] = ()  # nine of each place
+
+
+@dataclass(frozen=True)
 class Series:
     """One figure over the steps at which it was seen. Values may be inf or NaN only if the tensor's figure was."""
 
@@ -219,7 +240,7 @@ class Series:
         return next((s for s, v in zip(self.steps, self.values, strict=True) if v < limit), None)
 
 
-Thing = Layer | Parameter | Loss | Optimizer | Mode | Samples | Loader | Input
+Thing = Layer | Parameter | Loss | Optimizer | Mode | Samples | Loader | Input | Values
 THINGS: Mapping[str, type[Thing]] = {
     "layer": Layer,
     "parameter": Parameter,
@@ -229,4 +250,5 @@ THINGS: Mapping[str, type[Thing]] = {
     "samples": Samples,
     "loader": Loader,
     "input": Input,
+    "values": Values,
 }

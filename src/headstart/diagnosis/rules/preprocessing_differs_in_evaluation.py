@@ -1,0 +1,256 @@
+"""The model is evaluated on inputs that were prepared in another way than those that it is trained on.
+
+## What it sees
+The values that enter the model at up to 64 places of a sample (pixels, columns), while it trains and, of other samples,
+without gradients. That two sets differ proves nothing: data change with time and place. It speaks where nothing but
+another preparation can make the difference:
+
+- *Steps.* Pixels, counts, years and tenths come in equal steps, and no change of the data changes the step: a dark picture
+  has the same 256 levels as a bright one. Only a factor does, such as that of `/ 255`, `Normalize` or a scaler. It speaks
+  if the steps differ at several places and the values' spread differs by the same factor.
+- *Bytes.* All values lie within 0 and 1 in one phase, and within 0 and 255 in the other, where they are spread 255 times
+  as far.
+- *Columns.* In one phase all columns are of one size, around zero, in the other their sizes are worlds apart, and yet each
+  column's distribution has the same shape in both.
+
+## Why it hurts
+The net has learnt what a 0.5 means, and is asked about a 128. It answers with whatever its weights make of that, so that
+the evaluation says nothing of what was learnt, the best epoch is chosen by chance, and the user sees the same later.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+ages, visits = torch.randint(20, 80, (600, 4)).float(), torch.poisson(torch.full((600, 4), 9.0))
+x = torch.cat([ages, visits], dim=1)
+y = (x.sum(1) > x.sum(1).median()).long()
+train, test = x[:400], x[400:]
+train = (train - train.mean(0)) / train.std(0)
+model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 2))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for epoch in range(5):
+    for rows in torch.randperm(400).split(40):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(train[rows]), y[rows]).backward()
+        optimizer.step()
+with torch.no_grad():
+    print(nn.functional.cross_entropy(model(test), y[400:]))
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+ages, visits = torch.randint(20, 80, (600, 4)).float(), torch.poisson(torch.full((600, 4), 9.0))
+x = torch.cat([ages, visits], dim=1)
+y = (x.sum(1) > x.sum(1).median()).long()
+train, test = x[:400], x[400:]
+mean, std = train.mean(0), train.std(0)
+train, test = (train - mean) / std, (test - mean) / std
+model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 2))
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+for epoch in range(5):
+    for rows in torch.randperm(400).split(40):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(train[rows]), y[rows]).backward()
+        optimizer.step()
+with torch.no_grad():
+    print(nn.functional.cross_entropy(model(test), y[400:]))
+```
+
+## Limits
+- `FACTOR` = 1.5: between the steps of both phases, at least, and `SPREAD` = 1.4: between that factor and the one between
+  the spreads, at most. As the first is the larger, sets that are each standardised by their own figures (a scaler that is
+  fitted again, each person's or each city's own mean) can never pass both: their spreads do not differ.
+- `PLACES` = 4 places of which this is so, at least: two or three columns of equal steps may be a grid that somebody drew
+  to look at a function. `AGREE` = 0.75: share of the places with another step (off by more than `SAME` = 1.02) at which
+  the spread agrees, at least; for bytes and columns, of all places.
+- `BYTE` = 255, `BYTES` = 16 places, `TWICE` = 2: of 255 the factor between the spreads may be off by that.
+- `SAMPLES` = 200, `ALIKE` = 5, `UNLIKE` = 30, `SHAPE` = 0.2, all for columns: samples of each phase; the largest spread
+  over the smallest, in one phase at most and in the other at least; and how far any of a column's nine deciles may be off,
+  in units of the way from the first to the ninth. With 200 samples that is three times the standard error.
+
+## Stays silent when
+Values come in no equal steps in a phase (noise, mixing and rotations of floats in training); they are flipped, cropped or
+covered, which leaves them as they are; the evaluation holds samples prepared in both ways; the samples' shape differs;
+evaluation holds only samples that were trained on, or fewer than 64 samples were seen in a phase; only a constant is
+added; or both phases have been scaled, by figures of their own: that cannot be told from data of another kind.
+
+## References
+Sculley et al., *Hidden technical debt in machine learning systems* (2015); Breck et al., *Data validation for machine
+learning* (2019), on training-serving skew; scikit-learn's *Common pitfalls*, "Inconsistent preprocessing".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Values
+
+GROUP = "data"
+RESTS_ON = "fact"
+NEEDS = ("values.evaluated",)
+SINCE, STATUS = "0.1.0", "stable"
+
+FACTOR = 1.5  # between steps; more than SPREAD, so that what is standardised by its own figures can never pass both
+SPREAD = 1.4  # between the factor of the steps and that of the spreads
+SAME = 1.02  # steps that are equal but for how they are measured
+PLACES = 4  # a grid that is drawn has two or three columns
+AGREE = 0.75  # of the places whose step differs
+BYTE = 255.0
+BYTES = 16  # places
+TWICE = 2.0  # that of 255 the factor between spreads may be off
+SAMPLES = 200  # of each phase: deciles' standard error is then 0.06
+ALIKE, UNLIKE = 5.0, 30.0  # largest spread over the smallest
+SHAPE = 0.2  # of the way from the first decile to the ninth
+
+TEXT = Text(
+    en={
+        "message": "While it trains, the model's inputs lie between {low:number} and {high:number}; in evaluation, between "
+        "{other_low:number} and {other_high:number}.",
+        "steps": "At {count:number} of {of:number} places where both come in equal steps, the step and the spread are "
+        "larger in evaluation by the same factor, mostly about {factor:number}. Other data have other values, but not "
+        "other steps: something is done to one part alone, such as / 255, Normalize or a scaler.",
+        "bytes": "They are spread {factor:number} times as far at {count:number} of {of:number} places: one part is "
+        "divided by 255 and the other is not.",
+        "columns": "{count:number} of {of:number} columns are of one size in one part and of sizes far apart in the "
+        "other, and are distributed alike in both: a scaler is applied to one part alone.",
+        "alike": "in training and in evaluation alike",
+        "data": "of the training data",
+    },
+    zh={
+        "message": "训练时模型的输入在 {low:number} 与 {high:number} 之间;评估时在 {other_low:number} 与 "
+        "{other_high:number} 之间。",
+        "steps": "在取值等间隔的 {of:number} 个位置中有 {count:number} 个,评估时的间隔和离散程度按同一倍数变化,"
+        "多在 {factor:number} 倍左右。换了数据,取值会变,间隔却不会变:有一步处理(例如 / 255、Normalize 或标准化)"
+        "只用在了其中一部分上。",
+        "bytes": "在 {of:number} 个位置中有 {count:number} 个,评估时的离散程度是训练时的 {factor:number} 倍:"
+        "一部分数据除以了 255,另一部分没有。",
+        "columns": "{of:number} 列中有 {count:number} 列在一部分数据中大小相近,在另一部分中相差悬殊,"
+        "而每一列的分布形状在两边都相同:标准化只用在了其中一部分上。",
+        "alike": "训练和评估时都用它",
+        "data": "取自训练数据",
+    },
+)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What shows that one part was prepared in another way."""
+
+    by: str  # a key of TEXT
+    factor: float  # of the spreads, in evaluation over training
+    count: int  # places
+    of: int
+
+
+def preprocessing_differs_in_evaluation(case: Case) -> Iterator[Finding]:
+    """One finding, of the first model of which it is proved."""
+    phases = {(values.model, values.training): values for values in case.record.values}
+    for (model, training), evaluated in phases.items():
+        trained = phases.get((model, True))
+        if training or trained is None or trained.shape != evaluated.shape:
+            continue
+        if (proof := _proof(trained, evaluated)) is None:
+            continue
+        low, high = min(trained.lows), max(trained.highs)
+        other_low, other_high = min(evaluated.lows), max(evaluated.highs)
+        facts = {"low": low, "high": high, "other_low": other_low, "other_high": other_high}
+        yield Finding(
+            "preprocessing-differs-in-evaluation",
+            "warning",
+            case.say(TEXT, "message", **facts),
+            evidence=(
+                Evidence("places_scaled", proof.count, of=proof.of),
+                Evidence("scale_in_evaluation", proof.factor, 1.0),
+                Evidence("largest_input", high),
+                Evidence("largest_input_in_evaluation", other_high),
+            ),
+            cause=case.say(TEXT, proof.by, factor=proof.factor, count=proof.count, of=proof.of),
+            remedy=Remedy("prepare-alike", _one_way(case, proof.factor)),
+        )
+        return
+
+
+def _proof(trained: Values, evaluated: Values) -> Proof | None:
+    """The first that holds; each also holds with both parts exchanged."""
+    return _by_steps(trained, evaluated) or _by_bytes(trained, evaluated) or _by_columns(trained, evaluated)
+
+
+def _by_steps(trained: Values, evaluated: Values) -> Proof | None:
+    both = [
+        (other / own, other_std / own_std)
+        for own, other, own_std, other_std in zip(
+            trained.grid, evaluated.grid, trained.stds, evaluated.stds, strict=True
+        )
+        if own > 0 and other > 0
+    ]
+    differ = [(step, spread) for step, spread in both if _apart(step) > SAME]
+    scaled = [step for step, spread in differ if _apart(step) >= FACTOR and _apart(spread / step) <= SPREAD]
+    if len(scaled) < PLACES or len(scaled) < AGREE * len(differ):
+        return None
+    return Proof("steps", median(scaled), len(scaled), len(both))
+
+
+def _by_bytes(trained: Values, evaluated: Values) -> Proof | None:
+    small, large = sorted((trained, evaluated), key=lambda values: max(values.highs))
+    if min(*small.lows, *large.lows) < 0 or not max(small.highs) <= 1 < max(large.highs) <= BYTE:
+        return None
+    spreads = [b / a for a, b in zip(small.stds, large.stds, strict=True) if a > 0 and b > 0]
+    scaled = [spread for spread in spreads if _apart(spread / BYTE) <= TWICE]
+    if len(scaled) < BYTES or len(scaled) < AGREE * len(spreads):
+        return None
+    factor = median(scaled)
+    return Proof("bytes", factor if large is evaluated else 1 / factor, len(scaled), len(spreads))
+
+
+def _by_columns(trained: Values, evaluated: Values) -> Proof | None:
+    if min(trained.rows, evaluated.rows) < SAMPLES:
+        return None
+    pairs = zip(trained.deciles, evaluated.deciles, strict=True)
+    alike = [(a, b) for a, b in pairs if _width(a) > 0 and _width(b) > 0 and _have_one_shape(a, b)]
+    if len(alike) < max(PLACES, AGREE * len(trained.deciles)):
+        return None
+    if not (_is_uneven(alike) or _is_uneven([(b, a) for a, b in alike])):
+        return None
+    factor = median(_width(b) / _width(a) for a, b in alike)
+    return Proof("columns", factor, len(alike), len(trained.deciles))
+
+
+def _is_uneven(pairs: list[tuple[tuple[float, ...], tuple[float, ...]]]) -> bool:
+    """Whether the first of each pair are of one size around zero, the second of sizes far apart, and most differ."""
+    first, second = ([_width(column) for column in columns] for columns in zip(*pairs, strict=True))
+    around_zero = all(abs(median(column)) <= _width(column) for column, _ in pairs)
+    most = sum(_apart(b / a) >= FACTOR for a, b in zip(first, second, strict=True)) >= AGREE * len(pairs)
+    return around_zero and most and max(first) <= ALIKE * min(first) and max(second) >= UNLIKE * min(second)
+
+
+def _have_one_shape(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    first, second = ([(value - median(column)) / _width(column) for value in column] for column in (a, b))
+    return all(abs(x - y) <= SHAPE for x, y in zip(first, second, strict=True))
+
+
+def _width(deciles: tuple[float, ...]) -> float:
+    return deciles[-1] - deciles[0]
+
+
+def _one_way(case: Case, factor: float) -> str:
+    """The code of a function that prepares both parts."""
+    by_bytes = min(_apart(factor / BYTE), _apart(factor * BYTE)) <= SAME
+    how = "x / 255" if by_bytes else f"(x - mean) / std     # {case.say(TEXT, 'data')}"
+    return f"def prepare(x):     # {case.say(TEXT, 'alike')}\n    return {how}"
+
+
+def _apart(factor: float) -> float:
+    """The factor or its inverse, whichever is larger."""
+    return math.exp(abs(math.log(factor))) if factor > 0 else math.inf
