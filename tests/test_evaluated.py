@@ -59,6 +59,11 @@ def test_both_sides_of_each_limit(trained, evaluated, expected) -> None:
     assert lacking(trained, evaluated) == expected
 
 
+def test_parts_of_sorted_data_lack_each_others_classes() -> None:
+    finding = told(labels([500, 480, 20], [0, 0, 245]), "data-not-shuffled")
+    assert finding.evidence[1].value == pytest.approx(0.02)
+
+
 def test_balanced_training_lacks_nothing() -> None:
     classes = 50
     evaluated = [951.0, *[1.0] * (classes - 1)]  # natural frequencies: one class has 95 %

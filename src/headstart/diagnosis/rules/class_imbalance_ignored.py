@@ -123,7 +123,7 @@ def class_imbalance_ignored(case: Case) -> Iterator[Finding]:
 
 
 def _lacking(case: Case) -> Iterator[Finding]:
-    few = [lack for lack in evaluated.lacks(case) if lack.trained > 0]
+    few = [lack for lack in evaluated.lacks(case) if not lack.cut]
     losses = [loss for loss in case.record.losses if loss.trained and loss.targets.mass]
     if not few or any(map(_is_weighed, losses)):
         return

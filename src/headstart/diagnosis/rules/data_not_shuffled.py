@@ -5,7 +5,7 @@ The share of the commonest class in each batch's labels (`loss.commonest`). It s
 half way from what shuffled batches would have to 1, although the labels of the whole run are of several classes.
 Shuffled batches of n labels have at most p + √(ln K / 2n) on average, where p is the commonest class's share in the run
 and K the number of classes. It also speaks if a class that is frequent in evaluation (by the labels of losses without
-gradients) never came in training: then the data were cut in their order.
+gradients) never came in training, or hardly ever while evaluation lacks another: then the data were cut in their order.
 
 ## Why it hurts
 Each step then answers "the class of the moment": the last layer's bias follows the order of the file, what was learnt of
@@ -92,9 +92,10 @@ TEXT = Text(
         "data come sorted by class.",
         "cause": "Each step then learns the class of the moment and unlearns the others. The loss while training looks "
         "better than the net is, for the last layer's bias follows the order of the data.",
-        "cut": "Class {label:number} has {share:share} of the labels in evaluation, and training never saw it.",
+        "cut": "Class {label:number} has {share:share} of the labels in evaluation, and {trained:share} of those that were "
+        "trained on: the data were cut in their order.",
         "cut_cause": "Data that are sorted by class and cut in their order into a part to train on and one to evaluate "
-        "on leave the last classes out of the first. What was never shown cannot be learnt.",
+        "on leave the last classes out of the first. What is not shown cannot be learnt.",
         "split": "shuffles before it cuts",
         "note": "a DataLoader keeps the order of the data unless it is told",
     },
@@ -102,7 +103,8 @@ TEXT = Text(
         "message": "一个批次中最常见的类别占标签的 {share:share},而在整个运行中只占 {whole:share}:数据是按类别排序的。",
         "cause": "这样每一步都在学当前的类别,同时忘掉其他类别。训练时的损失看起来比网络的真实水平好,因为最后一层的偏置"
         "跟着数据的顺序走。",
-        "cut": "类别 {label:number} 占评估标签的 {share:share}，而训练中一次也没有出现。",
+        "cut": "类别 {label:number} 占评估标签的 {share:share}，却只占训练标签的 {trained:share}："
+        "数据是按原来的顺序切分的。",
         "cut_cause": "数据按类别排序，又按原来的顺序切成训练部分和评估部分，最后几个类别就不在训练部分中。"
         "没有见过的东西是学不会的。",
         "split": "先打乱再切分",
@@ -118,17 +120,17 @@ def data_not_shuffled(case: Case) -> Iterator[Finding]:
 
 
 def _cut(case: Case) -> Iterator[Finding]:
-    unseen = [lack for lack in evaluated.lacks(case) if lack.trained == 0]
+    unseen = [lack for lack in evaluated.lacks(case) if lack.cut]
     if not unseen:
         return
     lack = max(unseen, key=lambda one: one.share)
     yield Finding(
         "data-not-shuffled",
         "warning",
-        case.say(TEXT, "cut", label=lack.label, share=lack.share),
+        case.say(TEXT, "cut", label=lack.label, share=lack.share, trained=lack.trained),
         None,
         0,
-        (Evidence("share_in_evaluation", lack.share, evaluated.OFTEN), Evidence("share_in_training", 0.0)),
+        (Evidence("share_in_evaluation", lack.share, evaluated.OFTEN), Evidence("share_in_training", lack.trained)),
         case.say(TEXT, "cut_cause"),
         Remedy(
             "shuffle-before-cut",
