@@ -62,7 +62,7 @@ CURVES = Text(  # what is seen, and what was done → what cures it
         "trained-in-eval-mode": "the test loss swings\ntrain() forgotten → called",
     },
     zh={
-        "y": "程序自己在测试数字上测得的损失（纳特）",
+        "y": "程序自己在测试数字上测得的损失（奈特）",
         "symmetric-weights": "准确率停在随机水平\n权重全为零 → 按 Kaiming 法则抽取",
         "weights-too-large": "梯度爆炸\n权重大了 10 倍 → Kaiming",
         "weights-too-small": "信号逐层消失\n权重为 Kaiming 的十分之一 → Kaiming",
