@@ -85,7 +85,7 @@ def plot(claim: Claim, result: Result, language: Language) -> Figure:
         tuple(_view(claim, result, figure, language) for figure in claim.figures),
         {"xaxis": _x_axis(claim.label(language, "x"), claim.x, _is_named(claim))},
         claim.sentence(language),
-        340,
+        340 if len(claim.x) < 10 else 440,  # names of many places are slanted, and take their part of it
     )
 
 
