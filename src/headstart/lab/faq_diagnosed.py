@@ -1,9 +1,9 @@
 """The textbook's list of what goes wrong: each fault provoked, named by `hs.diagnose`, and cured by its remedy.
 
-A program is a net of two hidden layers on standardised digits, plain SGD and the usual loop, validated 12 times on the
-test digits. A fault changes one thing of it, and the remedy, the one that the diagnosis gives with the fault's name,
-changes that back. `ROWS` below has all of them; the net that overfits has 30 % wrong labels, with the remedy as without.
-Both run under `hs.watch`; the record alone is judged, by a call that does not know what was done.
+A program is a small net on standardised digits, SGD and the usual loop, with 12 evaluations on the test digits. A fault
+changes one thing of it. The remedy is what the diagnosis gives with the fault's name; a rate is changed by tens and
+hundreds, as it says, until it fits. `ROWS` below has all of them; the net that overfits has 30 % wrong labels, with the
+remedy as without. Both run under `hs.watch`; the record alone is judged, by a call that does not know what was done.
 
 A fault counts as spoiling if the remedy gains at least 1 % of accuracy, as the program itself measures it: a program
 that forgets `model.eval()` is told a wrong accuracy of a net that may be right.
