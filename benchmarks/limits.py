@@ -2,6 +2,7 @@
 
     python benchmarks/limits.py --save                 # watches all programs first: some minutes on two quiet cores
     python benchmarks/limits.py --records RECORDS [--rule RULE] [--save]    # keeps records there, runs what lacks one
+    python benchmarks/limits.py --records RECORDS --second                  # the limits of the second look alone
 
 For each rule with limits, each limit is multiplied by a range of factors, and every record is judged again. *Power* is
 the share of the programs made for the rule on which it speaks (by itself or as a consequence), *false* the share of
@@ -20,6 +21,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -30,8 +32,10 @@ from forks import forked, run_program
 from run_all import EXPECTED, FAULTY, HEALTHY, programs
 
 from headstart.diagnosis import diagnose
+from headstart.diagnosis.case import Case
 from headstart.diagnosis.limits import FACTORS as SAVED
 from headstart.diagnosis.limits import PATH
+from headstart.diagnosis.needs import missing
 from headstart.diagnosis.rules import Rule, catalogue, find
 from headstart.findings import Finding
 from headstart.monitor import attach
@@ -83,10 +87,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=Path, help="folder of records; programs that have none there are run")
     parser.add_argument("--rule", help="this rule only")
+    parser.add_argument("--second", action="store_true", help="the less strict limits of the second look")
     parser.add_argument("--save", action="store_true", help=f"write {PATH.name}")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         records = read(recorded((given.records or Path(folder)).resolve()))
+    if given.second:
+        second(records)
+        return
     told: dict[str, Any] = {}
     rules = [rule.name for rule in ([find(given.rule)] if given.rule else catalogue()) if rule.limits]
     for rule, rows in zip(rules, forked(functools.partial(rows_of, records=records), rules), strict=True):
@@ -100,6 +108,17 @@ def main() -> None:
             print(f"{tool:34} {what:64} {share:.0%}")
     if given.save:
         save(told, whole=not given.rule)
+
+
+def second(records: Mapping[str, Record]) -> None:
+    """On how many sound programs a rule would speak by its second look's limits, had they not learnt."""
+    cases = [replace(Case.of(records[stem]), learns=False) for stem in sound(records)]
+    for rule in catalogue():
+        if rule.second_look:
+            with rule.limited(rule.second_look):
+                spoke = sum(missing(rule, case) is None and any(True for _ in rule.judge(case)) for case in cases)
+            limits = ", ".join(f"{name} {value:g}" for name, value in rule.second_look.items())
+            print(f"{rule.name:34} {spoke} of {len(cases)} ({spoke / max(1, len(cases)):.1%})  {limits}")
 
 
 def recorded(folder: Path) -> Path:

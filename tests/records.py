@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from headstart.diagnosis import diagnose
+from headstart.diagnosis.rules import find
 from headstart.findings import Diagnosis, Finding
 from headstart.record import FIGURES, RARE, Layer, Loss, Optimizer, Parameter, Record, Targets, pack
 
@@ -71,8 +72,8 @@ def run(
 
 
 def said(record: Record, rule: str) -> list[Finding]:
-    """What `rule` finds, explained by another or not; silence counts only where it was judged."""
-    diagnosis = diagnose(record)
+    """What `rule` finds by itself, by its own limits; silence counts only where it was judged."""
+    diagnosis = diagnose(record, rules=[find(rule)])
     assert rule not in {one.rule for one in diagnosis.not_judged}, diagnosis.not_judged
     return [one for one in flat(diagnosis) if one.rule == rule]
 

@@ -15,13 +15,13 @@ import difflib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from headstart.diagnosis.explain import GROUPS
-from headstart.diagnosis.rules import Rule, catalogue
+from headstart.diagnosis.rules import Rule, catalogue, find
 from headstart.diagnosis.text import LANGUAGES, Language
 from headstart.errors import HeadstartError
 
@@ -47,15 +47,10 @@ class Settings:
     @contextmanager
     def in_force(self) -> Iterator[None]:
         """Within, the rules' limits are the user's."""
-        changed = [(rule, name) for rule in catalogue() for name in self.limits.get(rule.name, {})]
-        before = [(rule, name, getattr(rule.module, name)) for rule, name in changed]
-        for rule, name in changed:
-            setattr(rule.module, name, self.limits[rule.name][name])
-        try:
+        with ExitStack() as stack:
+            for name, limits in self.limits.items():
+                stack.enter_context(find(name).limited(limits))
             yield
-        finally:
-            for rule, name, value in before:
-                setattr(rule.module, name, value)
 
 
 def settings(
@@ -123,6 +118,8 @@ def _limits(table: Mapping[str, Any], where: str) -> Mapping[str, Mapping[str, f
             _known(limit, tuple(rules[name].limits), f"limit of {name}")
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise HeadstartError(f"{limit} of {name} in {where} is {value!r}", "Write a number")
+            if isinstance(rules[name].limits[limit], int) and not isinstance(value, int):
+                raise HeadstartError(f"{limit} of {name} in {where} is {value!r}", "It counts: write a whole number")
     return limits  # type: ignore[no-any-return]
 
 

@@ -11,6 +11,7 @@ from headstart.diagnosis.case import Case
 from headstart.diagnosis.explain import explain
 from headstart.diagnosis.needs import MISSING, missing
 from headstart.diagnosis.rules import Rule, catalogue
+from headstart.diagnosis.second_look import suspicions
 from headstart.diagnosis.text import LANGUAGES, Language
 from headstart.errors import HeadstartError
 from headstart.findings import Diagnosis, Finding, NotJudged
@@ -45,7 +46,8 @@ def diagnose(
     case = Case.of(read, language)
     findings: list[tuple[Finding, str]] = []
     not_judged: list[NotJudged] = []
-    for rule in catalogue() if rules is None else rules:
+    asked = catalogue() if rules is None else rules
+    for rule in asked:
         because = missing(rule, case)
         if because is None:
             try:
@@ -55,7 +57,7 @@ def diagnose(
         if because is not None:
             not_judged.append(NotJudged(rule.name, because))
     return Diagnosis(
-        explain(findings, case.flow),
+        (*explain(findings, case.flow), *suspicions(case, asked, findings)),
         tuple(not_judged),
         case.skill,
         _script(read),

@@ -10,7 +10,8 @@ A rule's module is its page (docstring), its facts (the constants below) and one
 
     def dead_relu(case: Case) -> Iterator[Finding]: ...
 
-Limits are constants in capitals, each with its source. Adding a rule touches one new file here, and its test.
+Limits are constants in capitals, each with its source; SECOND_LOOK may name less strict ones (see second_look.py).
+Adding a rule touches one new file here, and its test; the page's Chinese text is a file of the same name in zh/.
 """
 
 from __future__ import annotations
@@ -18,15 +19,18 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.page import Page, parse
-from headstart.diagnosis.text import Text
+from headstart.diagnosis.page import FACTS as WORDS
+from headstart.diagnosis.page import SECOND_LOOK, SECTIONS, Page, parse, translated
+from headstart.diagnosis.text import Language, Text
 from headstart.errors import HeadstartError
 from headstart.findings import Finding
 
@@ -48,23 +52,53 @@ class Rule:
     text: Text
     judge: Callable[[Case], Iterable[Finding]]
     module: ModuleType
+    usual: Mapping[str, float]  # its limits, but for a user's
 
     @cached_property
     def page(self) -> Page:
         return parse(self.module.__doc__)
 
-    @property
-    def markdown(self) -> str:
-        """The page as one text, for the terminal and the docs."""
-        facts = f"*{self.group} · since {self.since} · {self.status}*"
-        sections = (f"## {heading}\n{body}" for heading, body in self.page.sections)
-        return "\n\n".join((f"# {self.name}", self.page.summary, facts, *sections))
+    def page_in(self, language: Language) -> Page:
+        """The page in that language: the English one where it has not been translated."""
+        path = Path(__file__).parent / language / f"{self.name.replace('-', '_')}.md"
+        page = translated(self.page, path.read_text(encoding="utf-8")) if path.exists() else self.page
+        if not self.second_look:
+            return page
+        limits = ", ".join(f"`{name}` {value:g}" for name, value in self.second_look.items())
+        return page.with_more("Limits", SECOND_LOOK.say(language, "limits", limits=limits))
+
+    def facts(self, language: Language) -> str:
+        """Group, version, status and what it rests on, in a line."""
+        group, status, basis = (
+            WORDS.say(language, key) for key in (self.group, self.status, f"rests on {self.rests_on}")
+        )
+        return WORDS.say(language, "facts", group=group, since=self.since, status=status, rests_on=basis)
+
+    def markdown(self, language: Language = "en") -> str:
+        """The page as one text, for the terminal and for other tools."""
+        page = self.page_in(language)
+        sections = (f"## {SECTIONS.say(language, heading)}\n{body}" for heading, body in page.sections)
+        return "\n\n".join((f"# {self.name}", page.summary, f"*{self.facts(language)}*", *sections))
 
     @property
     def limits(self) -> dict[str, float]:
         """Its limits by name."""
-        named = vars(self.module).items()
-        return {name: value for name, value in named if name.isupper() and isinstance(value, (int, float))}
+        return _limits(self.module)
+
+    @property
+    def second_look(self) -> Mapping[str, float]:
+        """Less strict limits, by name, for a run that does not learn though nothing is found."""
+        return getattr(self.module, "SECOND_LOOK", {})
+
+    @contextmanager
+    def limited(self, limits: Mapping[str, float]) -> Iterator[None]:
+        """Within, its limits are these."""
+        before = {name: getattr(self.module, name) for name in limits}
+        vars(self.module).update(limits)
+        try:
+            yield
+        finally:
+            vars(self.module).update(before)
 
 
 @lru_cache(maxsize=1)
@@ -86,4 +120,10 @@ def find(name: str) -> Rule:
 def _rule(file: str) -> Rule:
     module = importlib.import_module(f"{__name__}.{file}")
     facts = {fact.lower(): getattr(module, fact) for fact in FACTS}
-    return Rule(name=file.replace("_", "-"), judge=getattr(module, file), module=module, **facts)
+    name, judge = file.replace("_", "-"), getattr(module, file)
+    return Rule(name=name, judge=judge, module=module, usual=_limits(module), **facts)
+
+
+def _limits(module: ModuleType) -> dict[str, float]:
+    named = vars(module).items()
+    return {name: value for name, value in named if name.isupper() and isinstance(value, (int, float))}

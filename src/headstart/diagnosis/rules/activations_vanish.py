@@ -2,7 +2,7 @@
 
 ## What it sees
 The standard deviation of each layer's output, as a median over the last third of the run, over that of the first layer
-on its way. It speaks in a run that does not learn.
+on its way (of several the one with the largest output). It speaks in a run that does not learn.
 
 ## Why it hurts
 A signal a thousand times smaller than the biases it meets says nothing of the inputs any more: the net answers with a
@@ -80,6 +80,7 @@ NEEDS = ("activation.std", "skill")
 SINCE, STATUS = "0.1.0", "stable"
 
 LEFT = 1e-3  # of the first layer's output; 0.11 in the least of 83 sound programs
+SECOND_LOOK = {"LEFT": 0.1}
 
 TEXT = Text(
     en={

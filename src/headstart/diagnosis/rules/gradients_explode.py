@@ -2,7 +2,8 @@
 
 ## What it sees
 The standard deviation of the gradient at each layer's output. Along the depth: its median over the last third of the
-run, over that of the last layer. In time: the largest of all layers at each step, over what it was in the first steps.
+run, over that of the last layer (of several outputs the one with the largest gradient). In time: the largest of all
+layers at each step, over what it was in the first steps.
 
 ## Why it hurts
 A learning rate that suits the other layers, or the first steps, then makes updates a thousand times too large: the
@@ -85,6 +86,7 @@ SINCE, STATUS = "0.1.0", "stable"
 
 GROWTH = 1e3  # over the last layer or the first steps; times a good update, 1e-3 of a weight, it is the weight
 FIRST = 10  # steps that say what is usual; fewer are noise, more would take in a growth that starts early
+SECOND_LOOK = {"GROWTH": 30.0}
 
 TEXT = Text(
     en={

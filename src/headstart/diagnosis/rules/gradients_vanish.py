@@ -78,6 +78,7 @@ NEEDS = ("weight_gradient.std",)
 SINCE, STATUS = "0.1.0", "stable"
 
 LEFT = 1e-4  # of the largest gradient behind; times a good update, 1e-3 of a weight, it is float32's epsilon
+SECOND_LOOK = {"LEFT": 1e-2}
 
 TEXT = Text(
     en={

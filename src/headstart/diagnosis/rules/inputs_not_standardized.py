@@ -77,6 +77,7 @@ SINCE, STATUS = "0.1.0", "stable"
 LARGE = 10.0  # root mean square; the stable rate falls with its square (LeCun et al. 1998, §5): by 100
 SMALL = 0.01  # root mean square; from here the inputs hardly count beside the biases' size, 1/√fan_in
 OFFSET = 10.0  # |mean| / std; the curvature along the mean is 1 + 10² times that across it
+SECOND_LOOK = {"LARGE": 3.0, "SMALL": 0.1, "OFFSET": 3.0}
 
 TEXT = Text(
     en={

@@ -79,6 +79,7 @@ SHARE = 1e-3  # of the others' median way; with one rate for all, ways differ by
 WAY = 0.01  # of a weight's size: within it, what it computes is what it computed at the start
 OTHERS = 2  # layers of the same class, at least
 ENOUGH = 100  # steps; fewer are a try, not a training
+SECOND_LOOK = {"SHARE": 0.03, "WAY": 0.1}
 
 TEXT = Text(
     en={

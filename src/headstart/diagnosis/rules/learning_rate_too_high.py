@@ -81,6 +81,7 @@ SINCE, STATUS = "0.1.0", "stable"
 LARGE = 0.25  # of a weight's root mean square, in one step: four outweigh all that was there
 RISE = 2.0  # of the largest loss up to that step; passed by all small runs that did not learn for their rate
 TARGETS = 10.0  # root mean square; a regression's gradient grows with it, and the stable rate with its inverse
+SECOND_LOOK = {"LARGE": 0.05, "RISE": 1.2}
 
 TEXT = Text(
     en={

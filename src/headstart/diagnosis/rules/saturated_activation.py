@@ -74,6 +74,7 @@ NEEDS = ("activation.saturated",)
 SINCE, STATUS = "0.1.0", "stable"
 
 SATURATED_SHARE = 0.5  # of a layer's outputs; derivation in the page
+SECOND_LOOK = {"SATURATED_SHARE": 0.2}
 
 SATURATING = ("tanh", "sigmoid", "softsign", "hardtanh", "hardsigmoid")
 

@@ -1,0 +1,57 @@
+"""A second look, with limits less strict, at a run that does not learn and of which nothing else is known.
+
+A rule that rests on sizes speaks where no sound program goes, and many faults are milder than that. Once it is certain
+that a run does not learn, and no rule has said why, the question is another: no longer whether something is wrong, but
+what is most unlike a run that learns. So some rules name, as `SECOND_LOOK`, limits that 19 of 20 sound programs keep
+(measured with `benchmarks/limits.py --second`). What they find by them is advice, and says that it is a suspicion.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.needs import missing
+from headstart.diagnosis.rules import Rule
+from headstart.diagnosis.text import Text
+from headstart.findings import Finding
+
+TEXT = Text(
+    en={
+        "suspicion": "Nothing surer was found, so it was looked for by a less strict limit: a suspicion, to be tried."
+    },
+    zh={"suspicion": "没有找到更确定的原因，所以用较宽的阈值再看了一遍：这是一个猜测，可以一试。"},
+)
+
+
+MOST = 2  # suspicions told; more would be a list of all that can be wrong
+
+
+def suspicions(case: Case, rules: Sequence[Rule], found: Sequence[tuple[Finding, str]]) -> tuple[Finding, ...]:
+    """What went furthest beyond its limit first; nothing where the run may learn, or where more than symptoms was found."""
+    grave = {group for one, group in found if one.severity != "advice"}
+    if case.learns is not False or grave != {"symptom"}:
+        return ()
+    spoke = {finding.rule for finding, _ in found}
+    suspected: list[Finding] = []
+    for rule in rules:
+        limits = {name: value for name, value in rule.second_look.items() if rule.limits[name] == rule.usual[name]}
+        if limits and rule.name not in spoke and missing(rule, case) is None:
+            with rule.limited(limits), suppress(Exception):  # a rule that fails has been told of
+                suspected += list(rule.judge(case))[:1]
+    told = case.say(TEXT, "suspicion")
+    return tuple(
+        replace(finding, severity="advice", cause=" ".join(filter(None, (finding.cause, told))))
+        for finding in sorted(suspected, key=_beyond, reverse=True)[:MOST]
+    )
+
+
+def _beyond(finding: Finding) -> float:
+    """By how many powers of e the first figure with a limit lies beyond it."""
+    for one in finding.evidence:
+        if one.limit and isinstance(one.value, (int, float)) and one.value / one.limit > 0:
+            return abs(math.log(one.value / one.limit))
+    return 0.0

@@ -1,0 +1,58 @@
+"""The second look: only where a run does not learn and nothing says why, as advice, and never against a user's limit."""
+
+from __future__ import annotations
+
+import pytest
+from records import SGD, chain, head, linear, run
+
+from headstart.diagnosis import diagnose
+from headstart.diagnosis.rules import catalogue, find
+from headstart.record import Record
+from headstart.settings import Settings
+
+
+def faded(skill: float) -> Record:
+    """Of a net whose first layer gets a two-hundredth of the last one's gradient: no fault, but unlike most that learn."""
+    layers = chain(linear("fc1", activation="sigmoid"), linear("fc2", activation="sigmoid"), head())
+    gradients = {"fc1.weight": 5e-5, "fc2.weight": 1e-3, "head.weight": 1e-2}
+    figures = {(name, "weight_gradient.std"): value for name, value in gradients.items()}
+    return run(layers, {**figures, **{(name, "weight.std"): 0.1 for name in gradients}}, skill=skill, optimizers=[SGD])
+
+
+def told(record: Record) -> list[tuple[str, str]]:
+    return [(finding.rule, finding.severity) for finding in diagnose(record).findings]
+
+
+def test_a_suspicion_comes_after_the_symptom_as_advice() -> None:
+    assert told(faded(0.0)) == [("no-better-than-constant", "error"), ("gradients-vanish", "advice")]
+    assert "a suspicion" in (diagnose(faded(0.0)).findings[1].cause or "")
+    assert "猜测" in (diagnose(faded(0.0), language="zh").findings[1].cause or "")
+
+
+def test_nothing_is_suspected_of_a_run_that_learns() -> None:
+    assert told(faded(0.5)) == []
+
+
+def test_a_limit_that_a_user_has_chosen_is_kept() -> None:
+    with Settings(limits={"gradients-vanish": {"LEFT": 1e-5}}).in_force():
+        assert told(faded(0.0)) == [("no-better-than-constant", "error")]
+
+
+def test_limits_are_as_before_after_a_look() -> None:
+    before = {rule.name: rule.limits for rule in catalogue()}
+    diagnose(faded(0.0))
+    assert {rule.name: rule.limits for rule in catalogue()} == before
+
+
+def test_a_rule_that_is_not_asked_suspects_nothing() -> None:
+    found = diagnose(faded(0.0), rules=[find("no-better-than-constant")]).findings
+    assert [finding.rule for finding in found] == ["no-better-than-constant"]
+
+
+@pytest.mark.parametrize("rule", [rule for rule in catalogue() if rule.second_look], ids=lambda rule: rule.name)
+def test_the_second_look_is_less_strict_and_told_on_the_page(rule) -> None:
+    assert rule.second_look.keys() <= rule.limits.keys()
+    assert all(
+        f"`{name}` {value:g}" in rule.page_in("zh").section("Limits") for name, value in rule.second_look.items()
+    )
+    assert all(rule.limits[name] != value for name, value in rule.second_look.items())
