@@ -58,12 +58,12 @@ STARTS: dict[str, dict[str, Start]] = {
         "headstart": hs.initialize,
     },
 }
-COLOURS = {
-    "PyTorch's default": "#7f8c8d",
-    "Xavier": "#2471a3",
-    "Xavier × 5/3": "#c0392b",
-    "Kaiming": "#d68910",
-    "headstart": "#1e8449",
+LINES = {  # Okabe and Ito's palette; dashes tell them apart in print
+    "PyTorch's default": ("#7f8c8d", (0, (1, 1))),
+    "Xavier": ("#0072B2", (0, (5, 1.5))),
+    "Xavier × 5/3": ("#D55E00", (0, (3, 1, 1, 1))),
+    "Kaiming": ("#E69F00", (0, (7, 2))),
+    "headstart": ("#009E73", "-"),
 }
 
 
@@ -114,13 +114,15 @@ def measured(f: str, start: Start) -> tuple[list[float], list[float], list[float
 def draw(found: dict[tuple[str, str], tuple[list[float], list[float], list[float]]]) -> None:
     plt.rcParams.update({"svg.hashsalt": "headstart", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3})
     figure, axes = plt.subplots(1, 4, figsize=(11, 3.2), sharex=True)
-    panels = [("relu", 0, "ReLU: std"), ("tanh", 0, "tanh: std")]
-    panels += [("tanh", 1, "tanh: cosine"), ("tanh", 2, "tanh: gradient")]
-    for axis, (f, figure_of, title) in zip(axes, panels, strict=True):
+    panels = [("relu", 0, "std of the pre-activation"), ("tanh", 0, "std of the pre-activation")]
+    panels += [("tanh", 1, "cosine of two inputs"), ("tanh", 2, "norm of the weight's gradient (nats)")]
+    for axis, (f, figure_of, label) in zip(axes, panels, strict=True):
         for name in STARTS[f]:
-            axis.plot(range(1, DEPTH + 1), found[f, name][figure_of], color=COLOURS[name], linewidth=1.3, label=name)
-        axis.set_title(title, fontsize=9)
-        axis.set_xlabel("layer")
+            colour, dashes = LINES[name]
+            values = found[f, name][figure_of]
+            axis.plot(range(1, DEPTH + 1), values, color=colour, linestyle=dashes, linewidth=1.4, label=name)
+        axis.set_title({"relu": "ReLU"}.get(f, f), fontsize=9)
+        axis.set(xlabel="layer", ylabel=label)
         if figure_of != 1:
             axis.set_yscale("log")
     axes[0].set_ylim(1e-6, 10)

@@ -23,7 +23,12 @@ import headstart as hs
 SIZES = [2, 4, 8, 16, 32, 128, 500]
 IMAGES = 2000  # measured on
 WAYS = ("as trained", "update_bn", "one-pass", "layerwise")
-COLOURS = {"as trained": "#7f8c8d", "update_bn": "#c0392b", "one-pass": "#2471a3", "layerwise": "#1e8449"}
+LINES = {  # Okabe and Ito's palette, and a mark
+    "as trained": ("#7f8c8d", "x:"),
+    "update_bn": ("#D55E00", "s--"),
+    "one-pass": ("#0072B2", "o-"),
+    "layerwise": ("#009E73", "D-"),
+}
 
 
 def main() -> None:
@@ -104,12 +109,14 @@ def draw(rows: list[tuple[int, str, list[float]]]) -> None:
     for i, axis in enumerate(axes):
         for way in WAYS:
             values = [gaps[i] for _, name, gaps in rows if name == way]
-            axis.loglog(SIZES, values, "o-", color=COLOURS[way], markersize=3, label=way)
-        axis.set_title(f"batch norm {i + 1}: variance" if i < 3 else "logits, root mean square", fontsize=9)
+            colour, mark = LINES[way]
+            axis.loglog(SIZES, values, mark, color=colour, markersize=3.5, label=way)
+        axis.set_title(f"variance of batch norm {i + 1}" if i < 3 else "logits", fontsize=9)
         axis.set_xticks(SIZES, [str(size) for size in SIZES], fontsize=7)
         axis.minorticks_off()
-        axis.set_xlabel("batch size")
-    axes[0].set_ylabel("error")
+        axis.set_xlabel("batch size (images)")
+    axes[0].set_ylabel("relative error (root mean square)")
+    axes[3].set_ylabel("error (root mean square)")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="upper center", ncols=4, frameon=False)
     figure.tight_layout(rect=(0, 0, 1, 0.93))
     figure.savefig(Path(__file__).with_suffix(".svg"), metadata={"Date": None})

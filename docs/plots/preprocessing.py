@@ -27,7 +27,8 @@ WAYS: dict[str, nn.Module] = {
     "ZCA, eps 0.01": hs.Whiten("zca", eps=0.01),
     "ZCA": hs.Whiten("zca"),
 }
-COLOURS = ("#7f8c8d", "#2471a3", "#8e44ad", "#d68910", "#1e8449", "#c0392b")
+COLOURS = ("#7f8c8d", "#0072B2", "#CC79A7", "#E69F00", "#009E73", "#D55E00")  # Okabe and Ito's
+DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (7, 2)), (0, (3, 1, 1, 1)), "-")
 SHOWN = ("raw", "ZCA, eps 0.1", "ZCA, eps 0.01", "ZCA")
 
 
@@ -74,11 +75,12 @@ def descent(x: list[Tensor], labels: tuple[Tensor, Tensor]) -> tuple[list[float]
 def draw(spectra: dict[str, Tensor], losses: dict[str, list[float]], pictures: dict[str, Tensor]) -> None:
     plt.rcParams.update({"svg.hashsalt": "headstart", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3})
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3.4))
-    for way, colour in zip(WAYS, COLOURS, strict=True):
-        left.semilogy(spectra[way].clamp(min=1e-9), color=colour, linewidth=1.3, label=way)
-        middle.loglog(range(1, STEPS + 1), losses[way], color=colour, linewidth=1.3)
-    left.set(title="variance by direction", xlabel="direction", ylim=(1e-8, 1e3))
-    middle.set(title="softmax regression: training loss", xlabel="step")
+    for way, colour, dashes in zip(WAYS, COLOURS, DASHES, strict=True):
+        style = {"color": colour, "linestyle": dashes, "linewidth": 1.4}
+        left.semilogy(spectra[way].clamp(min=1e-9), **style, label=way)
+        middle.loglog(range(1, STEPS + 1), losses[way], **style)
+    left.set(title="MNIST", xlabel="direction, by falling variance", ylabel="variance", ylim=(1e-8, 1e3))
+    middle.set(title="softmax regression", xlabel="step", ylabel="training loss (nats)")
     rows = [torch.cat([picture / picture.abs().max() for picture in pictures[way]], 1) for way in SHOWN]
     right.imshow(torch.cat(rows), cmap="gray", interpolation="nearest")
     right.set_yticks([14 + 28 * row for row in range(len(SHOWN))], SHOWN)

@@ -23,7 +23,8 @@ MEANS = [10**k for k in range(9)]
 SIZES = [1, 4, 16, 64, 256, 1000]
 IMAGES = 10_000  # of MNIST, for the batches
 FLOOR = 1e-16  # errors of 0 are drawn here
-COLOURS = ("#c0392b", "#d68910", "#2471a3", "#1e8449")
+COLOURS = ("#D55E00", "#E69F00", "#0072B2", "#009E73")  # Okabe and Ito's
+MARKS = ("o-", "s--", "^-", "D--")
 
 
 def main() -> None:
@@ -81,18 +82,18 @@ def batch_errors(images: Tensor) -> dict[str, list[float]]:
 def draw(offsets: dict[str, list[float]], own: np.ndarray, batches: dict[str, list[float]], stats: hs.Stats) -> None:
     plt.rcParams.update({"svg.hashsalt": "headstart", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3})
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3.2))
-    for (way, errors), colour in zip(offsets.items(), COLOURS, strict=True):
-        left.loglog(MEANS, np.maximum(errors, FLOOR), "o-", color=colour, markersize=3, label=way)
-    left.set(title="std 1: error by the mean", xlabel="mean", ylim=(FLOOR / 3, 1e9))
+    for (way, errors), colour, mark in zip(offsets.items(), COLOURS, MARKS, strict=True):
+        left.loglog(MEANS, np.maximum(errors, FLOOR), mark, color=colour, markersize=3.5, label=way)
+    left.set(title="values of std 1", xlabel="mean", ylabel="relative error of the std", ylim=(FLOOR / 3, 1e9))
     left.legend(fontsize=6.5, frameon=False, ncols=2, loc="upper left", columnspacing=0.8)
     middle.hist(own, bins=60, color="#aab7b8")
-    middle.axvline(float(stats.mean_image_std), color=COLOURS[0], label="their mean: image std")
-    middle.axvline(float(stats.std), color=COLOURS[3], label="pooled: std")
-    middle.set(title="std of each image of MNIST", xlabel="std", ylabel="images", ylim=(0, 3700))
+    middle.axvline(float(stats.mean_image_std), color=COLOURS[0], linestyle="--", label="their mean: image std")
+    middle.axvline(float(stats.std), color=COLOURS[2], label="pooled: std")
+    middle.set(title="MNIST", xlabel="std of an image (white is 1)", ylabel="images", ylim=(0, 4200))
     middle.legend(fontsize=7, frameon=False)
-    for (way, errors), colour in zip(batches.items(), (COLOURS[0], COLOURS[3]), strict=True):
-        right.loglog(SIZES, np.maximum(errors, FLOOR), "o-", color=colour, markersize=3, label=way)
-    right.set(title="MNIST: error by batch size", xlabel="batch size", ylim=(FLOOR / 3, 1))
+    for (way, errors), colour, mark in zip(batches.items(), COLOURS[::2], MARKS[::2], strict=True):
+        right.loglog(SIZES, np.maximum(errors, FLOOR), mark, color=colour, markersize=3.5, label=way)
+    right.set(title="MNIST", xlabel="batch size (images)", ylabel="relative error of the std", ylim=(FLOOR / 3, 1))
     right.legend(fontsize=7, frameon=False)
     for axis in (left, middle, right):
         axis.title.set_fontsize(9)

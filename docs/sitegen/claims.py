@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from headstart.diagnosis.text import Language
-from headstart.lab import GROUPS, catalogue
+from headstart.lab import GROUPS, catalogue, curves
 from headstart.lab.claim import Claim, Result
 from headstart.lab.page import MARKS, measured
 from headstart.lab.page import WORDS as LAB
@@ -33,6 +33,8 @@ def plots(language: Language) -> Iterator[tuple[str, str]]:
     for claim in catalogue():
         if claim.name in results():
             yield f"plots/lab/{claim.name}.svg", plot.svg(claim, results()[claim.name], language)
+            if claim.curves:
+                yield f"plots/lab/{claim.name}-curves.svg", curves.svg(claim, results()[claim.name], language)
 
 
 def path(claim: str) -> str:
@@ -97,6 +99,8 @@ def page(claim: Claim, language: Language) -> str:
     parts.append(LAB.say(language, "criterion"))
     if result:
         parts += [f"![{claim.sentence(language)}](../plots/lab/{claim.name}.svg)"]
+        if claim.curves:
+            parts += [f"![{claim.curves.say(language, 'y')}](../plots/lab/{claim.name}-curves.svg)"]
     parts += [f"## {WORDS.say(language, 'experiment')}"]
     if language != "en":
         parts.append(note(WORDS.say(language, "long text is english")))

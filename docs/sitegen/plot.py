@@ -15,7 +15,8 @@ from headstart.report.plots import LIMIT
 from headstart.wording import number
 
 WIDTH, HEIGHT = 760, 400
-LEFT, RIGHT, TOP, BOTTOM, SLANT = 74, 18, 20, 54, 96  # margins; the legend's lines come on top, slanted names below
+LEFT, RIGHT, TOP, BOTTOM = 74, 18, 20, 54  # margins; the legend's lines come on top, slanted names below
+STEEP = 45  # degrees, of slanted names
 COLORS = (*FIVE, LIMIT, "#57606a")
 SYMBOLS = (  # of 8 px, so that colours are not all that tells lines apart
     "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",
@@ -41,16 +42,15 @@ def svg(claim: Claim, result: Result, language: Language) -> str:
     names = [claim.label(language, series) for series in claim.series]
     legend = list(_legend(names))
     top = TOP + 22 * (1 + max(line for _, line in legend))
-    slanted = _is_named(claim) and max(_width(claim.label(language, x)) for x in claim.x) > 90
-    height = HEIGHT + (SLANT if slanted else 0)
-    bottom = height - BOTTOM - (SLANT if slanted else 0)
+    longest = max(_width(claim.label(language, x)) for x in claim.x)
+    slanted = _is_named(claim) and longest > (WIDTH - LEFT - RIGHT) / len(claim.x) - 8
+    below = math.sin(math.radians(STEEP)) * longest if slanted else 0.0
+    height, bottom = round(HEIGHT + below), HEIGHT - BOTTOM
     x_axis, y_axis = _x_axis(claim, language), _y_axis(claim, result, bottom, top)
     parts = [
         *_frame(x_axis, y_axis, top, bottom, slanted),
         _text((LEFT + WIDTH - RIGHT) / 2, height - 10, claim.label(language, "x"), "middle"),
-        _text(
-            0, 0, claim.label(language, claim.figures[0]), "middle", f"translate(16 {(top + bottom) / 2}) rotate(-90)"
-        ),
+        *_upright(claim.label(language, claim.figures[0]), (top + bottom) / 2, bottom - top),
     ]
     for place, name in enumerate(names):
         column, line = legend[place]
@@ -63,6 +63,16 @@ def svg(claim: Claim, result: Result, language: Language) -> str:
         f"<title>{escape(claim.sentence(language))}</title>\n"
         f'<rect width="100%" height="100%" fill="#fff"/>\n{body}\n</svg>\n'
     )
+
+
+def _upright(label: str, middle: float, room: float) -> Iterator[str]:
+    """The y axis's name; in two lines where it is longer than the axis."""
+    words = label.split(" ")
+    cut = len(words)
+    if _width(label) > room and len(words) > 1:
+        cut = min(range(1, len(words)), key=lambda place: abs(_width(" ".join(words[:place])) - _width(label) / 2))
+    for x, line in zip((13, 28) if words[cut:] else (16,), (words[:cut], words[cut:]), strict=False):
+        yield _text(0, 0, " ".join(line), "middle", f"translate({x} {middle}) rotate(-90)")
 
 
 def _is_named(claim: Claim) -> bool:
@@ -125,7 +135,7 @@ def _frame(x_axis: Axis, y_axis: Axis, top: float, bottom: float, slanted: bool)
         x = x_axis.place(value)
         yield f'<path d="M{x:.1f} {bottom}v5" stroke="#57606a"/>'
         if slanted:
-            yield _text(0, 0, label, "end", f"translate({x + 4:.1f} {bottom + 18}) rotate(-28)")
+            yield _text(0, 0, label, "end", f"translate({x + 4:.1f} {bottom + 18}) rotate(-{STEEP})")
         else:
             yield _text(x, bottom + 20, label, "middle")
 
@@ -172,4 +182,4 @@ def _legend(names: Sequence[str]) -> Iterator[tuple[float, int]]:
 
 def _width(text: str) -> float:
     """In pixels, roughly: Chinese characters are as wide as they are high."""
-    return sum(13.5 if unicodedata.east_asian_width(character) in "WF" else 7 for character in text)
+    return sum(13.5 if unicodedata.east_asian_width(character) in "WF" else 7.5 for character in text)

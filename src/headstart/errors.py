@@ -12,6 +12,14 @@ class HeadstartError(Exception):
 
     `what` is the fault with the value that was given, `do` the next step that the user can take. Both are whole
     sentences without a trailing full stop.
+
+    Example:
+        >>> try:
+        ...     hs.models.SimpleNet(activation="relo")
+        ... except hs.HeadstartError as error:
+        ...     print(error)
+        There is no activation 'relo'; did you mean 'relu'?
+          Give one of 'relu', ...
     """
 
     def __init__(self, what: str, do: str) -> None:

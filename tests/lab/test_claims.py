@@ -10,7 +10,7 @@ import pytest
 
 import headstart.lab as lab
 from headstart.errors import HeadstartError
-from headstart.lab.claim import Size
+from headstart.lab.claim import Claim, Size
 from headstart.lab.results import load, run
 
 CLAIMS = {claim.name: claim for claim in lab.catalogue()}
@@ -29,6 +29,14 @@ def test_a_claim_says_the_same_in_both_languages(name: str) -> None:
     shown = {*claim.series, *claim.figures, *claim.x, "sentence", "x"}
     named = [key for key in claim.text.en if key not in shown]
     assert set(named) == {part.key for part in claim.parts}, "a text that nothing shows"
+
+
+@pytest.mark.parametrize("claim", [claim for claim in CLAIMS.values() if claim.curves], ids=lambda claim: claim.name)
+def test_curves_are_named_in_both_languages_by_what_is_seen_and_what_was_done(claim: Claim) -> None:
+    assert claim.curves is not None
+    assert claim.curves.en.keys() == claim.curves.zh.keys() == {"y", *claim.x}
+    for text in (claim.curves.en, claim.curves.zh):
+        assert all(len(text[str(x)].split("\n")) == 2 for x in claim.x)
 
 
 @pytest.mark.parametrize("name", CLAIMS)
@@ -63,5 +71,29 @@ def test_a_claim_runs_and_gives_a_verdict_on_finite_figures(name: str, tmp_path:
     for found in result.runs:
         assert set(found.figures) == set(claim.figures)
         assert all(math.isfinite(value) for value in found.figures.values())
+        assert (found.curve is None) == (claim.curves is None)
     assert all(math.isfinite(value) for part in result.parts for value in part.values)
     assert load(file) == (result,)
+
+
+def test_each_row_of_the_faq_is_a_rule_and_a_program_that_differs_from_its_cure() -> None:
+    from headstart.diagnosis.rules import catalogue
+    from headstart.lab.faq_diagnosed import ROWS
+
+    assert set(ROWS) <= {rule.name for rule in catalogue()}
+    assert all(faulty != cured for faulty, cured in ROWS.values())
+
+
+@pytest.mark.slow
+def test_a_program_of_the_faq_trains_as_its_facts_say() -> None:
+    from headstart.lab import watched
+    from headstart.lab.faq_diagnosed import Program
+
+    size = Size(train=1000, test=200, epochs=2)
+    sound = watched.run(Program(), 0, size)
+    assert sound.rules == ()
+    assert sound.losses.steps == (0, *range(3, 41, 3), 40)
+    assert None not in sound.losses.values
+    assert sound.losses.values[-1] < 1 < sound.losses.values[0]  # type: ignore[operator]
+    assert watched.run(Program(lr=1e9), 0, size).losses.values[-1] is None
+    assert watched.run(Program(batch=25), 0, size).losses.steps[-1] == 80

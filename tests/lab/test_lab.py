@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,17 +12,20 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.commands.lab import _language
-from headstart.diagnosis.text import Text
+from headstart.diagnosis.text import Language, Text
 from headstart.errors import HeadstartError
-from headstart.lab.claim import QUICK, Claim, Decided, Part, Point, Result, Run, Spread, decide
+from headstart.lab import curves
+from headstart.lab.claim import QUICK, Claim, Curve, Decided, Part, Point, Result, Run, Spread, Traced, decide
 from headstart.lab.page import plot, render
 from headstart.lab.results import load, run, save
+from headstart.report.plots import COLORS
 
 TEXT = Text(
     en={"sentence": "Larger <x> is larger.", "x": "place", "grows": "It grows."},
@@ -74,6 +78,50 @@ def test_each_seed_is_judged_by_its_own_runs() -> None:
     assert decided.parts[0].held == 2
     assert decided.verdict == "holds in part"
     assert decided.spread("y", "a", 2).mean == pytest.approx(4.4 / 3)
+
+
+def traced() -> tuple[Claim, Result]:
+    """Two series at two places, a curve each; one of them rises above the axis and ends."""
+    broken = {0: 2.0, 5: 1e6, 10: float("inf")}
+    toy = claim(
+        lambda point: Traced({"y": float(point.x)}, Curve.of(broken if point.series == "a" else {0: 2, 10: 1}))
+    )
+    panels = {"y": "loss", "1": "one <seen>\ndone", "2": "two\ndone"}
+    toy = replace(toy, curves=Text(en=panels, zh={**panels, "1": "一\n做了"}))
+    runs = tuple(toy.measure(point) for seed in range(3) for point in toy.points(seed, QUICK))
+    return toy, decide(toy, QUICK, 1.0, runs)
+
+
+def test_a_curve_is_kept_with_its_run_and_what_is_not_finite_is_none(tmp_path: Path) -> None:
+    _, measured = traced()
+    assert measured.runs[0].curve == Curve((0, 5, 10), (2.0, 1e6, None))
+    save([measured], tmp_path / "lab.json")
+    assert load(tmp_path / "lab.json") == (measured,)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_curves_have_a_panel_a_place_and_a_line_a_series_and_seed(language: Language) -> None:
+    toy, measured = traced()
+    root = ElementTree.fromstring(curves.svg(toy, measured, language))
+    inside = [element for element in root.iter() if element.tag.endswith("path")]
+    lines = [path for path in inside if path.get("stroke-width") == "1.8" and path.get("fill") == "none"]
+    assert len(lines) == 2 * 2 * 3
+    assert sum(path.get("stroke-width") == "1.6" for path in inside) == 2 * 3  # not a number
+    assert sum(path.get("fill") == COLORS[0] for path in inside) == 2 * 3  # above the axis
+    texts = [element.text for element in root.iter() if element.tag.endswith("text")]
+    assert {"loss", "two", "a", "b", "10", "一" if language == "zh" else "one <seen>"} <= set(texts)
+    assert max(y for path in lines for y in coordinates(path)) <= curves.HIGH
+
+
+def coordinates(path: ElementTree.Element) -> list[float]:
+    return [float(y) for y in re.findall(r"[ML][\d.]+ (-?[\d.]+)", path.get("d", ""))]
+
+
+def test_the_page_has_the_curves_of_a_claim_that_has_them() -> None:
+    toy, measured = traced()
+    assert curves.svg(toy, measured, "en") in render([toy], [measured], "en")
+    bare = replace(measured, runs=tuple(replace(run, curve=None) for run in measured.runs))  # of an older version
+    assert "<svg xmlns" not in render([toy], [bare], "en").partition("<script")[0]
 
 
 @pytest.mark.parametrize("figures", [{"y": float("nan")}, {"y": float("inf")}, {}, {"y": 1.0, "z": 1.0}])

@@ -11,6 +11,7 @@ from torch import nn
 from training import trained
 
 from headstart.diagnosis.rules.batchnorm_small_batch import ERROR, FEW, relative_error
+from headstart.prepare import norm
 from headstart.record import Mode, Record
 
 RULE = "batchnorm-small-batch"
@@ -65,6 +66,19 @@ def test_its_remedy_takes_the_place_of_the_norm(tmp_path: Path) -> None:
     exec(finding.remedy.code, {"torch": torch, "model": model})
     assert isinstance(model[1], nn.GroupNorm)
     assert model(torch.randn(1, 3)).shape == (1, 2)
+
+
+@pytest.mark.parametrize("units", [3, 8, 48, 64, 100, 512])
+def test_its_remedy_does_not_leave_a_sign_itself(units: int, tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(3, units), nn.BatchNorm1d(units), nn.ReLU(), nn.Linear(units, 2))
+    remedy = told(trained(tmp_path, model, torch.randn(2, 3), torch.tensor([0, 1]), lr=0.1), RULE).remedy
+    assert remedy is not None
+    exec(remedy.code, {"torch": torch, "model": model})
+    group = norm.convert(nn.BatchNorm1d(units), "group").model
+    assert isinstance(model[1], nn.GroupNorm)
+    assert isinstance(group, nn.GroupNorm)
+    assert model[1].num_groups == group.num_groups
+    assert model[1].num_groups == 1 or units // model[1].num_groups >= 16
 
 
 def alone(samples: int = 1, evaluated: int = 3, tracks: bool = True, skill: float | None = 0.5) -> Record:

@@ -32,6 +32,13 @@ def diagnose(
 
     Raises:
         HeadstartError: there is no record at that path, it is none, or the language is not known.
+
+    Example:
+        >>> with hs.watch(model) as record:
+        ...     train(model)
+        >>> diagnosis = hs.diagnose(record)
+        >>> diagnosis.verdict, diagnosis.steps
+        ('healthy', 32)
     """
     if language not in LANGUAGES:
         raise HeadstartError(f"There are no texts in {language!r}", f"Choose one of {', '.join(LANGUAGES)}")

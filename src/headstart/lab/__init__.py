@@ -11,6 +11,9 @@ and one function of the file's name, which measures one point of the experiment 
 
     def init_zero(point: Point) -> dict[str, float]: ...
 
+One that gives `Traced`, its figures with the curve of its training, says in CURVES = Text(...) what the curves show, and
+names the panel of each place.
+
 torch is imported inside the functions: `headstart lab --list` does without. Adding a claim touches one new file.
 """
 
@@ -75,4 +78,5 @@ def _claim(group: str, file: str) -> Claim:
         parts=module.PARTS,
         experiment=getattr(module, file),
         page=module.__doc__ or "",
+        curves=getattr(module, "CURVES", None),
     )

@@ -41,6 +41,26 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """How one training went."""
+
+    steps: tuple[int, ...]
+    values: tuple[float | None, ...]  # None where it was not finite
+
+    @classmethod
+    def of(cls, points: Mapping[int, float]) -> Curve:
+        return cls(tuple(points), tuple(float(f"{y:.4g}") if math.isfinite(y) else None for y in points.values()))
+
+
+@dataclass(frozen=True)
+class Traced:
+    """What an experiment gives that shows how its training went, besides the figures."""
+
+    figures: Mapping[str, float]
+    curve: Curve
+
+
+@dataclass(frozen=True)
 class Part:
     """A part of a claim's sentence as an inequality, decided for each seed by itself."""
 
@@ -74,8 +94,9 @@ class Claim:
     x: tuple[X, ...]
     figures: tuple[str, ...]
     parts: tuple[Part, ...]
-    experiment: Callable[[Point], Mapping[str, float]]
+    experiment: Callable[[Point], Mapping[str, float] | Traced]
     page: str
+    curves: Text | None = None  # "y": what the curves show; and for each x the title of its panel
 
     def sentence(self, language: Language) -> str:
         return self.text.say(language, "sentence")
@@ -90,11 +111,13 @@ class Claim:
 
     def measure(self, point: Point) -> Run:
         """Raises ValueError if a figure is missing or not finite: an experiment has to say what divergence counts as."""
-        figures = {name: float(value) for name, value in self.experiment(point).items()}
+        found = self.experiment(point)
+        given, curve = (found.figures, found.curve) if isinstance(found, Traced) else (found, None)
+        figures = {name: float(value) for name, value in given.items()}
         odd = [name for name in self.figures if not math.isfinite(figures.get(name, math.nan))]
         if odd or len(figures) != len(self.figures):
             raise ValueError(f"{self.name}, {point.series} at {point.x}: {odd or sorted(figures)}")
-        return Run(point.series, point.x, point.seed, figures)
+        return Run(point.series, point.x, point.seed, figures, curve)
 
 
 @dataclass(frozen=True)
@@ -105,6 +128,17 @@ class Run:
     x: X
     seed: int
     figures: Mapping[str, float]
+    curve: Curve | None = None
+
+    def json(self) -> dict[str, Any]:
+        whole = asdict(self)
+        return whole if self.curve else {name: value for name, value in whole.items() if name != "curve"}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Run:
+        curve = data.get("curve")
+        traced = Curve(tuple(curve["steps"]), tuple(curve["values"])) if curve else None
+        return cls(data["series"], data["x"], data["seed"], data["figures"], traced)
 
 
 @dataclass(frozen=True)
@@ -169,12 +203,13 @@ class Result:
 
     def json(self) -> dict[str, Any]:
         parts = [{**asdict(part), "held": part.held, "spread": asdict(part.spread)} for part in self.parts]
-        return {**asdict(self), "parts": parts, "seeds": list(self.seeds), "verdict": self.verdict}
+        runs = [run.json() for run in self.runs]
+        return {**asdict(self), "runs": runs, "parts": parts, "seeds": list(self.seeds), "verdict": self.verdict}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Result:
         parts = (Decided(part["key"], part["sense"], part["limit"], tuple(part["values"])) for part in data["parts"])
-        runs = (Run(**run) for run in data["runs"])
+        runs = (Run.from_json(run) for run in data["runs"])
         return cls(data["name"], Size(**data["size"]), data["seconds"], tuple(runs), tuple(parts))
 
 

@@ -7,6 +7,7 @@ from html import escape
 from textwrap import wrap
 
 from headstart.diagnosis.text import Language, Text
+from headstart.lab import curves
 from headstart.lab.claim import Claim, Result, Spread, Verdict, X
 from headstart.report.page import page
 from headstart.report.phrases import spoken
@@ -84,7 +85,7 @@ def plot(claim: Claim, result: Result, language: Language) -> Figure:
         tuple(_view(claim, result, figure, language) for figure in claim.figures),
         {"xaxis": _x_axis(claim.label(language, "x"), claim.x, _is_named(claim))},
         claim.sentence(language),
-        340,
+        340 if len(claim.x) < 10 else 440,  # names of many places are slanted, and take their part of it
     )
 
 
@@ -193,8 +194,15 @@ def _card(claim: Claim, result: Result, figure: Figure, language: Language) -> s
 <p class="where">{escape(claim.name)}</p>
 {_parts(claim, result, language)}
 {place(figure, "")}
+{_curves(claim, result, language)}
 {_figures(claim, result, language)}
 </article>"""
+
+
+def _curves(claim: Claim, result: Result, language: Language) -> str:
+    if claim.curves is None or not all(run.curve for run in result.runs):
+        return ""
+    return f'<div style="overflow-x: auto">{curves.svg(claim, result, language)}</div>'
 
 
 def _parts(claim: Claim, result: Result, language: Language) -> str:

@@ -58,7 +58,8 @@ def watch(model: Module, optimizer: Optimizer | None = None, *, record: Path | s
     Example:
         >>> with hs.watch(model) as record:
         ...     train(model)
-        >>> print(hs.diagnose(record).verdict)
+        >>> hs.diagnose(record).verdict
+        'healthy'
     """
     if not isinstance(model, Module):
         raise HeadstartError(

@@ -47,6 +47,14 @@ def initialize(
     The same seed gives the same weights on every device, but for what dropout's masks, which are a device's own, change
     where the batch overrules a law. A model on the meta device is materialised on the batch's.
     Raises HeadstartError if the model cannot be run on the batch; the model is then as it was.
+
+    Example:
+        >>> print(hs.initialize(model, (images, labels)))
+        layer   shape   fan in/out  follows → meets  law             std     signal before → after  why
+        1       64×784  784/64      input → relu     lecun_normal    ...
+        3       10×64   64/10       relu → output    kaiming_normal  ...
+        3.bias  10                  relu → output    prior           ·       log of the class frequencies
+        ...
     """
     options = Options(law, keep, trained, frozen, residual)
     inner = getattr(model, "_orig_mod", model)

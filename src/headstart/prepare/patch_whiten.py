@@ -20,12 +20,15 @@ from headstart.prepare.whiten import spectrum
 class PatchWhiten(Transform):
     """Each patch of an image (N, C, H, W) by its principal components: (N, K, H - patch + 1, W - patch + 1).
 
-        net = nn.Sequential(hs.PatchWhiten().fit(images), nn.GELU(), nn.Conv2d(24, 64, 3), ...)
-
     patch   pixels of a patch's side
     eps     the ridge: components are divided by √(variance + eps)
     signed  give each component and its negative, so that a following ReLU or GELU loses nothing: K = 2 · C · patch²
     train_bias  let the bias learn; it starts where each component has mean 0. The weights never learn
+
+    Example:
+        >>> net = nn.Sequential(hs.PatchWhiten().fit(images), nn.GELU(), nn.Conv2d(8, 64, 3))
+        >>> net(images).shape
+        torch.Size([512, 64, 25, 25])
     """
 
     needs_covariance = True

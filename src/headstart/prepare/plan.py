@@ -82,6 +82,13 @@ def plan(
     a DataLoader gives them. `loss(output, targets)` helps to recognise the output. See `initialize` for the options.
     Parameters, buffers, gradients, training flags and random number states are the same afterwards.
     Raises HeadstartError if the model cannot be run on the batch, and for unknown laws.
+
+    Example:
+        >>> print(hs.plan(model, images))
+        layer  shape   fan in/out  follows → meets  law             std     signal before → after  why
+        1      64×784  784/64      input → relu     lecun_normal    ...
+        3      10×64   64/10       relu → output    kaiming_normal  ...
+        ...
     """
     options = Options(law, keep, trained, frozen, residual)
     model = getattr(model, "_orig_mod", model)  # torch.compile's wrapper hides the operators

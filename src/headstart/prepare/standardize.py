@@ -13,14 +13,18 @@ from headstart.prepare.stats import Stats
 class Standardize(Transform):
     """y = (x - mean) / std, with the mean and pooled std of each column of the data it was fitted to.
 
-        model = nn.Sequential(hs.Standardize().fit(images), net)
-
     per               "channel" or "feature" (each number of a sample), as in `hs.measure`
     axis              that of the channels in a batch; None: 1
     ignore_nonfinite  leave NaN and infinity out when fitting, instead of refusing them
 
     A constant column is shifted to 0 and not divided (LeCun et al. 1998, "Efficient BackProp", §4.3, for the rest).
     Raises HeadstartError for data that are not finite, and when used before it is fitted.
+
+    Example:
+        >>> whole = nn.Sequential(hs.Standardize().fit(images), model)
+        >>> inputs = whole[0](images)
+        >>> round(inputs.mean().item(), 4), round(inputs.std().item(), 4)
+        (0.0, 1.0)
     """
 
     std: Tensor

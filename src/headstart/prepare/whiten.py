@@ -18,8 +18,6 @@ Method = Literal["pca", "zca", "cholesky"]
 class Whiten(Transform):
     """y = W (x - mean), with W Σ Wᵀ = I for the covariance Σ of the data it was fitted to.
 
-        white = hs.Whiten("zca", eps=0.01).fit(images)
-
     Of all such W (Kessy, Lewin and Strimmer 2018, "Optimal Whitening and Decorrelation"), with Σ = U Λ Uᵀ,
 
     method    "pca"       Λ^-1/2 Uᵀ: components by falling variance; a sample becomes a vector of them
@@ -32,6 +30,11 @@ class Whiten(Transform):
 
     Directions without variance (constant features, fewer samples than features) are left out, where eps is 0: "pca"
     has fewer components, "zca" a W of lower rank, "cholesky" is refused. Divides by n - 1, as scikit-learn's PCA does.
+
+    Example:
+        >>> white = hs.Whiten("pca", components=50).fit(images)
+        >>> torch.allclose(white(images).T.cov(), torch.eye(50), atol=1e-3)
+        True
     """
 
     needs_covariance = True

@@ -147,7 +147,15 @@ class Record:
 
 
 def read_record(path: Path | str) -> Record:
-    """Reads a record, of a run in progress too. Raises HeadstartError if the file is none."""
+    """Reads a record, of a run in progress too. Raises HeadstartError if the file is none.
+
+    Example:
+        >>> with hs.watch(model) as watch:
+        ...     train(model)
+        >>> record = hs.read_record(watch.path)
+        >>> record.loss.last < record.loss.first
+        True
+    """
     path = Path(path)
     if not path.is_file():
         raise HeadstartError(

@@ -35,6 +35,14 @@ class Batches:
     ranks differ, by one row.
 
     Raises HeadstartError if sizes do not match, or a pair (mean, std) is plainly in other units than `x`.
+
+    Example:
+        >>> batches = hs.Batches(images, labels, 64, shuffle=True)
+        >>> len(batches)
+        8
+        >>> x, y = next(iter(batches))
+        >>> x.shape, y.shape
+        (torch.Size([64, 1, 28, 28]), torch.Size([64]))
     """
 
     def __init__(

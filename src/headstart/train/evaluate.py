@@ -20,6 +20,10 @@ def evaluate(model: nn.Module, data: Iterable[tuple[Any, Tensor]], loss: LossFun
 
     `data` gives batches (x, y) on the model's device, such as hs.Batches or a DataLoader. No gradients; every
     module is in evaluation mode for it and in its own mode after it.
+
+    Example:
+        >>> print(hs.evaluate(model, loader))
+        loss 2...  accuracy ...%
     """
     first = next(model.parameters(), None)
     meter = Meter(first.device if first is not None else torch.device("cpu"))

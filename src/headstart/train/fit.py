@@ -72,6 +72,12 @@ def fit(
 
     Raises HeadstartError for bad arguments, and for a checkpoint that is damaged or of another model or plan.
     Ctrl-C ends the step, saves if there is a checkpoint, says how to go on, and raises KeyboardInterrupt.
+
+    Example:
+        >>> history = hs.fit(model, loader, epochs=2, lr=1e-2, progress=False)
+        >>> print(history)
+        epoch   1   loss ...  accuracy ...   lr ...
+        epoch   2   loss ...  accuracy ...   lr ...
     """
     source = _source(checkpoint, resume)
     saved = read_checkpoint(source) if source else None

@@ -32,6 +32,11 @@ def mnist(folder: Path | str | None = None) -> Mnist:
     truncated, corrupt or of another kind. No download, no torchvision.
 
     Source: LeCun, Bottou, Bengio and Haffner 1998; the files' licence, CC BY-SA 3.0, is beside them.
+
+    Example:
+        >>> digits = hs.mnist()
+        >>> digits.train_images.shape, digits.test_images.shape
+        (torch.Size([60000, 28, 28]), torch.Size([10000, 28, 28]))
     """
     if folder is None:
         _verify(EMBEDDED)

@@ -54,6 +54,11 @@ class SimpleNet(nn.Module):
     Raises HeadstartError with the nearest match for an unknown name.
 
     Source of the weights: He et al. 2015, §2.2; Glorot and Bengio 2010, eq. 12 and 16.
+
+    Example:
+        >>> net = hs.models.SimpleNet(width=128, activation="gelu")
+        >>> net(torch.randn(5, 1, 28, 28)).shape
+        torch.Size([5, 10])
     """
 
     def __init__(

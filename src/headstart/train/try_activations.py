@@ -75,6 +75,13 @@ def try_activations(
 
     Example:
         >>> print(hs.try_activations(model, loader))
+        activation     skill  loss  ...  why
+        relu        ✓  0.99...           It learns, and no rule finds a dead or saturated layer.
+        leaky_relu  ·                    not tried
+        silu        ·                    not tried
+        <BLANKLINE>
+        swapped      1: 2
+        choice       relu
     """
     names = [one_of("activation", name, ACTIVATIONS) for name in order]
     _check(names, steps, optimizer, language)

@@ -153,8 +153,16 @@ def _single(case: Case) -> Iterator[Finding]:
 def _remedy(case: Case, mode: Mode) -> Remedy:
     layer = case.record.layer(mode.name)
     units = layer.units if layer and layer.units else None
-    other = f"torch.nn.GroupNorm({math.gcd(units or 32, 32)}, {units or 'channels'})"
+    other = f"torch.nn.GroupNorm({_groups(units) if units else 1}, {units or 'channels'})"
     return Remedy("group-norm", f"{code.path(mode.name)} = {other}     # {case.say(TEXT, 'other')}", safe=False)
+
+
+def _groups(units: int) -> int:
+    """Of 16 channels or more, as in `hs.norm.convert`: after a linear layer, groups of 2 would leave a sign again."""
+    groups = math.gcd(units, 32)
+    while groups > 1 and units // groups < 16:
+        groups //= 2
+    return groups
 
 
 def relative_error(values: int) -> float:

@@ -47,6 +47,12 @@ def convert(model: nn.Module, to: Kind, *, groups: Groups = "auto") -> Report:
 
     Raises HeadstartError for an unknown kind and for `groups` that do not divide a layer's channels (nothing is
     changed then).
+
+    Example:
+        >>> print(hs.norm.convert(cnn, "group"))
+        converted batch norm to group norm · 1 changed, 0 kept
+          layer  before          after
+          1      BatchNorm2d(8)  GroupNorm(4, 8)
     """
     if to not in get_args(Kind):
         raise HeadstartError(f"to is {to!r}", f"Choose one of {', '.join(get_args(Kind))}")

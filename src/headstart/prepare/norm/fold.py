@@ -35,6 +35,12 @@ def fold(model: nn.Module, batch: Any = None) -> Report:
 
     Raises HeadstartError where the model is training, cannot be traced and no batch is given, or computes something
     else after folding (which is undone then).
+
+    Example:
+        >>> print(hs.norm.fold(cnn.eval()))
+        folded batch norm · 1 changed, 0 kept
+          layer  before          after
+          1      BatchNorm2d(8)  Identity  folded into 0
     """
     _refuse_training(model)
     flow = trace(model) if batch is None else watch_flow(model, batch)

@@ -20,6 +20,11 @@ class FrozenBatchNorm(nn.Module):
     """Batch norm with fixed statistics, γ and β: all buffers, so nothing trains and `train()` changes nothing.
 
     For inputs of shape (N, C, ...). Its state dict has the keys of `torch.nn.BatchNorm*`.
+
+    Example:
+        >>> frozen = hs.norm.FrozenBatchNorm(nn.BatchNorm1d(4))
+        >>> list(frozen.parameters())
+        []
     """
 
     weight: Tensor | None

@@ -57,6 +57,12 @@ def recalibrate(
 
     Raises HeadstartError for an empty loader, inputs that are not finite, and a batch that gives a norm one value
     per channel in one pass. The model is as before then.
+
+    Example:
+        >>> print(hs.norm.recalibrate(cnn, loader))
+        recalibrated batch norm, one-pass · 1 changed, 0 kept
+          layer  before         after
+          1      mean 0, var 1  mean ..., var ...
     """
     if method not in ("one-pass", "layerwise"):
         raise HeadstartError(f"method is {method!r}", 'Choose "one-pass" or "layerwise"')

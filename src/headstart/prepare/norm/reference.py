@@ -19,6 +19,11 @@ class BatchNorm(nn.Module):
     these. `momentum=None` averages over all batches seen. Arguments and state dict are those of `torch.nn.BatchNorm*`.
 
     Raises HeadstartError where a training batch holds a single value per channel, which has no variance.
+
+    Example:
+        >>> x = torch.randn(32, 4)
+        >>> torch.allclose(hs.norm.BatchNorm(4)(x), nn.BatchNorm1d(4)(x), atol=1e-6)
+        True
     """
 
     running_mean: Tensor | None
@@ -77,6 +82,13 @@ def batch_norm_backward(grad: Tensor, x: Tensor, weight: Tensor, eps: float = 1e
     `grad` and `x` have the shape (N, C, ...), `weight` (C,). With x̂ = (x - μ)/√(σ² + ε), and means over all axes but
     the second, ∂L/∂x = γ/√(σ² + ε) · (g - mean(g) - x̂ · mean(g x̂)): batch norm takes out of the gradient what would
     move the channel's mean or its scale, so a step can change neither.
+
+    Example:
+        >>> x, weight = torch.randn(32, 4, requires_grad=True), torch.ones(4)
+        >>> nn.functional.batch_norm(x, None, None, weight, training=True).square().sum().backward()
+        >>> y = nn.functional.batch_norm(x, None, None, weight, training=True)
+        >>> torch.allclose(hs.norm.batch_norm_backward(2 * y, x, weight)[0], x.grad, atol=1e-5)
+        True
     """
     axes = _others(x)
     std = torch.sqrt(x.var(axes, correction=0, keepdim=True) + eps)

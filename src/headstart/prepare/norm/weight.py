@@ -17,6 +17,11 @@ class WeightStandardization(nn.Module):
 
     `scaled` keeps the variance of the signal (Brock et al. 2021, arXiv 2101.08692, without the gain); without
     it, as in the original, a norm has to follow the layer.
+
+    Example:
+        >>> w = hs.norm.WeightStandardization()(torch.randn(8, 3, 3, 3))
+        >>> torch.allclose(w.flatten(1).std(1, correction=0), torch.ones(8), atol=1e-3)
+        True
     """
 
     def __init__(self, eps: float = EPS, scaled: bool = False) -> None:
@@ -37,6 +42,11 @@ def weight_standardize(model: nn.Module, *, scaled: bool = False, eps: float = E
     gradients flow through the standardisation, `Report.undo` removes it and leaves the weight as trained.
     (`torch.nn.utils.parametrize.remove_parametrizations(layer, "weight")` bakes the standardised weight in instead.)
     Filters of a single weight, transposed convolutions, and layers with a parametrisation or hooks are kept.
+
+    Example:
+        >>> report = hs.norm.weight_standardize(cnn)
+        >>> torch.allclose(cnn[0].weight.flatten(1).mean(1), torch.zeros(8), atol=1e-6)
+        True
     """
     changed, kept = [], []
     for name, layer in [(name, layer) for name, layer in named_layers(model) if isinstance(layer, _CONVOLUTIONS)]:
