@@ -8,9 +8,10 @@ import shlex
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
-from processes import PYTHON, QUIET, end, start
+from processes import PYTHON, QUIET, Ended, end, start
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGQUIT])
@@ -19,15 +20,17 @@ def test_a_signal_sent_to_headstart_alone_reaches_the_script_once(number, handle
     handler = f"signal.signal({number:d}, lambda number, frame: print('got', number, flush=True))" if handled else ""
     wait = "try:\n  print('ready', flush=True)\n  signal.sigtimedwait([], 0.8)\nfinally: print('over', flush=True)"
     (tmp_path / "waits.py").write_text(f"import signal\n{handler}\n{wait}\n")
-    processes = [start([*python, "waits.py"], tmp_path) for python in (PYTHON, QUIET)]
-    for process in processes:
-        assert process.stdout.readline() == b"ready\n"
-    time.sleep(0.3)  # both are past their print, so that a traceback names the same line
-    for process in processes:
-        process.send_signal(number)
-    plain, watched = (end(process) for process in processes)
+    plain, watched = (_signalled([*python, "waits.py"], number, tmp_path) for python in (PYTHON, QUIET))
     assert watched == plain
     assert plain.stdout == (b"got %d\nover\n" % number if handled else plain.stdout)
+
+
+def _signalled(command: list[str], number: int, folder: Path) -> Ended:
+    process = start(command, folder)
+    assert process.stdout.readline() == b"ready\n"
+    time.sleep(0.3)  # past its print, so that a traceback names the same line
+    process.send_signal(number)
+    return end(process)
 
 
 def test_a_signal_that_was_ignored_stays_ignored(tmp_path):

@@ -24,8 +24,8 @@ from headstart.diagnosis.flow import Flow
 from headstart.findings import SEVERITIES, Finding
 
 # What is more fundamental comes first: a wrong loss makes every other figure meaningless, a broken loop every figure
-# but the loss; labels and inputs come before weights, weights before the rate at which they change.
-GROUPS = ("loss", "loop", "data", "init", "optimizer", "norm", "experiment", "signal", "symptom")
+# but the loss; labels and inputs come before weights, and what the net computes before the rate at which it changes.
+GROUPS = ("loss", "loop", "data", "init", "norm", "optimizer", "experiment", "signal", "symptom")
 STATES = ("signal", "symptom")
 # Choices that are judged by what they lead to: the group, and the tensor of the finding's first series.
 EFFECTS = {("optimizer", "update"), ("optimizer", "weight_gradient"), ("init", "activation"), ("init", "loss")}
