@@ -67,6 +67,10 @@ def step_plain(net: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y: T
     optimizer.zero_grad()
     F.cross_entropy(net(x).flatten(0, -2), y.flatten()).backward()
     optimizer.step()
+    net.eval()
+    with torch.no_grad():
+        F.cross_entropy(net(x).flatten(0, -2), y.flatten())
+    net.train()
 
 
 def step_weighted_and_clipped(net: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor) -> None:
