@@ -66,7 +66,7 @@ print(hs.evaluate(model, test))
 # %% [markdown]
 # ## 诊断
 #
-# 让规则评判这份记录。skill（技能）= 1 − 损失 /（最佳常数答案的损失）。*如果一个网络永远只回答十个类别的频率，它的 skill 是多少？*
+# 让规则评判这份记录。skill（技能值）= 1 − 损失 /（最佳常数答案的损失）。*如果一个网络永远只回答十个类别的频率，它的 skill 是多少？*
 
 # %%
 diagnosis = hs.diagnose(hs.read_record(history.record))

@@ -169,7 +169,7 @@ model.train()
 print(f"train mode, any order {accuracy(sort=False):.1%}   sorted {accuracy(sort=True):.1%}")
 
 # %% [markdown]
-# 训练模式下，答案取决于批次里的*其他*图像；五十个 3 放在一起归一化，就不像 3 了。而且每看一次都会改动滑动统计量。*把 `split(50)` 改成 `split(500)`，谁会受益？*
+# 训练模式下，答案取决于批次里的*其他*图像；五十个 3 放在一起归一化，就不像 3 了。而且每看一次都会改动运行统计量。*把 `split(50)` 改成 `split(500)`，谁会受益？*
 
 # %% [markdown]
 # ## 过时的统计量

@@ -198,4 +198,4 @@ plt.show()
 # | 权重衰减 | Loshchilov and Hutter 2019, [arXiv 1711.05101](https://arxiv.org/abs/1711.05101) |
 # | 各种毛病 | `headstart explain`，每条规则一页 |
 #
-# *最好的下一步：拿一个你自己的、学不起来的脚本，运行* `headstart run your_script.py`。*你预料的是什么？它说的又是什么？*
+# *最好的下一步：拿一个你自己的、学不到东西的脚本，运行* `headstart run your_script.py`。*你预料的是什么？它说的又是什么？*
