@@ -10,7 +10,7 @@ import pytest
 from records import Figure, chain, figures_of, head, run, said, told, unjudged
 
 from headstart.diagnosis import diagnose
-from headstart.diagnosis.rules.class_imbalance_ignored import COMMONEST, LABELS, WORST
+from headstart.diagnosis.rules.class_imbalance_ignored import COMMONEST, LABELS, TAGS, WORST
 from headstart.record import Loss, Record, Targets
 
 RULE = "class-imbalance-ignored"
@@ -87,3 +87,18 @@ def test_it_began_where_the_last_other_answer_was() -> None:
 
 def test_without_answers_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(head()), skill=0.0))
+
+
+def tags(outputs: int) -> Record:
+    """Each output is 1 for one sample in twenty, and none is ever answered so."""
+    targets = Targets(200.0, (), (10.0,) * outputs, (0.0,) * outputs)
+    loss = Loss("bce", "binary_cross_entropy_with_logits", "train.py:9", {}, targets, True)
+    figures = {("bce", "loss.answered"): 1.0, ("bce", "loss.answered_class"): 0.0, ("bce", "loss.unvaried"): 0.0}
+    entropy = -0.95 * math.log(0.95) - 0.05 * math.log(0.05)
+    return run(chain(head()), figures, losses=[(loss, entropy)])
+
+
+def test_rare_tags_are_seen_and_weighed_and_pixels_are_not() -> None:
+    assert figures_of(told(tags(12), RULE))["commonest_class_share"] == pytest.approx(0.95)
+    assert "pos_weight" in told(tags(TAGS), RULE).remedy.code
+    assert said(tags(TAGS + 1), RULE) == []

@@ -281,7 +281,7 @@ def _probabilities(
     accuracy = (answers == (target.detach() > 0.5)).float().mean()
     rows = _rows(target)
     more: list[tuple[str, Tensor]] = [("loss.target_mean", rows.mean())]
-    if rows.shape[1] == 1 and answers.numel() >= FEW:
+    if answers.numel() >= FEW:
         more += _answered(answers.reshape(-1).long(), 2)
     return Call(source, _mean(arguments, loss, target.numel()), accuracy, _unvaried(rows), rows, tuple(more))
 

@@ -50,6 +50,7 @@ for step in range(120):
 - `COMMONEST` = 0.9: share of the commonest class. From here always to answer it is right in nine of ten. (Amazon SageMaker
   Debugger's ClassImbalance rule speaks from 10 to 1.)
 - `LABELS` = 100: labels seen, at least.
+- `TAGS` = 100: outputs of yes or no, at most, such as tags. More are the pixels of a picture, whose background is no class.
 - `WORST` = -0.5: skill. With the loss half above that of the commonest answer something else is wrong. Of rare labels the
   loss is known poorly: of ten in the last third, to a third.
 
@@ -61,7 +62,7 @@ It is a warning: rare labels alone make no run fail, so a dead net or a wrong ra
 ## Stays silent when
 The run learns, whatever it answers: a model that ranks rare cases well need not call any of them likelier than not. The
 loss has class weights (`weight`, `pos_weight`) or is weighed sample by sample (`reduction="none"`, focal losses), a sampler
-evens the labels out, another class is answered, or there are several output columns.
+evens the labels out, or another class is answered.
 
 ## References
 King & Zeng, *Logistic regression in rare events data* (2001); Buda, Maki & Mazurowski 2018, arXiv 1710.05381: oversampling
@@ -87,6 +88,7 @@ SINCE, STATUS = "0.1.0", "stable"
 
 COMMONEST = 0.9  # share of the labels: the accuracy of always answering it (derivation in the page)
 LABELS = 100  # seen, at least
+TAGS = 100  # outputs of yes or no, at most; more are a picture's
 WORST = -0.5  # skill; the loss is then half above that of the best constant (derivation in the page)
 
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
@@ -102,6 +104,7 @@ TEXT = Text(
         "were trained on.",
         "lacking_cause": "A net learns the frequencies of the classes along with the rest: what it seldom saw it seldom "
         "answers.",
+        "odds": "labels: (samples, tags); how often a tag is missing for each time that it is there",
         "note": "how many labels each class has",
     },
     zh={
@@ -111,6 +114,7 @@ TEXT = Text(
         "请更频繁地抽取其他类别,或增大它们的权重;并用召回率或精确率-召回率曲线下的面积来评价。",
         "lacking": "类别 {label:number} 占评估标签的 {share:share}，却只占训练标签的 {trained:share}。",
         "lacking_cause": "网络会连同各类别出现的频率一起学：很少见到的类别，它也很少回答。",
+        "odds": "labels：（样本数，标签数）；每个标签缺席次数与出现次数之比",
         "note": "每个类别的标签个数",
     },
 )
@@ -172,10 +176,11 @@ def _ignored(case: Case) -> Iterator[Finding]:
 
 
 def _masses(loss: Loss) -> Sequence[float]:
-    """Labels by class; of a single output, those of 0 and of 1."""
+    """Labels by class; of yes or no, be it of several outputs, those of 0 and of 1."""
     targets = loss.targets
     if loss.kind in BINARY:
-        return (targets.count - targets.total[0], targets.total[0]) if len(targets.total) == 1 else ()
+        ones, outputs = sum(targets.total), len(targets.total)
+        return (targets.count * outputs - ones, ones) if outputs <= TAGS else ()
     return targets.mass
 
 
@@ -185,6 +190,9 @@ def _is_weighed(loss: Loss) -> bool:
 
 
 def _remedy(case: Case, loss: Loss) -> Remedy:
+    if loss.kind in BINARY and len(loss.targets.total) > 1:
+        weight = f"weight = (1 - labels).sum(0) / labels.sum(0)     # {case.say(TEXT, 'odds')}"
+        return Remedy("weigh-tags", f"{weight}\ncriterion = torch.nn.BCEWithLogitsLoss(pos_weight=weight)")
     counts = f"counts = torch.bincount(labels.long())     # {case.say(TEXT, 'note')}"
     sampler = "sampler = torch.utils.data.WeightedRandomSampler((1 / counts)[labels.long()], len(labels))"
     return Remedy(
