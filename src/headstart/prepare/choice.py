@@ -51,6 +51,7 @@ class Choice:
     exactly: bool = False  # correct the smallest difference (LSUV)
     output: bool = False  # of the layer that gives the network's output
     fans: Fans | None = None
+    free_scale: bool = False  # norms divide it out again, and nobody asked for a law: the gradient may choose it
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Options:
     trained: bool
     frozen: bool
     residual: str  # "scale", "zero" or "keep"
+    balance: bool = True
 
     def __post_init__(self) -> None:
         named = [self.law] if isinstance(self.law, str) else list((self.law or {}).values())
@@ -146,7 +148,8 @@ class Chooser:
             return Choice("zeros", "its branch starts as the identity", std=0.0, fans=shape)
         once = place.output or place.ends_branch
         exactly = self._options.law_of(part.name) == "lsuv" and not once
-        return Choice(law, why, gain, law_std(law, shape, gain), aim, once, exactly, fans=shape)
+        free = place.free_scale and self._options.balance and self._options.law_of(part.name) is None
+        return Choice(law, why, gain, law_std(law, shape, gain), aim, once, exactly, fans=shape, free_scale=free)
 
     def _law(self, part: Part, place: Place, shape: Fans) -> tuple[str, float, str]:
         law, gain, why = _law(place, shape)

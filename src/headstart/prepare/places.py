@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
@@ -11,6 +11,7 @@ from headstart.monitor.graph import Graph, GraphLayer, Operation
 from headstart.prepare.activations import Moments, moments
 
 LINEAR = Moments(0.0, 1.0, 1.0)
+POOLS = "_pool"  # in the names of operators that give averages or maxima
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Place:
     ends_branch: bool  # its output, unnormalised, is added to a shortcut
     has_scale: bool  # a learned factor (LayerScale, SkipInit) stands between it and the sum
     output: bool  # no layer between it and the loss
+    free_scale: bool = False  # its output goes into norms and nowhere else, so that its scale changes nothing
 
 
 UNREACHED = Place(Source("unknown", LINEAR), None, None, ends_branch=False, has_scale=False, output=False)
@@ -60,12 +62,15 @@ class Places:
             ends and not is_norm,
             bool(to_sum),
             layer.output and not is_norm,
+            not is_norm and layer.operation.role == "weights" and self._only_into_norms(layer.operation),
         )
         self.branches += ends and layer.operation.role != "other"
         if is_norm and ends:
             self.zeroable.update(id(parameter) for parameter in layer.parameters)
         for parameter in layer.parameters:
-            self.by_parameter.setdefault(id(parameter), place)
+            known = self.by_parameter.setdefault(id(parameter), place)
+            if known.free_scale and not place.free_scale:  # used again, where its scale counts
+                self.by_parameter[id(parameter)] = replace(known, free_scale=False)
 
     def _way_to_sum(self, operation: Operation) -> list[Operation] | None:
         """The learned scales between a layer and the sum that its branch ends in; None if something else comes first."""
@@ -80,6 +85,25 @@ class Places:
             if here.op == "mul" and here.parameters:
                 scales.append(here)
         return None
+
+    def _only_into_norms(self, operation: Operation) -> bool:
+        """Whether a positive factor on what `operation` gives is divided out again, by whatever uses it."""
+        todo, seen = [(operation, False)], {operation.index}
+        while todo:
+            here, joined = todo.pop()
+            if not here.consumers:
+                return False
+            for index in here.consumers:
+                consumer = self._graph.operations[index]
+                if consumer.role == "norm":
+                    if joined and "batch_norm" not in consumer.op:
+                        return False  # it weighs the layer's channels against others
+                elif not _scales_along(consumer):
+                    return False
+                elif index not in seen:
+                    seen.add(index)
+                    todo.append((consumer, joined or len(consumer.inputs) > 1))
+        return True
 
     def _source(self, operation: Operation) -> Source:
         """Of the data that `operation` works on."""
@@ -110,6 +134,13 @@ class Places:
             return Source("input", LINEAR)
         names = {"join": "sum", "weights": "linear", "attention": "attention"}
         return Source(names.get(operation.role, operation.op), LINEAR)
+
+
+def _scales_along(operation: Operation) -> bool:
+    """Whether a positive factor on its input comes out as the same factor on what it gives of it."""
+    if operation.op in ("add", "sub"):  # a bias, which starts at zero
+        return bool(operation.parameters) and all(parameter.ndim == 1 for parameter in operation.parameters)
+    return operation.role == "shape" or POOLS in operation.op
 
 
 _CACHE: dict[str, Moments] = {}

@@ -1,7 +1,8 @@
 """The plan of an initialisation: for each parameter what stands before it, the law, its std, and the signal it gives.
 
 A plan costs two forward passes: one that shows where each weight stands, and one with the new weights, in which a layer
-whose signal the law has missed by more than a factor of 2 is scaled on the spot.
+whose signal the law has missed by more than a factor of 2 is scaled on the spot. Where norms leave the scale of weights
+free, one backward pass of the second chooses it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from headstart.errors import HeadstartError
+from headstart.prepare.balance import free_factors, projected
 from headstart.prepare.choice import Choice, Chooser, Law, Options
 from headstart.prepare.drawing import fill, fill_mimetic, write
 from headstart.prepare.fans import fans
@@ -23,7 +25,7 @@ from headstart.prepare.laws import in_words
 from headstart.prepare.output import prior_bias
 from headstart.prepare.parts import Part, weights_of
 from headstart.prepare.signals import Signals, Use, unchanged
-from headstart.prepare.survey import Inputs, Loss, Survey, read_batch, survey, to_device
+from headstart.prepare.survey import Inputs, Loss, Survey, read_batch, root_of, survey, to_device
 from headstart.prepare.table import table
 
 MISSED = 2.0  # factor between a layer's std and its aim from which the batch overrules the law
@@ -44,6 +46,7 @@ class Row:
     before: float | None = None  # std of its pre-activation with the weights as they were
     after: float | None = None  # and with the new ones
     factor: float | None = None  # by which the batch overruled the law
+    balance: float | None = None  # by which the gradient chose a scale that norms leave free
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ def plan(
     trained: bool = False,
     frozen: bool = False,
     residual: str = "scale",
+    balance: bool = True,
     seed: int = 0,
 ) -> Plan:
     """What `hs.initialize` would do to `model`, without doing it.
@@ -83,7 +87,7 @@ def plan(
     Parameters, buffers, gradients, training flags and random number states are the same afterwards.
     Raises HeadstartError if the model cannot be run on the batch, and for unknown laws.
     """
-    options = Options(law, keep, trained, frozen, residual)
+    options = Options(law, keep, trained, frozen, residual, balance)
     model = getattr(model, "_orig_mod", model)  # torch.compile's wrapper hides the operators
     inputs = ready(model, batch, targets)
     with unchanged(model):
@@ -112,7 +116,8 @@ def carry_out(model: nn.Module, inputs: Inputs, loss: Loss | None, options: Opti
     with unchanged(model, parameters=False):
         torch.manual_seed(seed)  # for dropout
         seen = survey(model, inputs, loss)
-    decided = _decide(seen, options)
+    decided, losses = _decide(seen, options), seen.losses
+    del seen  # and with it the graph: the second pass makes its own
     for part, row in decided:
         fill(part, row.choice, seed)
     if options.law == "mimetic":
@@ -120,9 +125,10 @@ def carry_out(model: nn.Module, inputs: Inputs, loss: Loss | None, options: Opti
         decided = [(part, _as_mimetic(row) if part.name in mimetic else row) for part, row in decided]
     with unchanged(model, parameters=False):
         torch.manual_seed(seed)
-        rows = _measured(model, inputs, decided)
+        model.train()  # as the survey ran it: a norm in eval mode would pass on what it should set right
+        rows = _measured(model, inputs, decided, loss, seed)
     if isinstance(inputs.targets, Tensor):
-        rows = [_with_prior(part, row, seen, inputs.targets) for (part, _), row in zip(decided, rows, strict=True)]
+        rows = [_with_prior(part, row, losses, inputs.targets) for (part, _), row in zip(decided, rows, strict=True)]
     return Plan(tuple(rows))
 
 
@@ -146,9 +152,13 @@ def _row(part: Part, chooser: Chooser, seen: Survey) -> Row:
     )
 
 
-def _measured(model: nn.Module, inputs: Inputs, decided: Sequence[tuple[Part, Row]]) -> list[Row]:
-    """One pass with the new weights, which corrects them as it goes."""
+def _measured(
+    model: nn.Module, inputs: Inputs, decided: Sequence[tuple[Part, Row]], loss: Loss | None, seed: int
+) -> list[Row]:
+    """One pass with the new weights, which corrects them as it goes; and its backward, where it has a scale to choose."""
     choices = {id(part.parameter): row.choice for part, row in decided}
+    found = [part for part, _ in decided]
+    free = {row.name for _, row in decided if row.choice.free_scale}
     factors: dict[int, float] = {}
 
     def correct(weight: Tensor, std: float) -> float | None:
@@ -157,12 +167,33 @@ def _measured(model: nn.Module, inputs: Inputs, decided: Sequence[tuple[Part, Ro
             factors[id(weight)] = factor
         return factor
 
-    with torch.no_grad(), Signals(model, list(weights_of([part for part, _ in decided])), correct) as signals:
-        inputs.run(model)
-    return [
+    with torch.set_grad_enabled(bool(free)), Signals(model, list(weights_of(found)), correct) as signals:
+        output = inputs.run(model)
+    rows = [
         _with_signal(row, signals.uses.get(id(part.parameter)), factors.get(id(part.parameter)))
         for part, row in decided
     ]
+    return _balanced(found, rows, free, output, inputs, loss, seed) if free else rows
+
+
+def _balanced(
+    found: Sequence[Part],
+    rows: Sequence[Row],
+    free: set[str],
+    output: Any,
+    inputs: Inputs,
+    loss: Loss | None,
+    seed: int,
+) -> list[Row]:
+    """The scales in `free` chosen by the gradients of `loss`, or of a random direction of the outputs."""
+    with torch.enable_grad():
+        root, outputs = root_of(output, loss, inputs.targets)
+        root = projected(outputs, seed) if loss is None else root
+        chosen = free_factors(found, {row.name: row.after for row in rows if row.after is not None}, free, root)
+    for part in found:
+        if part.name in chosen:
+            write(part, part.parameter.detach() * chosen[part.name])
+    return [_with_balance(row, chosen.get(row.name)) for row in rows]
 
 
 def _correction(choice: Choice, std: float) -> float | None:
@@ -178,14 +209,20 @@ def _with_signal(row: Row, use: Use | None, factor: float | None) -> Row:
     return replace(row, after=use.std if use else None, factor=factor)
 
 
+def _with_balance(row: Row, factor: float | None) -> Row:
+    if factor is None or row.after is None:
+        return row
+    return replace(row, after=row.after * factor, balance=factor)
+
+
 def _as_mimetic(row: Row) -> Row:
     why = "query·key near the identity, value·projection near its negative (arXiv 2305.09828)"
     return replace(row, choice=replace(row.choice, law="mimetic", why=why, aim=None))
 
 
-def _with_prior(part: Part, row: Row, seen: Survey, targets: Tensor) -> Row:
+def _with_prior(part: Part, row: Row, losses: tuple[str, ...], targets: Tensor) -> Row:
     if not (row.choice.output and part.kind == "bias" and row.choice.law == "zeros"):
         return row
-    values, why = prior_bias(targets, part.parameter.numel(), seen.losses)
+    values, why = prior_bias(targets, part.parameter.numel(), losses)
     write(part, values)
     return replace(row, choice=replace(row.choice, law="prior", why=why))
