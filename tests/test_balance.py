@@ -152,7 +152,7 @@ class Block(nn.Module):
 )
 def test_a_scale_is_free_where_norms_divide_it_out_and_nowhere_else(how, free):
     plan = hs.plan(Block(how), draws(8, 3, 8, 8))
-    assert plan["conv.weight"].choice.free_scale == free
+    assert (plan["conv.weight"].choice.divided == "output") == free
     assert (plan["conv.weight"].balance is not None) == free
 
 
@@ -194,7 +194,7 @@ def test_where_no_gradient_can_be_had_the_scales_stay_as_drawn():
 
     model = Again()
     plan = hs.initialize(model, draws(8, 3, 12, 12))
-    assert plan["last.weight"].choice.free_scale
+    assert plan["last.weight"].choice.divided
     assert plan["last.weight"].balance is None
 
 
@@ -203,3 +203,113 @@ def test_a_model_in_eval_mode_starts_as_one_in_training_mode_does():
     one, _ = started(model, x)
     other, _ = started(model.eval(), x)
     assert all(torch.equal(p, q) for p, q in zip(one.parameters(), other.parameters(), strict=True))
+
+
+# A scale that the layers of a branch share
+
+
+class Branches(nn.Module):
+    """Pre-norm residual branches of two layers, or of attention."""
+
+    def __init__(self, depth=12, width=64, activation=nn.ReLU, attention=False):
+        super().__init__()
+        torch.manual_seed(0)
+        self.stem, self.head, self.end = nn.Linear(8, width), nn.Linear(width, 5), nn.LayerNorm(width)
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(depth))
+        wider = 3 if attention else 2
+        self.first = nn.ModuleList(nn.Linear(width, wider * width) for _ in range(depth))
+        self.second = nn.ModuleList(nn.Linear(width * (1 if attention else 2), width) for _ in range(depth))
+        self.activation, self.attention = activation(), attention
+
+    def forward(self, x):
+        x = self.stem(x)
+        for norm, first, second in zip(self.norms, self.first, self.second, strict=True):
+            hidden = first(norm(x))
+            if self.attention:
+                query, key, value = hidden.chunk(3, -1)
+                hidden = (query @ key.transpose(-1, -2) / 8).softmax(-1) @ value
+            else:
+                hidden = self.activation(hidden)
+            x = x + second(hidden)
+        return self.head(self.end(x))
+
+
+def of_branches(model, x, y):
+    model.zero_grad()
+    logits = model(x)
+    F.cross_entropy(logits.mean(1) if logits.ndim > 2 else logits, y).backward()
+    return [layer.weight.grad.norm().item() for layer in (*model.first, *model.second)]
+
+
+def test_layers_of_a_branch_share_its_scale_exactly_where_relu_is_between():
+    model, x, y = Branches(), draws(32, 8), labels(32)
+    plain, _ = started(model, x, balance=False)
+    even, plan = started(model, x)
+    torch.testing.assert_close(even(x), plain(x), rtol=1e-4, atol=1e-4)
+    before, after = of_branches(plain, x, y), of_branches(even, x, y)
+    assert max(after) / min(after) < 0.5 * max(before) / min(before)
+    first, second = plan["first.3.weight"], plan["second.3.weight"]
+    assert 0.5 <= first.balance < 1
+    assert first.balance * second.balance == pytest.approx(1)
+    assert first.after == pytest.approx(first.balance, rel=0.1)
+    assert "the branch's scale is shared" in str(plan)
+
+
+def test_gelu_lets_through_as_much_as_before():
+    model, x = Branches(activation=nn.GELU), draws(32, 8)
+    plain, even = hs.plan(model, x, balance=False), hs.plan(model, x)
+    assert even["first.3.weight"].balance < 1
+    assert even["second.3.weight"].after == pytest.approx(plain["second.3.weight"].after, rel=0.05)
+
+
+def test_attention_shares_its_scale_as_well():
+    plan = hs.plan(Branches(attention=True), draws(16, 6, 8))
+    assert 0.5 <= plan["first.3.weight"].balance < 1
+    assert plan["second.3.weight"].balance == pytest.approx(1 / plan["first.3.weight"].balance)
+
+
+@pytest.mark.parametrize("activation", [nn.Tanh, nn.Sigmoid, nn.SELU])
+def test_what_is_not_straight_shares_nothing(activation):
+    plan = hs.plan(Branches(activation=activation), draws(32, 8))
+    assert plan["first.3.weight"].balance is None
+
+
+def test_no_scale_is_shared_where_the_branch_is_not_made_small():
+    plan = hs.plan(Branches(), draws(32, 8), residual="keep")
+    assert all(row.balance is None for row in plan.rows)
+    mlp = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 5))
+    assert all(row.balance is None for row in hs.plan(mlp, draws(32, 8)).rows)
+
+
+def test_a_shared_scale_costs_a_third_pass_and_no_more():
+    model, runs = Branches(), []
+    model.stem.register_forward_hook(lambda *_: runs.append(1))
+    hs.plan(model, draws(32, 8))
+    assert len(runs) == 3
+
+
+def test_gradients_are_found_behind_an_output_of_zeros_and_it_stays_so():
+    model = Branches()
+    nn.init.zeros_(model.head.weight)
+    plan = hs.initialize(model, draws(32, 8))
+    assert plan["first.3.weight"].balance < 1
+    assert plan["head.weight"].after == 0
+    assert not model.head.weight.any()
+
+
+def test_a_standardised_weight_is_scaled_and_its_output_stays():
+    class Standardised(nn.Conv2d):
+        def forward(self, x):
+            flat = F.batch_norm(self.weight.reshape(1, self.out_channels, -1), None, None, training=True, eps=1e-6)
+            return F.conv2d(x, flat.reshape_as(self.weight) / math.sqrt(self.weight[0].numel()), None, padding=1)
+
+    torch.manual_seed(0)
+    layers = (Standardised(3, 8, 3), nn.ReLU(), Standardised(8, 64, 3), nn.ReLU(), Standardised(64, 64, 3), nn.ReLU())
+    model, x = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 5)), draws(8, 3, 8, 8)
+    plain, _ = started(model, x, balance=False)
+    even, plan = started(model, x)
+    assert plan["2.weight"].choice.divided == "weight"
+    assert plan["2.weight"].balance not in (None, 1)
+    torch.testing.assert_close(even(x), plain(x), rtol=1e-3, atol=1e-3)
+    before, after = (gradients(each, x, labels(8)) for each in (plain, even))
+    assert max(after.values()) / min(after.values()) < max(before.values()) / min(before.values())

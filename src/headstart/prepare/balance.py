@@ -1,8 +1,12 @@
-"""The scales that norms make free, chosen by the gradients that arrive.
+"""Scales that change nothing, chosen by the gradients that arrive.
 
-Where all that a weight W gives goes into norms, the network computes the same for cW as for W, up to the norms' ε. So
-⟨W, ∂L/∂W⟩ = 0 (Euler), the gradient at cW is 1/c of that at W, and nothing else changes: neither the forward pass nor
-any other gradient. A law for the signal cannot choose c; one backward pass can.
+*Divided out.* Where all that a weight W gives goes into norms, the network computes the same for cW as for W, up to the
+norms' ε. So ⟨W, ∂L/∂W⟩ = 0 (Euler), the gradient at cW is 1/c of that at W, and nothing else changes: neither the
+forward pass nor any other gradient. A law for the signal cannot choose c; one backward pass can.
+
+*Shared.* Where a weight V alone feeds the end W of a residual branch, through ReLU or what is nearly as straight, the
+network computes the same for cV and W/c. The gradients become 1/c and c times what they were. 1/√N, by which N branches
+are made small, stands on W alone at first, so that V's gradient is small and W's is not. c = √(g_V/g_W) makes them equal.
 
 Of weights of one kind the gradient norms g are to be alike, and so are the steps of SGD against the weights' own size,
 g/|W|. c divides the first by c, the second by c². For weights of equal size, c = (g/ḡ)^(2/3) with ḡ the geometric mean
@@ -13,19 +17,32 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from headstart.prepare.activations import moments_at
 from headstart.prepare.drawing import generator_of
 from headstart.prepare.parts import Part
 
 POWER = 2 / 3  # of g/ḡ; see above
 FURTHEST = 3.0  # factor either way, so that the std before the norm stays within [1/3, 3] of what the law gave
 LEAST_STD = 0.1  # before the norm: its square is 1,000 times the usual ε of 1e-5
+LEAST_SIGNAL = 0.5  # std between two weights that share a scale
 STRAIGHT = 0.01  # |cos(W, ∂L/∂W)| from which W's scale is not free: its ε or a bias matters
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Two weights, by name, of which the first alone feeds the second, at the end of a branch."""
+
+    first: str
+    second: str
+    through: str  # what is between them: an activation, "attention" or "linear"
 
 
 def projected(outputs: Sequence[Tensor], seed: int) -> Tensor:
@@ -38,31 +55,42 @@ def projected(outputs: Sequence[Tensor], seed: int) -> Tensor:
     return total
 
 
-def free_factors(parts: Sequence[Part], stds: Mapping[str, float], free: set[str], root: Tensor) -> dict[str, float]:
-    """Factors for the weights named in `free`, by name; `stds` of what they give. Empty where no gradient can be had."""
+def free_factors(
+    parts: Sequence[Part], stds: Mapping[str, float], divided: Set[str], shared: Sequence[Shared], root: Tensor
+) -> dict[str, float]:
+    """Factors for the weights named in `divided` and `shared`, by name; `stds` of what they give.
+
+    Empty where no gradient can be had.
+    """
     weights = [part for part in parts if kind_of(part) is not None and part.parameter.requires_grad]
-    if not any(part.name in free for part in weights) or not root.requires_grad:
+    if not root.requires_grad or not weights:
         return {}
     try:
         found = torch.autograd.grad(root, [part.parameter for part in weights], allow_unused=True)
     except RuntimeError:  # a reentrant checkpoint, a function without a backward: the scales stay as drawn
         return {}
-    norms = {part.name: norm for part, grad in zip(weights, found, strict=True) if (norm := _norm(grad))}
-    loose = {
-        part.name
-        for part, grad in zip(weights, found, strict=True)
-        if grad is not None and part.name in free & norms.keys() and _at_right_angles(part.parameter, grad)
-    }
-    by_kind: dict[str | None, list[str]] = defaultdict(list)
-    for part in weights:
-        if part.name in norms:
-            by_kind[kind_of(part)].append(part.name)
-    factors: dict[str, float] = {}
-    for names in by_kind.values():
-        mean = sum(math.log(norms[name]) for name in names) / len(names)
-        for name in loose.intersection(names):
-            factors[name] = _factor(math.log(norms[name]) - mean, stds.get(name, 1.0))
+    gradients = {part.name: (part, grad) for part, grad in zip(weights, found, strict=True) if _is_live(grad)}
+    excess = _excess(gradients)
+    loose = {name for name in divided & gradients.keys() if _at_right_angles(*gradients[name])}
+    factors = {name: _factor(excess[name], stds.get(name, 1.0)) for name in loose}
+    for pair in shared:
+        if pair.first in stds and {pair.first, pair.second} <= gradients.keys() - loose:
+            factor = _shared_factor(excess[pair.first] - excess[pair.second], stds[pair.first])
+            answer = _answer(factor, stds[pair.first], pair.through)
+            for name, each in ((pair.first, factor), (pair.second, answer)):
+                factors[name] = factors.get(name, 1.0) * each
+                excess[name] -= math.log(each)
     return factors
+
+
+def _excess(gradients: Mapping[str, tuple[Part, Tensor]]) -> dict[str, float]:
+    """The logarithm of each gradient's norm, less the mean of its kind."""
+    logs = {name: math.log(grad.float().norm().item()) for name, (_, grad) in gradients.items()}
+    by_kind: dict[str | None, list[float]] = defaultdict(list)
+    for name, (part, _) in gradients.items():
+        by_kind[kind_of(part)].append(logs[name])
+    means = {kind: sum(found) / len(found) for kind, found in by_kind.items()}
+    return {name: logs[name] - means[kind_of(part)] for name, (part, _) in gradients.items()}
 
 
 def kind_of(part: Part) -> str | None:
@@ -79,17 +107,28 @@ def kind_of(part: Part) -> str | None:
     return "pointwise" if math.prod(module.kernel_size) == 1 else "dense"
 
 
-def _norm(gradient: Tensor | None) -> float | None:
-    """None for what is no use: no gradient, zero, not finite."""
-    norm = math.inf if gradient is None else gradient.float().norm().item()
-    return norm if 0 < norm < math.inf else None
+def _is_live(gradient: Tensor | None) -> TypeGuard[Tensor]:
+    return gradient is not None and 0 < gradient.float().norm().item() < math.inf
 
 
-def _at_right_angles(weight: Tensor, gradient: Tensor) -> bool:
-    weight, gradient = weight.detach().double(), gradient.double()
+def _at_right_angles(part: Part, gradient: Tensor) -> bool:
+    weight, gradient = part.parameter.detach().double(), gradient.double()
     return bool((weight * gradient).sum().abs() < STRAIGHT * weight.norm() * gradient.norm())
 
 
 def _factor(excess: float, std: float) -> float:
     factor = min(max(math.exp(POWER * excess), 1 / FURTHEST), FURTHEST)
     return max(factor, min(1.0, LEAST_STD / std)) if std > 0 else 1.0
+
+
+def _shared_factor(excess: float, std: float) -> float:
+    """For the first of two that share: 1 at most, and the signal between them stays in its range."""
+    return min(max(math.exp(excess / 2), LEAST_SIGNAL / max(std, LEAST_SIGNAL)), 1.0)
+
+
+def _answer(factor: float, std: float, through: str) -> float:
+    """For the second: what the activation lets through at the new std is what it let through before."""
+    if through in ("attention", "linear"):
+        return 1 / factor
+    before, after = (moments_at(through, each).second for each in (std, factor * std))
+    return math.sqrt(before / after) / factor

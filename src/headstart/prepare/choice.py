@@ -18,6 +18,7 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from headstart.errors import HeadstartError
 from headstart.prepare.activations import BY_NAME, Moments, moments, moments_at, regions
@@ -51,7 +52,8 @@ class Choice:
     exactly: bool = False  # correct the smallest difference (LSUV)
     output: bool = False  # of the layer that gives the network's output
     fans: Fans | None = None
-    free_scale: bool = False  # norms divide it out again, and nobody asked for a law: the gradient may choose it
+    scalable: bool = False  # nobody asked for its law: the gradient may choose its scale where that changes nothing
+    divided: Literal["output", "weight"] | None = None  # what norms divide out of it
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,10 @@ class Chooser:
             return Choice("zeros", "its branch starts as the identity", std=0.0, fans=shape)
         once = place.output or place.ends_branch
         exactly = self._options.law_of(part.name) == "lsuv" and not once
-        free = place.free_scale and self._options.balance and self._options.law_of(part.name) is None
-        return Choice(law, why, gain, law_std(law, shape, gain), aim, once, exactly, fans=shape, free_scale=free)
+        scalable = self._options.balance and self._options.law_of(part.name) is None
+        divided = place.divided if scalable else None
+        std = law_std(law, shape, gain)
+        return Choice(law, why, gain, std, aim, once, exactly, fans=shape, scalable=scalable, divided=divided)
 
     def _law(self, part: Part, place: Place, shape: Fans) -> tuple[str, float, str]:
         law, gain, why = _law(place, shape)

@@ -44,7 +44,7 @@ def initialize(
     keep: patterns ("head.*") of parameters to leave alone.
     trained, frozen: also draw what looks trained, or does not require a gradient; by default neither is touched.
     residual: "scale" divides what ends a branch by √(number of branches), "zero" starts each branch as the identity.
-    balance: let one backward pass choose the scales that norms leave free, so that gradients of like weights are alike.
+    balance: let a backward pass choose the scales that change nothing, so that gradients of like weights are more alike.
 
     The same seed gives the same weights on every device. A model on the meta device is materialised on the batch's.
     Raises HeadstartError if the model cannot be run on the batch; the model is then as it was.

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from torch import Tensor, nn
 
 from headstart.errors import HeadstartError
 from headstart.monitor.graph import Graph, GraphLayer, Operation
+from headstart.monitor.operators import ACTIVATIONS
 from headstart.prepare.activations import Moments, moments
 
 LINEAR = Moments(0.0, 1.0, 1.0)
 POOLS = "_pool"  # in the names of operators that give averages or maxima
+FAR = 64  # operations between two weights that share a scale, at most
+# f(cz) = c f(z) for c > 0, or nearly so: the first four exactly.
+SCALING = ("relu", "leaky_relu", "prelu", "rrelu", "gelu", "silu", "mish", "hardswish")
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,9 @@ class Place:
     ends_branch: bool  # its output, unnormalised, is added to a shortcut
     has_scale: bool  # a learned factor (LayerScale, SkipInit) stands between it and the sum
     output: bool  # no layer between it and the loss
-    free_scale: bool = False  # its output goes into norms and nowhere else, so that its scale changes nothing
+    divided: Literal["output", "weight"] | None = None  # by norms, and used nowhere else: its scale changes nothing
+    into: int | None = None  # id of the weight that alone takes what it gives: they share a scale
+    through: str | None = None  # on the way there: an activation, "attention" or "linear"
 
 
 UNREACHED = Place(Source("unknown", LINEAR), None, None, ends_branch=False, has_scale=False, output=False)
@@ -45,11 +52,15 @@ class Places:
         self.by_parameter: dict[int, Place] = {}
         self.zeroable: set[int] = set()  # ids of the scales of norms that end a branch
         self.branches = 0
+        self._reused: set[int] = set()
         for layer in graph.layers():
             self._add(layer)
 
     def of(self, parameter: Tensor) -> Place:
-        return self.by_parameter.get(id(parameter), UNREACHED)
+        place = self.by_parameter.get(id(parameter), UNREACHED)
+        if id(parameter) in self._reused:  # where it is used again, its scale may count
+            return replace(place, divided=None, into=None)
+        return replace(place, into=None) if place.into in self._reused else place
 
     def _add(self, layer: GraphLayer) -> None:
         is_norm = layer.operation.role == "norm"
@@ -62,15 +73,15 @@ class Places:
             ends and not is_norm,
             bool(to_sum),
             layer.output and not is_norm,
-            not is_norm and layer.operation.role == "weights" and self._only_into_norms(layer.operation),
+            self._divided(layer.operation),
+            *self._sharer(layer.operation),
         )
         self.branches += ends and layer.operation.role != "other"
         if is_norm and ends:
             self.zeroable.update(id(parameter) for parameter in layer.parameters)
         for parameter in layer.parameters:
-            known = self.by_parameter.setdefault(id(parameter), place)
-            if known.free_scale and not place.free_scale:  # used again, where its scale counts
-                self.by_parameter[id(parameter)] = replace(known, free_scale=False)
+            if self.by_parameter.setdefault(id(parameter), place) is not place:
+                self._reused.add(id(parameter))
 
     def _way_to_sum(self, operation: Operation) -> list[Operation] | None:
         """The learned scales between a layer and the sum that its branch ends in; None if something else comes first."""
@@ -85,6 +96,36 @@ class Places:
             if here.op == "mul" and here.parameters:
                 scales.append(here)
         return None
+
+    def _divided(self, operation: Operation) -> Literal["output", "weight"] | None:
+        if operation.role == "norm":
+            return "weight"  # its larger parameter, if it has one, is what it standardises
+        return "output" if operation.role == "weights" and self._only_into_norms(operation) else None
+
+    def _sharer(self, operation: Operation) -> tuple[int | None, str | None]:
+        """The weight that alone takes what `operation` gives, and takes nothing else, and what is on the way."""
+        reached, ends = {operation.index}, set()
+        todo = [operation] if operation.role == "weights" else []
+        while todo and len(reached) < FAR:
+            for index in todo.pop().consumers:
+                consumer = self._graph.operations[index]
+                if consumer.role == "weights" and consumer.parameters:
+                    ends.add(index)
+                elif index not in reached:
+                    reached.add(index)
+                    todo.append(consumer)
+        on_the_way = [self._graph.operations[index] for index in reached - {operation.index}]
+        if (
+            todo
+            or len(ends) != 1
+            or any(not reached.issuperset(each.inputs) or not each.consumers for each in on_the_way)
+        ):
+            return None, None
+        end = self._graph.operations[ends.pop()]
+        through = _way(on_the_way)
+        if through is None or not reached.issuperset(end.inputs):
+            return None, None
+        return next((id(each) for each in end.parameters if each.ndim > 1), None), through
 
     def _only_into_norms(self, operation: Operation) -> bool:
         """Whether a positive factor on what `operation` gives is divided out again, by whatever uses it."""
@@ -143,6 +184,17 @@ def _scales_along(operation: Operation) -> bool:
     return operation.role == "shape" or POOLS in operation.op
 
 
+def _way(operations: list[Operation]) -> str | None:
+    """ "attention", the one activation, or "linear", if a factor on what enters leaves it again, or nearly so."""
+    if any(each.role == "attention" or each.op == "softmax" for each in operations):
+        return "attention"  # of values at the least, whatever becomes of keys and queries
+    active = [each for each in operations if each.role == "activation"]
+    if len(active) > 1 or any(not _scales_along(each) for each in operations if each not in active):
+        return None
+    names = [ACTIVATIONS[each.op] for each in active]
+    return (names[0] if names[0] in SCALING else None) if names else "linear"
+
+
 _CACHE: dict[str, Moments] = {}
 
 
@@ -160,8 +212,6 @@ def activation_moments(activation: str | nn.Module, features: int | None = None)
 
 
 def _activated(operation: Operation) -> Source:
-    from headstart.monitor.operators import ACTIVATIONS
-
     name = ACTIVATIONS[operation.op]
     features = operation.shape[-1] if operation.shape else None
     known = None
