@@ -51,7 +51,7 @@ def projected(outputs: Sequence[Tensor], seed: int) -> Tensor:
     total = torch.zeros((), device=outputs[0].device)
     for output in outputs:
         direction = torch.randn(output.shape, generator=generator).to(output.device)
-        total = total + (output.float() * direction).sum() / math.sqrt(output.numel())
+        total = total + (output.real.float() * direction).sum() / math.sqrt(output.numel())
     return total
 
 
