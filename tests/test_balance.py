@@ -313,3 +313,11 @@ def test_a_standardised_weight_is_scaled_and_its_output_stays():
     torch.testing.assert_close(even(x), plain(x), rtol=1e-3, atol=1e-3)
     before, after = (gradients(each, x, labels(8)) for each in (plain, even))
     assert max(after.values()) / min(after.values()) < max(before.values()) / min(before.values())
+
+
+def test_frozen_weights_that_are_drawn_all_the_same_are_scaled_too_and_stay_frozen():
+    model = normed(3, 8, 16).requires_grad_(False)
+    plan = hs.initialize(model, draws(8, 3, 8, 8), frozen=True)
+    assert plan["0.weight"].balance is not None
+    assert not any(p.requires_grad for p in model.parameters())
+    assert hs.plan(normed(3, 8, 16).requires_grad_(False), draws(8, 3, 8, 8))["0.weight"].balance is None

@@ -25,7 +25,7 @@ from headstart.prepare.laws import in_words, normal
 from headstart.prepare.output import prior_bias
 from headstart.prepare.parts import Part, weights_of
 from headstart.prepare.signals import Signals, Use, unchanged
-from headstart.prepare.survey import Inputs, Loss, Survey, read_batch, root_of, survey, to_device
+from headstart.prepare.survey import Inputs, Loss, Survey, all_differentiable, read_batch, root_of, survey, to_device
 from headstart.prepare.table import table
 
 MISSED = 2.0  # factor between a layer's std and its aim from which the batch overrules the law
@@ -202,7 +202,7 @@ def _measured(
     closed = [part for part, row in decided if row.choice.output and part.kind == "weight" and _is_zero(part)]
     for part in closed:  # for as long as the gradients are asked for
         write(part, normal(tuple(part.parameter.shape), OPEN_STD, generator_of(part.name, seed)))
-    with torch.enable_grad():
+    with torch.enable_grad(), all_differentiable(model):
         output, rows = measured()
         root, outputs = root_of(output, loss, inputs.targets)
         root = projected(outputs, seed) if loss is None else root

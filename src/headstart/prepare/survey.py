@@ -56,7 +56,7 @@ def survey(model: nn.Module, inputs: Inputs, loss: Loss | None) -> Survey:
     model.train()
     found = parts(model)
     watched = Signals(model, list(weights_of(found)))
-    with torch.enable_grad(), _all_differentiable(model), _activations_tagged(model), watched:
+    with torch.enable_grad(), all_differentiable(model), _activations_tagged(model), watched:
         output = inputs.run(model)
         root, outputs = root_of(output, loss, inputs.targets)
     graph = read_graph(root, _is_parameter(model))
@@ -117,7 +117,7 @@ def root_of(output: Any, loss: Loss | None, targets: Any) -> tuple[Tensor, tuple
 
 
 @contextmanager
-def _all_differentiable(model: nn.Module) -> Iterator[None]:
+def all_differentiable(model: nn.Module) -> Iterator[None]:
     """Frozen layers take part in the graph, too: what follows them must be known."""
     frozen = [each for each in model.parameters() if not each.requires_grad and each.is_floating_point()]
     for parameter in frozen:
