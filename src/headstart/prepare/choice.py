@@ -18,14 +18,13 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from headstart.errors import HeadstartError
 from headstart.prepare.activations import BY_NAME, Moments, moments, moments_at, regions
 from headstart.prepare.fans import Fans, fans
 from headstart.prepare.laws import LAWS, law_std
 from headstart.prepare.parts import Part
-from headstart.prepare.places import Place
+from headstart.prepare.places import Divided, Place
 from headstart.prepare.signals import Use
 from headstart.prepare.training_signs import TrainingSigns
 
@@ -53,7 +52,7 @@ class Choice:
     output: bool = False  # of the layer that gives the network's output
     fans: Fans | None = None
     scalable: bool = False  # nobody asked for its law: the gradient may choose its scale where that changes nothing
-    divided: Literal["output", "weight"] | None = None  # what norms divide out of it
+    divided: Divided | None = None  # what norms divide out of it
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,10 @@ FAR = 64  # operations between two weights that share a scale, at most
 SCALING = ("relu", "leaky_relu", "prelu", "rrelu", "gelu", "silu", "mish", "hardswish")
 
 
+# What a norm divides: all that the weight gives, that beside what others give, or the weight itself.
+Divided = Literal["output", "part", "weight"]
+
+
 @dataclass(frozen=True)
 class Source:
     """What a layer's input comes from, and its moments if all pre-activations before it have mean 0 and std 1."""
@@ -35,7 +39,7 @@ class Place:
     ends_branch: bool  # its output, unnormalised, is added to a shortcut
     has_scale: bool  # a learned factor (LayerScale, SkipInit) stands between it and the sum
     output: bool  # no layer between it and the loss
-    divided: Literal["output", "weight"] | None = None  # by norms, and used nowhere else: its scale changes nothing
+    divided: Divided | None = None  # by norms, and used nowhere else: its scale changes nothing
     into: int | None = None  # id of the weight that alone takes what it gives: they share a scale
     through: str | None = None  # on the way there: an activation, "attention" or "linear"
 
@@ -97,10 +101,29 @@ class Places:
                 scales.append(here)
         return None
 
-    def _divided(self, operation: Operation) -> Literal["output", "weight"] | None:
+    def _divided(self, operation: Operation) -> Divided | None:
+        """What norms divide of it: then a positive factor on its weight changes nothing."""
         if operation.role == "norm":
             return "weight"  # its larger parameter, if it has one, is what it standardises
-        return "output" if operation.role == "weights" and self._only_into_norms(operation) else None
+        if operation.role != "weights":
+            return None
+        todo, seen, found = [(operation, False)], {operation.index}, "output"
+        while todo:
+            here, joined = todo.pop()
+            if not here.consumers:
+                return None
+            for index in here.consumers:
+                consumer = self._graph.operations[index]
+                if consumer.role == "norm":
+                    if joined and "batch_norm" not in consumer.op:
+                        return None  # it weighs the layer's channels against others
+                    found = "part" if joined else found
+                elif not _scales_along(consumer):
+                    return None
+                elif index not in seen:
+                    seen.add(index)
+                    todo.append((consumer, joined or len(consumer.inputs) > 1))
+        return "part" if found == "part" else "output"
 
     def _sharer(self, operation: Operation) -> tuple[int | None, str | None]:
         """The weight that alone takes what `operation` gives, and takes nothing else, and what is on the way."""
@@ -126,25 +149,6 @@ class Places:
         if through is None or not reached.issuperset(end.inputs):
             return None, None
         return next((id(each) for each in end.parameters if each.ndim > 1), None), through
-
-    def _only_into_norms(self, operation: Operation) -> bool:
-        """Whether a positive factor on what `operation` gives is divided out again, by whatever uses it."""
-        todo, seen = [(operation, False)], {operation.index}
-        while todo:
-            here, joined = todo.pop()
-            if not here.consumers:
-                return False
-            for index in here.consumers:
-                consumer = self._graph.operations[index]
-                if consumer.role == "norm":
-                    if joined and "batch_norm" not in consumer.op:
-                        return False  # it weighs the layer's channels against others
-                elif not _scales_along(consumer):
-                    return False
-                elif index not in seen:
-                    seen.add(index)
-                    todo.append((consumer, joined or len(consumer.inputs) > 1))
-        return True
 
     def _source(self, operation: Operation) -> Source:
         """Of the data that `operation` works on."""

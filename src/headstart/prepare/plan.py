@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from headstart.errors import HeadstartError
-from headstart.prepare.balance import Shared, free_factors, projected
+from headstart.prepare.balance import Factor, Shared, free_factors, projected
 from headstart.prepare.choice import Choice, Chooser, Law, Options
 from headstart.prepare.drawing import fill, fill_mimetic, generator_of, write
 from headstart.prepare.fans import fans
@@ -179,7 +179,7 @@ def _measured(
     """One pass with the new weights, which corrects them as it goes; and its backward, where it has a scale to choose."""
     choices = {id(part.parameter): row.choice for part, row in decided}
     found = [part for part, _ in decided]
-    divided = {row.name for _, row in decided if row.choice.divided}
+    divided = {row.name: row.choice.divided for _, row in decided if row.choice.divided}
     factors: dict[int, float] = {}
 
     def correct(weight: Tensor, std: float) -> float | None:
@@ -225,18 +225,18 @@ def _rescaled(
     inputs: Inputs,
     found: Sequence[Part],
     rows: Sequence[Row],
-    chosen: Mapping[str, float],
+    chosen: Mapping[str, Factor],
     seed: int,
 ) -> list[Row]:
     """The weights times their factors; a pass tells the signal, but where norms divide the factors out."""
     for part in found:
         if part.name in chosen:
-            write(part, part.parameter.detach() * chosen[part.name])
-    rows = [replace(row, balance=chosen.get(row.name)) for row in rows]
+            write(part, chosen[part.name].times(part.parameter))
+    rows = [replace(row, balance=chosen[row.name].by if row.name in chosen else None) for row in rows]
     if all(row.choice.divided for row in rows if row.balance):
         return [
             replace(row, after=row.after * row.balance)
-            if row.balance and row.after is not None and row.choice.divided == "output"
+            if row.balance and row.after is not None and row.choice.divided != "weight"
             else row
             for row in rows
         ]
