@@ -9,7 +9,7 @@ signal    share of layers whose pre-activation has a std within [0.3, 3] of its 
           The block's input is the nearest norm's output, sum or image upstream.
 gradient  the largest over the smallest gradient norm of the weights of one kind (dense, pointwise and depthwise
           convolutions, linear layers), the worst kind. Weights whose gradient is exactly 0 (zero-initialised branches)
-          are left out.
+          are left out, and lone factors of a channel (depthwise, 1x1): before a norm their gradient is 0 but for its ε.
 
 Both are measured here, operator by operator, without headstart's graph. Results are kept by architecture in a JSON-lines
 file, so that a run which was stopped goes on.
@@ -192,6 +192,7 @@ def gradient_ratio(model: nn.Module, images: Tensor, labels: Tensor) -> dict[str
             isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d))
             and isinstance(weight, Tensor)
             and weight.grad is not None
+            and weight[0].numel() > 1
         ):
             norms.setdefault(_kind(module), []).append(weight.grad.norm().item())
     return {

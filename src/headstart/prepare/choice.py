@@ -24,7 +24,7 @@ from headstart.prepare.activations import BY_NAME, Moments, moments, moments_at,
 from headstart.prepare.fans import Fans, fans
 from headstart.prepare.laws import LAWS, law_std
 from headstart.prepare.parts import Part
-from headstart.prepare.places import Place
+from headstart.prepare.places import Divided, Place
 from headstart.prepare.signals import Use
 from headstart.prepare.training_signs import TrainingSigns
 
@@ -51,6 +51,8 @@ class Choice:
     exactly: bool = False  # correct the smallest difference (LSUV)
     output: bool = False  # of the layer that gives the network's output
     fans: Fans | None = None
+    scalable: bool = False  # nobody asked for its law: the gradient may choose its scale where that changes nothing
+    divided: Divided | None = None  # what norms divide out of it
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Options:
     trained: bool
     frozen: bool
     residual: str  # "scale", "zero" or "keep"
+    balance: bool = True
 
     def __post_init__(self) -> None:
         named = [self.law] if isinstance(self.law, str) else list((self.law or {}).values())
@@ -146,7 +149,10 @@ class Chooser:
             return Choice("zeros", "its branch starts as the identity", std=0.0, fans=shape)
         once = place.output or place.ends_branch
         exactly = self._options.law_of(part.name) == "lsuv" and not once
-        return Choice(law, why, gain, law_std(law, shape, gain), aim, once, exactly, fans=shape)
+        scalable = self._options.balance and self._options.law_of(part.name) is None
+        divided = place.divided if scalable else None
+        std = law_std(law, shape, gain)
+        return Choice(law, why, gain, std, aim, once, exactly, fans=shape, scalable=scalable, divided=divided)
 
     def _law(self, part: Part, place: Place, shape: Fans) -> tuple[str, float, str]:
         law, gain, why = _law(place, shape)

@@ -29,6 +29,7 @@ def initialize(
     trained: bool = False,
     frozen: bool = False,
     residual: str = "scale",
+    balance: bool = True,
     seed: int = 0,
 ) -> Plan:
     """Draws new weights for `model`, in place, and returns the plan that was carried out.
@@ -43,6 +44,7 @@ def initialize(
     keep: patterns ("head.*") of parameters to leave alone.
     trained, frozen: also draw what looks trained, or does not require a gradient; by default neither is touched.
     residual: "scale" divides what ends a branch by √(number of branches), "zero" starts each branch as the identity.
+    balance: let a backward pass choose the scales that change nothing, so that gradients of like weights are more alike.
 
     The same seed gives the same weights on every device, but for what dropout's masks, which are a device's own, change
     where the batch overrules a law. A model on the meta device is materialised on the batch's.
@@ -56,7 +58,7 @@ def initialize(
         3.bias  10                  relu → output    prior           ·       log of the class frequencies
         ...
     """
-    options = Options(law, keep, trained, frozen, residual)
+    options = Options(law, keep, trained, frozen, residual, balance)
     inner = getattr(model, "_orig_mod", model)
     if any(parameter.is_meta for parameter in inner.parameters()):
         _materialise(inner, batch)

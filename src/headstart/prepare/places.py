@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from torch import Tensor, nn
 
 from headstart.errors import HeadstartError
 from headstart.monitor.graph import Graph, GraphLayer, Operation
+from headstart.monitor.operators import ACTIVATIONS
 from headstart.prepare.activations import Moments, moments
 
 LINEAR = Moments(0.0, 1.0, 1.0)
+POOLS = "_pool"  # in the names of operators that give averages or maxima
+FAR = 64  # operations between two weights that share a scale, at most
+# f(cz) = c f(z) for c > 0, or nearly so: the first four exactly.
+SCALING = ("relu", "leaky_relu", "prelu", "rrelu", "gelu", "silu", "mish", "hardswish")
+
+
+# What a norm divides: all that the weight gives, that beside what others give, or the weight itself.
+Divided = Literal["output", "part", "weight"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,9 @@ class Place:
     ends_branch: bool  # its output, unnormalised, is added to a shortcut
     has_scale: bool  # a learned factor (LayerScale, SkipInit) stands between it and the sum
     output: bool  # no layer between it and the loss
+    divided: Divided | None = None  # by norms, and used nowhere else: its scale changes nothing
+    into: int | None = None  # id of the weight that alone takes what it gives: they share a scale
+    through: str | None = None  # on the way there: an activation, "attention" or "linear"
 
 
 UNREACHED = Place(Source("unknown", LINEAR), None, None, ends_branch=False, has_scale=False, output=False)
@@ -43,11 +56,15 @@ class Places:
         self.by_parameter: dict[int, Place] = {}
         self.zeroable: set[int] = set()  # ids of the scales of norms that end a branch
         self.branches = 0
+        self._reused: set[int] = set()
         for layer in graph.layers():
             self._add(layer)
 
     def of(self, parameter: Tensor) -> Place:
-        return self.by_parameter.get(id(parameter), UNREACHED)
+        place = self.by_parameter.get(id(parameter), UNREACHED)
+        if id(parameter) in self._reused:  # where it is used again, its scale may count
+            return replace(place, divided=None, into=None)
+        return replace(place, into=None) if place.into in self._reused else place
 
     def _add(self, layer: GraphLayer) -> None:
         is_norm = layer.operation.role == "norm"
@@ -60,12 +77,15 @@ class Places:
             ends and not is_norm,
             bool(to_sum),
             layer.output and not is_norm,
+            self._divided(layer.operation),
+            *self._sharer(layer.operation),
         )
         self.branches += ends and layer.operation.role != "other"
         if is_norm and ends:
             self.zeroable.update(id(parameter) for parameter in layer.parameters)
         for parameter in layer.parameters:
-            self.by_parameter.setdefault(id(parameter), place)
+            if self.by_parameter.setdefault(id(parameter), place) is not place:
+                self._reused.add(id(parameter))
 
     def _way_to_sum(self, operation: Operation) -> list[Operation] | None:
         """The learned scales between a layer and the sum that its branch ends in; None if something else comes first."""
@@ -80,6 +100,55 @@ class Places:
             if here.op == "mul" and here.parameters:
                 scales.append(here)
         return None
+
+    def _divided(self, operation: Operation) -> Divided | None:
+        """What norms divide of it: then a positive factor on its weight changes nothing."""
+        if operation.role == "norm":
+            return "weight"  # its larger parameter, if it has one, is what it standardises
+        if operation.role != "weights":
+            return None
+        todo, seen, found = [(operation, False)], {operation.index}, "output"
+        while todo:
+            here, joined = todo.pop()
+            if not here.consumers:
+                return None
+            for index in here.consumers:
+                consumer = self._graph.operations[index]
+                if consumer.role == "norm":
+                    if joined and "batch_norm" not in consumer.op:
+                        return None  # it weighs the layer's channels against others
+                    found = "part" if joined else found
+                elif not _scales_along(consumer):
+                    return None
+                elif index not in seen:
+                    seen.add(index)
+                    todo.append((consumer, joined or len(consumer.inputs) > 1))
+        return "part" if found == "part" else "output"
+
+    def _sharer(self, operation: Operation) -> tuple[int | None, str | None]:
+        """The weight that alone takes what `operation` gives, and takes nothing else, and what is on the way."""
+        reached, ends = {operation.index}, set()
+        todo = [operation] if operation.role == "weights" else []
+        while todo and len(reached) < FAR:
+            for index in todo.pop().consumers:
+                consumer = self._graph.operations[index]
+                if consumer.role == "weights" and consumer.parameters:
+                    ends.add(index)
+                elif index not in reached:
+                    reached.add(index)
+                    todo.append(consumer)
+        on_the_way = [self._graph.operations[index] for index in reached - {operation.index}]
+        if (
+            todo
+            or len(ends) != 1
+            or any(not reached.issuperset(each.inputs) or not each.consumers for each in on_the_way)
+        ):
+            return None, None
+        end = self._graph.operations[ends.pop()]
+        through = _way(on_the_way)
+        if through is None or not reached.issuperset(end.inputs):
+            return None, None
+        return next((id(each) for each in end.parameters if each.ndim > 1), None), through
 
     def _source(self, operation: Operation) -> Source:
         """Of the data that `operation` works on."""
@@ -112,6 +181,24 @@ class Places:
         return Source(names.get(operation.role, operation.op), LINEAR)
 
 
+def _scales_along(operation: Operation) -> bool:
+    """Whether a positive factor on its input comes out as the same factor on what it gives of it."""
+    if operation.op in ("add", "sub"):  # a bias, which starts at zero
+        return bool(operation.parameters) and all(parameter.ndim == 1 for parameter in operation.parameters)
+    return operation.role == "shape" or POOLS in operation.op
+
+
+def _way(operations: list[Operation]) -> str | None:
+    """ "attention", the one activation, or "linear", if a factor on what enters leaves it again, or nearly so."""
+    if any(each.role == "attention" or each.op == "softmax" for each in operations):
+        return "attention"  # of values at the least, whatever becomes of keys and queries
+    active = [each for each in operations if each.role == "activation"]
+    if len(active) > 1 or any(not _scales_along(each) for each in operations if each not in active):
+        return None
+    names = [ACTIVATIONS[each.op] for each in active]
+    return (names[0] if names[0] in SCALING else None) if names else "linear"
+
+
 _CACHE: dict[str, Moments] = {}
 
 
@@ -129,8 +216,6 @@ def activation_moments(activation: str | nn.Module, features: int | None = None)
 
 
 def _activated(operation: Operation) -> Source:
-    from headstart.monitor.operators import ACTIVATIONS
-
     name = ACTIVATIONS[operation.op]
     features = operation.shape[-1] if operation.shape else None
     known = None

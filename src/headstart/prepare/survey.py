@@ -56,9 +56,9 @@ def survey(model: nn.Module, inputs: Inputs, loss: Loss | None) -> Survey:
     model.train()
     found = parts(model)
     watched = Signals(model, list(weights_of(found)))
-    with torch.enable_grad(), _all_differentiable(model), _activations_tagged(model), watched:
+    with torch.enable_grad(), all_differentiable(model), _activations_tagged(model), watched:
         output = inputs.run(model)
-        root, outputs = _root(output, loss, inputs.targets)
+        root, outputs = root_of(output, loss, inputs.targets)
     graph = read_graph(root, _is_parameter(model))
     losses = tuple(operation.op for operation in graph.losses())
     return Survey(tuple(found), Places(graph), watched.uses, losses, outputs)
@@ -94,7 +94,7 @@ def _takes_two(model: nn.Module) -> bool:
     return len(needed) > 1
 
 
-def _root(output: Any, loss: Loss | None, targets: Any) -> tuple[Tensor, tuple[Tensor, ...]]:
+def root_of(output: Any, loss: Loss | None, targets: Any) -> tuple[Tensor, tuple[Tensor, ...]]:
     """A scalar with the whole graph below it, and the output's tensors."""
     outputs = tuple(leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor) and leaf.requires_grad)
     if not outputs:
@@ -117,7 +117,7 @@ def _root(output: Any, loss: Loss | None, targets: Any) -> tuple[Tensor, tuple[T
 
 
 @contextmanager
-def _all_differentiable(model: nn.Module) -> Iterator[None]:
+def all_differentiable(model: nn.Module) -> Iterator[None]:
     """Frozen layers take part in the graph, too: what follows them must be known."""
     frozen = [each for each in model.parameters() if not each.requires_grad and each.is_floating_point()]
     for parameter in frozen:

@@ -33,6 +33,9 @@ def _line(row: Row) -> tuple[str, ...]:
     fans = f"{choice.fans.n_in:g}/{choice.fans.n_out:g}" if choice.fans else ""
     signal = f"{_number(row.before)} → {_number(row.after)}" if row.after is not None else ""
     why = f"{choice.why}; the batch overruled the law: ×{row.factor:.3g}" if row.factor else choice.why
+    if row.balance:
+        told = "a norm divides by its scale" if row.choice.divided else "the branch's scale is shared by its layers"
+        why += f"; {told}: ×{row.balance:.3g}, chosen by the gradient"
     flow = f"{row.source} → {row.activation or ('output' if choice.output else '·')}"
     return layer, "×".join(map(str, row.shape)), fans, flow, choice.law, _number(choice.std), signal, why
 
