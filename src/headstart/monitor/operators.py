@@ -98,7 +98,7 @@ TURNS = ("t", "transpose", "permute", "numpy_t")  # of a matrix
 
 
 def operator(node_name: str) -> str:
-    """ "AddmmBackward0" -> "addmm"; "AvgPool2DBackward0" -> "avg_pool2d"; "torch::...::AccumulateGrad" -> "accumulate_grad"."""
+    """ "AddmmBackward0" -> "addmm"; "AvgPool2DBackward0" -> "avg_pool2d"; "torch::autograd::Error" -> "error"."""
     name = re.sub(r"Backward\d*$", "", node_name.rpartition("::")[2]).replace("NLL", "Nll")
     name = re.sub(r"(?<=\d)D(?=[A-Z]|$)", "d", name)
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().removesuffix("_for_cpu")
