@@ -11,7 +11,7 @@ import torch
 from loops import loss_of, net, train, watched
 from records import COIN, SGD, chain, head, linear, run, said, told
 
-from headstart.diagnosis.rules.regularisation_dominates import LEFT, PRICE, PULL, SHARE
+from headstart.diagnosis.rules.regularisation_dominates import LEFT, PULL, SHARE
 from headstart.record import Record
 
 RULE = "regularisation-dominates"
@@ -80,7 +80,7 @@ def test_sgd_without_a_use_for_its_weights_takes_them_to_zero(tmp_path: Path, de
 
 
 def penalised(
-    left: float = LEFT / 2, price: float = 2 * PRICE, skill: float = 0.0, *, others: int = 0, penalty: bool = True
+    left: float = LEFT / 2, price: float = 2.0, skill: float = 0.0, *, others: int = 0, penalty: bool = True
 ) -> Record:
     """Two layers whose weights shrink to `left` under a penalty that costs `price` times ln 2 at first, then less."""
     figures = {}
@@ -105,8 +105,8 @@ def penalised(
     [
         (penalised(), True),
         (penalised(left=LEFT * 1.01), False),
-        (penalised(price=PRICE * 1.01), True),
-        (penalised(price=PRICE * 0.99), False),
+        (penalised(price=1.01), True),
+        (penalised(price=0.99), False),
         (penalised(others=1), False),
         (penalised(penalty=False), False),
         (penalised(skill=0.9), False),

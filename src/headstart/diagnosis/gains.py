@@ -79,8 +79,8 @@ def gains(case: Case) -> Iterator[Gain]:
         gain = _gain(case, layer, weights.get(layer.name), size, apart)
         if gain is not None:
             yield gain
-        handed_on[layer.name] = _behind(layer, gain and (gain.along, gain.depth), size, NEVER_ZERO)
-        told_apart[layer.name] = _behind(layer, gain and (gain.apart, gain.deep), apart)
+        handed_on[layer.name] = _behind(layer, (gain.along, gain.depth) if gain else None, size, NEVER_ZERO)
+        told_apart[layer.name] = _behind(layer, (gain.apart, gain.deep) if gain else None, apart)
 
 
 def recurrent_gains(case: Case) -> Iterator[Gain]:

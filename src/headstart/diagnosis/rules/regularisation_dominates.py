@@ -48,8 +48,9 @@ for step in range(90):
   long training, it is 1.
 - `SHARE` = 0.9: of an update that is decay, where decay is apart from the gradient.
 - `LEFT` = 0.1: of a weight's size at the end, beside its size at the start.
-- `PRICE` = 1: of the penalty at the first look, over all that there is to gain. Of a large net a sound penalty may cost
-  more at first; its weights do not shrink to a tenth, though.
+
+Of a penalty, what it costs at the first look is held against all that there is to gain. Of a large net a sound penalty
+may cost more at first; its weights do not shrink to a tenth, though.
 
 It speaks only in a run that is known not to learn, and where all decayed or penalised weight matrices are beyond all
 limits.
@@ -83,7 +84,6 @@ SINCE, STATUS = "0.1.0", "stable"
 PULL = 3
 SHARE = 0.9
 LEFT = 0.1
-PRICE = 1.0  # of all that there is to gain
 DECOUPLED = ("AdamW", "NAdamW", "SGDW", "Lion", "Muon")
 
 TEXT = Text(
@@ -130,7 +130,7 @@ def regularisation_dominates(case: Case) -> Iterator[Finding]:
                 f"torch.optim.{kind}(model.parameters(), weight_decay=1e-4)     # {case.say(TEXT, 'note')}",
             ),
         )
-    elif _shrink(case, penalised) and (price := _price(case)) is not None and price > PRICE * case.skill.constant:
+    elif _shrink(case, penalised) and (price := _price(case)) is not None and price > case.skill.constant:
         facts = {"left": _most(case, penalised), "price": price, "constant": case.skill.constant}
         weight = 0.01 * case.skill.constant / price
         yield _finding(
@@ -139,7 +139,7 @@ def regularisation_dominates(case: Case) -> Iterator[Finding]:
             case.say(TEXT, "penalty", **facts),
             case.say(TEXT, "priced"),
             Remedy("smaller-penalty", f"loss = loss + {weight:.1g} * penalty     # {case.say(TEXT, 'cheaper')}"),
-            Evidence("price", price, PRICE * case.skill.constant, (0,), "loss"),
+            Evidence("price", price, case.skill.constant, (0,), "loss"),
         )
 
 

@@ -4,7 +4,8 @@
 The root mean square of each weight at its first look, against the law that keeps the signal's size for this layer's
 fan-in and activation, multiplied along the way from the input, a norm or a shortcut. The last layer does not count:
 starting it small is good practice. A sigmoid's output keeps its size whatever comes in; of it is known what is left of
-the difference between two inputs, at most: its slope is nowhere above 1/4.
+the difference between two inputs, at most: its slope is nowhere above 1/4. With two or more such layers in front of the
+last one that counts as well, for one alone is no depth that compounds.
 
 ## Why it hurts
 Every layer shrinks what comes in and, on the way back, the gradient by the same factor. After a few layers the
@@ -60,9 +61,7 @@ for step in range(80):
 - `LEFT` = 1e-3: what is left of the signal behind all layers. PyTorch's own start keeps 0.41 a ReLU layer, so it
   passes with seven layers (2e-3), and fails, rightly, with ten plain ones (1e-4).
 - `A_LAYER` = 0.05: what is left on average a layer. No law in use goes below 0.4; std 0.01 on fewer than 50 inputs
-  does.
-- `DEEP` = 2: layers in front of the last with a sigmoid, for which what tells inputs apart counts by the limit of a layer,
-  too. PyTorch's own start leaves 0.14 of it a layer, Glorot's law 0.25. One layer alone is no depth that compounds.
+  does. Of what tells inputs apart, behind sigmoids, PyTorch's own start leaves 0.14 a layer and Glorot's law 0.25.
 
 ## Stays silent when
 A norm follows, a shortcut carries the signal past the layer, weights are exactly zero (that is another question), or
@@ -88,7 +87,6 @@ NEEDS = ("weight.std",)
 SINCE, STATUS = "0.1.0", "stable"
 
 LEFT = 1e-3  # of the signal behind all layers; PyTorch's default start passes to depth 7: 0.41^7 = 2e-3
-DEEP = 2  # layers for which differences between inputs count; with one nothing compounds
 A_LAYER = 0.05  # of the signal on average a layer; the smallest law in use (PyTorch's default) leaves 0.41
 
 TEXT = Text(
@@ -160,7 +158,7 @@ def _dies(gain: Gain) -> bool:
 
 def _alike(case: Case, found: list[Gain]) -> Iterator[Finding]:
     """One finding, where sigmoids keep the signal's size and nothing of what it says."""
-    short = [gain for gain in found if gain.deep >= DEEP and gain.apart < A_LAYER**gain.deep]
+    short = [gain for gain in found if gain.deep > 1 and gain.apart < A_LAYER**gain.deep]
     if not short:
         return
     end = min(short, key=lambda gain: gain.apart)
