@@ -254,3 +254,50 @@ def test_a_large_graph_is_not_looked_through() -> None:
     for _ in range(SMALL):
         x = x + 1
     assert not is_cut(x.sum())
+
+
+def penalty_of_squares(net: nn.Module) -> Tensor:
+    return 0.5 * sum(p.pow(2).sum() for p in net.parameters())
+
+
+def penalty_of_norms(net: nn.Module) -> Tensor:
+    return torch.cat([p.flatten() for p in net.parameters()]).norm(1)
+
+
+def penalty_of_products(net: nn.Module) -> Tensor:
+    return 1e-3 * torch.stack([(p * p).mean() for p in net.parameters()]).sum()
+
+
+@pytest.mark.parametrize("penalty", [penalty_of_squares, penalty_of_norms, penalty_of_products])
+def test_a_penalty_is_no_layer(penalty) -> None:
+    net = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+    loss = F.cross_entropy(net(torch.randn(2, 4)), Y)
+    plain, graph = read_graph(loss), read_graph(loss + penalty(net))
+    assert not plain.penalised()
+    assert {id(p) for p in graph.penalised()} == {id(p) for p in net.parameters()}
+    assert told(loss + penalty(net)) == told(loss)
+    assert [layer.output for layer in graph.layers()] == [False, True]
+
+
+def test_a_penalty_on_raw_tensors_is_known_by_what_else_they_do() -> None:
+    w, v = torch.randn(4, 5, requires_grad=True), torch.randn(5, 3, requires_grad=True)
+    graph = read_graph(F.cross_entropy(torch.tanh(torch.randn(2, 4) @ w) @ v, Y) + 0.1 * w.abs().sum())
+    assert [id(p) for p in graph.penalised()] == [id(w)]
+    assert [layer.output for layer in graph.layers()] == [False, True]
+
+
+def test_weights_that_are_made_from_weights_are_no_penalty() -> None:
+    """A temperature, a normalised weight, one made from two factors, and a start that is learnt."""
+    a, b, scale = (torch.randn(4, 4, requires_grad=True) for _ in range(3))
+    start = nn.Parameter(torch.randn(2, 4))
+    out = torch.tanh(start) @ (a @ b) @ (scale / scale.norm()).t() * scale.mean().exp()
+    for loss in (F.cross_entropy(out, Y), F.cross_entropy(out, Y) + F.mse_loss(out, torch.zeros(2, 4))):
+        assert not read_graph(loss).penalised()
+
+
+def test_what_data_go_into_is_no_penalty() -> None:
+    w, v = torch.randn(4, 5, requires_grad=True), torch.randn(5, requires_grad=True)
+    x = torch.randn(3, 4)
+    loss = F.mse_loss(torch.relu(x @ w) @ v, torch.zeros(3))
+    assert not read_graph(loss + ((w.abs() * torch.rand(4, 5)) ** 2).sum()).penalised()
+    assert not read_graph(loss + (x @ w.abs()).sum()).penalised()

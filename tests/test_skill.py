@@ -7,6 +7,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -22,6 +23,7 @@ from headstart.diagnosis.skill import (
     UNVARIED,
     course_of,
     is_broken,
+    is_deaf,
     learns,
     loss_falls,
     skill_of,
@@ -208,6 +210,55 @@ def test_a_loss_falls_that_is_lower_from_third_to_third_beyond_chance() -> None:
     assert not falling(lambda step: step / 60)
     assert not falling(lambda step: -min(step, 20) / 60)  # no more in the last third
     assert not falling(lambda step: math.nan if step == 10 else -step / 60)
+
+
+def gradients(
+    body: Figure = 0.0, head_weight: Figure = 0.0, bias: Figure = 0.5, *, steps: int = 60, skill: float | None = None
+) -> Record:
+    """The largest gradients of two layers in a run whose loss is not known."""
+    given = {"body.weight": body, "body.bias": 0.0, "head.weight": head_weight, "head.bias": bias}
+    figures = {(name, "weight_gradient.max_abs"): figure for name, figure in given.items()}
+    return run(chain(linear("body"), head()), figures, steps=steps, skill=skill)
+
+
+def test_a_run_whose_outputs_are_their_bias_does_not_learn_whatever_its_loss() -> None:
+    assert is_deaf(gradients())
+    assert learns(gradients(), None) is False
+    once = gradients(body=lambda step: 1.0 if step < 40 else 0.0, head_weight=lambda step: 1.0 if step < 40 else 0.0)
+    assert is_deaf(once)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        gradients(body=1e-30),
+        gradients(head_weight=1e-30),  # the body is frozen by its own zeros, the head still listens
+        gradients(bias=0.0),  # a loss of 0, or gradients that were cleared, tell nothing
+        gradients(bias=lambda step: float(step % 2)),
+        gradients(body=lambda step: 1.0 if step == 41 else 0.0),
+        gradients(steps=ENOUGH_STEPS - 1),
+    ],
+)
+def test_else_it_is_not_known(record: Record) -> None:
+    assert not is_deaf(record)
+    assert learns(record, None) is None
+
+
+def test_where_the_skill_is_known_it_decides() -> None:
+    record = gradients(skill=0.5)
+    assert learns(record, skill_of(record)) is True
+
+
+@pytest.mark.parametrize("dead", [True, False])
+def test_a_net_of_dead_units_is_known_to_fail_by_any_loss(tmp_path: Path, dead: bool) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    if dead:
+        nn.init.constant_(model[0].bias, -100.0)
+    x = torch.randn(32, 4)
+    record = trained(tmp_path, model, x, x[:, :2], lambda z, y: (z - y).abs().pow(1.5).mean(), steps=30)
+    assert skill_of(record) is None
+    assert learns(record, None) is (False if dead else None)
 
 
 def test_a_run_that_ends_not_finite_does_not_learn_however_well_it_had() -> None:

@@ -166,3 +166,60 @@ def test_chances_that_cannot_be_given_leave_a_loss(
 )
 def test_chances_between_nearly_zero_and_one_are_sound(loss: Form, tmp_path: Path) -> None:
     assert said(record(tmp_path, loss, LABELS), RULE) == []
+
+
+def several(targets: Tensor, kind: str) -> Loss:
+    count = targets.shape[0]
+    shape = tuple(targets.shape)
+    seen = Targets(float(count), (), tuple(targets.sum(0).tolist()), tuple(targets.var(0, correction=0).tolist()))
+    return replace(
+        MSE,
+        kind=kind,
+        targets=seen,
+        made_by="softmax",
+        low=0.0,
+        outside=0.0,
+        floor=0.0,
+        softmax_axis=1,
+        softmax_size=shape[1],
+        shape=shape,
+        target_shape=shape,
+    )
+
+
+@pytest.mark.parametrize("kind", ["mse_loss", "l1_loss", "binary_cross_entropy"])
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 10_000), share=st.floats(0, 1), labels=st.integers(2, 6))
+def test_no_softmax_comes_below_the_floor_of_labels_that_hold_together(
+    kind: str, seed: int, share: float, labels: int
+) -> None:
+    """The nearer the answers are to the best ones, equal shares of all that hold, the nearer is the loss to the floor."""
+    generator = torch.Generator().manual_seed(seed)
+    y = (torch.rand(5, labels, generator=generator) < share).double()
+    p = (torch.randn(5, labels, generator=generator).double() + 9 * y).softmax(1)
+    floor = _floor(several(y, kind))
+    assert floor is None or getattr(F, kind)(p, y).item() >= floor - 1e-12
+
+
+@pytest.mark.parametrize("kind", ["mse_loss", "binary_cross_entropy"])
+def test_labels_of_which_two_of_four_hold_are_as_far_away_as_the_floor_says(kind: str, tmp_path: Path) -> None:
+    y = torch.tensor([[1.0, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1], [1, 0, 0, 1]]).repeat(16, 1)
+    finding = told(record(tmp_path, lambda z, y: getattr(F, kind)(z.softmax(1), y), y, 4), RULE)
+    least = getattr(F, kind)(y / 2, y).item()
+    assert figures_of(finding)["loss_floor"] <= least + 1e-6
+    if kind != "mse_loss":  # its best answers lie within the plane of sum 1, not on the nearest line
+        assert figures_of(finding)["loss_floor"] == pytest.approx(least, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda z, y: F.mse_loss(z.softmax(1), y),  # one label each: they sum to 1
+        lambda z, y: F.mse_loss(z.softmax(0), y + y.roll(1, 1)),  # over the batch
+        lambda z, y: F.mse_loss(2 * z.softmax(1), y + 0.25),  # scaled: they sum to 2
+        lambda z, y: F.binary_cross_entropy(z.softmax(1), 0.5 * y),  # less than one label each
+    ],
+)
+def test_a_softmax_whose_sum_fits_is_sound(form: Form, tmp_path: Path) -> None:
+    y = F.one_hot(torch.arange(64) % 4, 4).float()
+    assert not said(record(tmp_path, form, y, 4), RULE)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from loops import net, train, watched
-from records import SGD, chain, head, linear, run, said, told
+from loops import loss_of, net, train, watched
+from records import COIN, SGD, chain, head, linear, run, said, told
 
 from headstart.diagnosis.rules.regularisation_dominates import LEFT, PULL, SHARE
 from headstart.record import Record
@@ -76,3 +77,63 @@ def test_sgd_without_a_use_for_its_weights_takes_them_to_zero(tmp_path: Path, de
     assert bool(findings) is fires
     if fires:
         assert findings[0].evidence[0].value < 3 * 0.9**89
+
+
+def penalised(
+    left: float = LEFT / 2, price: float = 2.0, skill: float = 0.0, *, others: int = 0, penalty: bool = True
+) -> Record:
+    """Two layers whose weights shrink to `left` under a penalty that costs `price` times ln 2 at first, then less."""
+    figures = {}
+    for name in ("body", "head"):
+        figures[f"{name}.weight", "weight.mean"] = 0.0
+        figures[f"{name}.weight", "weight.std"] = lambda step: left ** (step / 59)
+        for figure in ("weight_gradient", "update"):
+            figures[f"{name}.weight", f"{figure}.std"] = 0.01
+    record = run(
+        chain(linear("body"), head()),
+        figures,
+        skill=skill,
+        losses=[(replace(COIN, name=f"another-{i}"), 0.7) for i in range(others)],
+        loss=lambda step: (1 - skill) * math.log(2) + price * math.log(2) * left ** (2 * step / 59),
+    )
+    record.parameters = tuple(replace(p, penalised=penalty and len(p.shape) > 1) for p in record.parameters)
+    return record
+
+
+@pytest.mark.parametrize(
+    ("record", "fires"),
+    [
+        (penalised(), True),
+        (penalised(left=LEFT * 1.01), False),
+        (penalised(price=1.01), True),
+        (penalised(price=0.99), False),
+        (penalised(others=1), False),
+        (penalised(penalty=False), False),
+        (penalised(skill=0.9), False),
+    ],
+)
+def test_both_sides_of_each_limit_of_a_penalty(record: Record, fires: bool) -> None:
+    assert [finding.severity for finding in said(record, RULE)] == ["error"] * fires
+
+
+@pytest.mark.parametrize(("strength", "fires"), [(1.0, True), (1e-3, False)])
+def test_a_penalty_in_the_loss_is_priced(tmp_path: Path, strength: float, fires: bool) -> None:
+    """What it costs is what it comes to before the first step: the rest of the loss is known."""
+
+    def penalty(model: torch.nn.Module) -> torch.Tensor:
+        return strength * sum(p.pow(2).sum() for p in model.parameters() if p.ndim > 1)
+
+    model = net()
+    expected = penalty(model).item()
+    record = watched(
+        tmp_path,
+        model,
+        lambda m: train(m, torch.optim.SGD(m.parameters(), lr=0.05), 90, lambda m: loss_of(m) + penalty(m)),
+    )
+    assert {p.name: p.penalised for p in record.parameters} == {
+        name: p.ndim > 1 for name, p in model.named_parameters()
+    }
+    findings = said(record, RULE)
+    assert bool(findings) is fires
+    if fires:
+        assert findings[0].evidence[1].value == pytest.approx(expected, rel=1e-5)

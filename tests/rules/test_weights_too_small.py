@@ -132,3 +132,49 @@ def test_the_remedy_draws_the_weights_by_the_law() -> None:
 
 def test_without_a_trained_weight_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(linear("fc"), head())))
+
+
+def sigmoids(*shares: float, activation: str = "sigmoid", slope: float = 1 / 4, skill: float = 0.0) -> Record:
+    """Layers that leave these shares of the difference between two inputs, at most."""
+    return net(*(share / (slope * 8 * RELU) for share in shares), activation=activation, skill=skill)
+
+
+@pytest.mark.parametrize(("activation", "slope"), [("sigmoid", 1 / 4), ("hardsigmoid", 1 / 6)])
+@pytest.mark.parametrize("depth", [2, 3])
+def test_sigmoids_may_leave_a_twentieth_of_a_difference_a_layer(depth: int, activation: str, slope: float) -> None:
+    finding = told(sigmoids(*[0.98 * A_LAYER] * depth, activation=activation, slope=slope), RULE)
+    assert finding.evidence[0].value == pytest.approx((0.98 * A_LAYER) ** depth, rel=1e-3)
+    assert said(sigmoids(*[1.02 * A_LAYER] * depth, activation=activation, slope=slope), RULE) == []
+
+
+def test_one_sigmoid_layer_compounds_nothing() -> None:
+    assert said(sigmoids(0.98 * A_LAYER), RULE) == []
+
+
+def test_a_shortcut_or_a_norm_keeps_inputs_apart() -> None:
+    shares = [0.5 * A_LAYER / (8 * RELU / 4)] * 3
+    assert told(net(*shares, activation="sigmoid"), RULE)
+    assert said(net(*shares, activation="sigmoid", residual=True), RULE) == []
+    assert said(net(*shares, activation="sigmoid", norm="batch_norm"), RULE) == []
+
+
+@pytest.mark.parametrize(("law", "left"), [(1 / math.sqrt(3 * 64), 1 / (4 * math.sqrt(3))), (1 / 8, 1 / 4)])
+def test_laws_in_use_pass_with_sigmoids_of_any_depth(law: float, left: float) -> None:
+    """PyTorch's own and Glorot's; what they leave of the difference is told by the gradient, where it is lost."""
+    assert left > A_LAYER
+    assert said(net(*[law / RELU] * 12, activation="sigmoid"), RULE) == []
+
+
+def test_no_difference_between_two_inputs_is_larger_than_it_says(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    layers = [m for _ in range(2) for m in (nn.Linear(512, 512), nn.Sigmoid())]
+    model = nn.Sequential(*layers)
+    for module in model[::2]:
+        nn.init.normal_(module.weight, std=0.1 / math.sqrt(512))
+        nn.init.zeros_(module.bias)
+    x = torch.randn(64, 512)
+    before, after = ((t[:32] - t[32:]).square().mean().sqrt().item() for t in (x, model(x)))
+    record = trained(tmp_path, nn.Sequential(model, nn.Linear(512, 2)), x, torch.arange(64) % 2, steps=2)
+    left = figures_of(told(record, RULE))["signal_left"]
+    assert left == pytest.approx((0.1 / 4) ** 2, rel=0.05)
+    assert after / before == pytest.approx(left, rel=0.1)

@@ -3,6 +3,9 @@
 For inputs of second moment 1, fan_in independent weights of mean square w² and an activation φ with gain
 g = E[φ(z)²]^(-1/2), z ~ N(0, 1), the output's second moment is (w √fan_in / g)² as long as φ is close to homogeneous:
 the weights' law is w = g / √fan_in. Source: He et al. 2015, §2.2; for ReLU g = √2.
+
+Where φ(0) is not 0, that size says nothing of what tells two inputs apart. What does is multiplied by w √fan_in and by
+φ's slope, which is nowhere above 1/4 for a sigmoid: E|W d|² = fan_out w² |d|² for independent weights.
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ GAINS = {
 }
 # φ(0) ≠ 0: however small what enters, what leaves has a size; it says less and less, but does not die out.
 NEVER_ZERO = ("sigmoid", "hardsigmoid", "softplus", "softmax", "log_softmax")
+SLOPES = {"sigmoid": 1 / 4, "hardsigmoid": 1 / 6}  # the steepest, of those that are never steep
 BOUNDED = ("tanh", "sigmoid", "softsign", "hardtanh", "hardsigmoid", "relu6", "softmax", "log_softmax")
 
 
@@ -51,6 +55,8 @@ class Gain:
     law: float  # that keeps the signal's size
     along: float  # the signal's size behind this layer; 1 in front of the first, and behind a norm or a shortcut
     depth: int  # layers that `along` is a product over
+    apart: float  # of what tells two inputs apart, at most this is left behind this layer and its activation
+    deep: int  # layers that `apart` is a product over
 
     @property
     def own(self) -> float:
@@ -62,15 +68,19 @@ def gains(case: Case) -> Iterator[Gain]:
     """In flow order, of the linear layers whose output no norm rescales."""
     weights = {layer.name: weight for layer, weight in case.weighted(LINEAR)}
     handed_on: dict[str, tuple[float, int]] = {}
+    told_apart: dict[str, tuple[float, int]] = {}
     before: tuple[str, ...] = ()
     for layer in case.in_flow(case.record.layers):
         feeding = layer.follows if case.flow.known else before
-        along, depth = max((handed_on.get(name, (1.0, 0)) for name in feeding), default=(1.0, 0))
+        size, apart = (
+            max((known.get(name, (1.0, 0)) for name in feeding), default=(1.0, 0)) for known in (handed_on, told_apart)
+        )
         before = (layer.name,)
-        gain = _gain(case, layer, weights.get(layer.name), along, depth)
+        gain = _gain(case, layer, weights.get(layer.name), size, apart)
         if gain is not None:
             yield gain
-        handed_on[layer.name] = _behind(layer, gain, (along, depth))
+        handed_on[layer.name] = _behind(layer, (gain.along, gain.depth) if gain else None, size, NEVER_ZERO)
+        told_apart[layer.name] = _behind(layer, (gain.apart, gain.deep) if gain else None, apart)
 
 
 def recurrent_gains(case: Case) -> Iterator[Gain]:
@@ -83,17 +93,31 @@ def recurrent_gains(case: Case) -> Iterator[Gain]:
                 size, step = _first_size(case, parameter)
                 if size:
                     law = 1 / math.sqrt(parameter.shape[1])
-                    yield Gain(layer, parameter, step, size, law, size / law, 1)
+                    yield Gain(layer, parameter, step, size, law, size / law, 1, size / law, 1)
 
 
-def _gain(case: Case, layer: Layer, weight: Parameter | None, along: float, depth: int) -> Gain | None:
+def _gain(
+    case: Case, layer: Layer, weight: Parameter | None, before: tuple[float, int], apart: tuple[float, int]
+) -> Gain | None:
     if weight is None or layer.norm or not layer.fan_in:
         return None
     size, step = _first_size(case, weight)
     if not size:
         return None  # from zero on purpose (a head, a last layer of a branch), or by symmetric-weights
-    law = GAINS.get(layer.activation or "", 1.0) / math.sqrt(layer.fan_in)
-    return Gain(layer, weight, step, size, law, along * size / law, depth + 1)
+    root = math.sqrt(layer.fan_in)
+    law = GAINS.get(layer.activation or "", 1.0) / root
+    slope = SLOPES.get(layer.activation or "", 1 / (law * root))
+    return Gain(
+        layer,
+        weight,
+        step,
+        size,
+        law,
+        before[0] * size / law,
+        before[1] + 1,
+        apart[0] * size * root * slope,
+        apart[1] + 1,
+    )
 
 
 def _first_size(case: Case, weight: Parameter) -> tuple[float, int]:
@@ -104,15 +128,16 @@ def _first_size(case: Case, weight: Parameter) -> tuple[float, int]:
     return math.hypot(means.first, stds.first), stds.steps[0]
 
 
-def _behind(layer: Layer, gain: Gain | None, incoming: tuple[float, int]) -> tuple[float, int]:
-    """What reaches the next layer."""
-    if gain is None:
+def _behind(
+    layer: Layer, reached: tuple[float, int] | None, incoming: tuple[float, int], restored: tuple[str, ...] = ()
+) -> tuple[float, int]:
+    """What reaches the next layer; activations in `restored` give a size of their own."""
+    if reached is None:
         return incoming if not layer.parameters else (1.0, 0)  # a norm, an embedding, a recurrent layer
     if layer.residual:
-        return max((1.0, 0), (gain.along, gain.depth))  # the shortcut carries the signal past a small branch
-    along, depth = gain.along, gain.depth
-    if layer.activation in NEVER_ZERO:
-        along, depth = max((1.0, 0), (along, depth))
+        return max((1.0, 0), reached)  # the shortcut carries the signal past a small branch
+    if layer.activation in restored:
+        reached = max((1.0, 0), reached)
     if layer.activation in BOUNDED:
-        along, depth = min((1.0, 0), (along, depth))
-    return along, depth
+        reached = min((1.0, 0), reached)
+    return reached

@@ -80,7 +80,7 @@ def course_of(record: Record, skill: Skill | None) -> Course | None:
 
 def learns(record: Record, skill: Skill | None) -> bool | None:
     """Whether the run learns. None: not known, for the loss is not, or the run is short or still gaining."""
-    if is_broken(record) or (skill is not None and math.isnan(skill.value)):
+    if is_broken(record) or (skill is not None and math.isnan(skill.value)) or (skill is None and is_deaf(record)):
         return False
     course = course_of(record, skill)
     if skill is None or course is None:
@@ -113,6 +113,25 @@ def is_broken(record: Record) -> bool:
     weights = (record.series(parameter.name, "weight.not_finite") for parameter in record.parameters)
     return any(series and series.last > 0 for series in weights) or (
         bool(record.loss) and not math.isfinite(record.loss.last)
+    )
+
+
+def is_deaf(record: Record) -> bool:
+    """Whether in the last third of the run no weight matrix gets any gradient, and a bias of the outputs does.
+
+    The gradient of the last weights is that of the bias times what comes in: that is zero for all samples, so that the
+    output is its bias, whatever the loss. What had been learnt before is lost, for nothing moves these weights any more.
+    """
+    start = 2 * len(record) // 3
+    outputs = {name for layer in record.layers if layer.output for name in layer.parameters}
+    trained = {parameter.name: parameter for parameter in record.parameters if parameter.trainable}
+    late = {name: record.series(name, "weight_gradient.max_abs").since(start).values for name in trained}
+    matrices = [name for name, parameter in trained.items() if len(parameter.shape) > 1]
+    return (
+        len(record) >= ENOUGH_STEPS
+        and bool(outputs.intersection(matrices))
+        and all(late[name] and max(late[name]) == 0 for name in matrices)
+        and any(late[name] and min(late[name]) > 0 for name in outputs.intersection(trained).difference(matrices))
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import torch
@@ -107,6 +108,11 @@ class Graph:
         """The layers that feed `operation` with no other layer between."""
         return [self.operations[index] for index in sorted(self._nearest(operation))]
 
+    def penalised(self) -> tuple[Tensor, ...]:
+        """The weights of which a term of the loss is made that hangs on nothing else, as an L2 penalty does."""
+        found = (p for index in sorted(self._penalties) for p in self.operations[index].parameters)
+        return tuple({id(parameter): parameter for parameter in found}.values())
+
     def losses(self) -> list[Operation]:
         return [operation for operation in self.operations if operation.role == "loss"]
 
@@ -133,7 +139,39 @@ class Graph:
         return [ACTIVATIONS[operation.op] for operation in self.operations if operation.role == "activation"]
 
     def _is_layer(self, operation: Operation) -> bool:
-        return bool(operation.parameters) and operation.role in ("weights", "norm", "opaque", "other", "attention")
+        kinds = ("weights", "norm", "opaque", "other", "attention")
+        return bool(operation.parameters) and operation.role in kinds and operation.index not in self._penalties
+
+    @cached_property
+    def _penalties(self) -> frozenset[int]:
+        """Operations that serve nothing but a term of the loss that is made of weights alone."""
+        alone = self._of_weights_alone()
+        found: set[int] = set()
+        for operation in reversed(self.operations):
+            meets = [self.operations[index] for index in operation.consumers]
+            term = operation.shape == () and any(
+                one.index not in alone and one.op in ("add", "sub") and one.shape == () for one in meets
+            )
+            if operation.index in alone and (term or (meets and all(one.index in found for one in meets))):
+                found.add(operation.index)
+        return frozenset(found)
+
+    def _of_weights_alone(self) -> set[int]:
+        """Arithmetic into which weights go and no data: a product of a tensor and something without a graph may be data."""
+        biases = [op for op in self.operations if op.role == "shape" and op.op == "add"]
+        used = [op for op in self.operations if op.role in ("weights", "norm")] + biases
+        weights = {id(parameter) for op in used for parameter in op.parameters}
+        found: set[int] = set()
+        for operation in self.operations:
+            if operation.role not in ("other", "shape", "join", "gate"):
+                continue
+            known = all(index in found for index in operation.inputs) and all(
+                id(parameter) in weights for parameter in operation.parameters
+            )
+            whole = operation.shape == () or all(child is not None for child, _ in operation.node.next_functions)
+            if known and whole and (operation.inputs or operation.parameters):
+                found.add(operation.index)
+        return found
 
     def _layer(self, owner: Operation, ancestors: list[frozenset[int]], residual: frozenset[int]) -> GraphLayer:
         parameters = list(owner.parameters)

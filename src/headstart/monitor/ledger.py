@@ -130,6 +130,13 @@ class Ledger:
         if entry.lr != lr or entry.weight_decay != weight_decay:
             entry.lr, entry.weight_decay, entry.dirty = lr, weight_decay, True
 
+    def penalised(self, parameters: Iterable[Tensor]) -> None:
+        """Notes that a term of the loss is made of these weights alone."""
+        for parameter in parameters:
+            entry = self.entries.get(id(parameter))
+            if entry is not None and not entry.facts.penalised:
+                entry.facts, entry.dirty = replace(entry.facts, penalised=True), True
+
     def before_update(self, parameters: Sequence[Tensor], gradients: Mapping[int, Tensor] | None = None) -> None:
         """Samples weights and gradients: those in `.grad`, or `gradients` by the parameter's id."""
         self._after = self._blocks_of(parameters)

@@ -48,6 +48,7 @@ class Tracing:
             found = flow.describe(graph, self._signals.modules, self._signals.ledger, variable_of)
             for layer in found.layers:
                 outbox.layer(layer)
+            self._signals.ledger.penalised(graph.penalised())
             for slot, reading in found.readings():
                 self._signals.sheets.read(self._signals.stream(slot, "activation"), reading)
             self._opaque |= found.opaque

@@ -47,6 +47,7 @@ class Parameter:
     steps_seen: int = 0  # sketched steps since it was first seen
     units_dim: int | None = None  # the dimension that counts its units; None: not known, or used both ways
     sparse: bool = False  # its gradients are no plain tensors, and not sketched
+    penalised: bool = False  # a term of the loss is made of weights alone, of this one as well
 
 
 @dataclass(frozen=True)

@@ -215,6 +215,7 @@ CHINESE = {
     "outsized columns": "尺度过大的列数",
     "p": "丢弃概率 p",
     "pairs": "配对数",
+    "price": "代价",
     "rarest": "最少的一类",
     "relative error": "相对误差",
     "samples": "样本数",

@@ -5,7 +5,8 @@ The activation that makes the loss's input (sigmoid, tanh, ReLU, softmax, softpl
 best answers within its range leave a loss: for a regression the mean loss of each target's nearest value in that range, for
 cross-entropy that of the largest score for the right class and the least for all others, for a binary one that of the
 highest and the lowest probability. It is exact: a floor. Of one activation straight on another it is what the outer makes
-of the inner's range: `sigmoid(relu(x))` is never below one half.
+of the inner's range: `sigmoid(relu(x))` is never below one half. Of a softmax it knows that its outputs sum to 1, too:
+where the targets of a sample do not, as with several labels each, no answer fits.
 
 ## Why it hurts
 However long it trains, the loss cannot fall below the floor. What lies outside of the range cannot be answered, and near
@@ -55,8 +56,10 @@ The activation's output is scaled or shifted before the loss, softmax-before-cro
 tells it, or the best constant's loss is not known.
 
 ## References
-log(1 + (C - 1) e^(a - b)) is the cross-entropy of C classes whose right one scores b and all others a. LeCun et al. 1998,
-*Efficient BackProp*, 4.5: targets within the range of the output's sigmoid.
+log(1 + (C - 1) e^(a - b)) is the cross-entropy of C classes whose right one scores b and all others a. Of k outputs that
+sum to 1 for targets that sum to S, the squared error is at least (S - 1)² / k by Cauchy and Schwarz, the absolute one
+|S - 1|, the binary cross-entropy of S labels S log S; all are convex, so that the mean S will do (Jensen). LeCun et al.
+1998, *Efficient BackProp*, 4.5: targets within the range of the output's sigmoid.
 """
 
 from __future__ import annotations
@@ -79,7 +82,7 @@ FLOOR_SHARE = 0.1  # of the best constant's loss: below, other faults cost more 
 OUTSIDE = 0.05  # of a regression's targets; fewer are outliers
 
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
-CAUSES = {"message": "cause", "scores": "bounded", "chances": "doubled"}
+CAUSES = {"message": "cause", "scores": "bounded", "chances": "doubled", "shared": "sums"}
 REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 
 TEXT = Text(
@@ -90,6 +93,10 @@ TEXT = Text(
         "fall below {floor:number}.",
         "chances": "The probabilities of {kind} lie between {least_chance:number} and {most_chance:number} whatever the "
         "net is given: its loss cannot fall below {floor:number}.",
+        "shared": "The net ends with a softmax, whose {classes:number} outputs sum to 1, and a sample's targets sum to "
+        "{sum:number} on average: its loss cannot fall below {floor:number}.",
+        "sums": "A softmax shares one probability among all outputs. Labels that can hold together take a sigmoid each.",
+        "each": "logits: what enters the softmax; each label for itself",
         "doubled": "Another activation stands in front of {activation} or takes its place, so that some answers cannot be "
         "given.",
         "cause": "{activation} gives values {range}; the targets reach from {least:number} to {most:number}.",
@@ -106,6 +113,10 @@ TEXT = Text(
         "scores": "给 cross_entropy 的分数来自 {activation}:{classes:number} 个类别时损失不可能低于 {floor:number}。",
         "chances": "无论输入是什么,{kind} 的概率都在 {least_chance:number} 与 {most_chance:number} 之间:损失不可能低于 "
         "{floor:number}。",
+        "shared": "网络以 softmax 结尾,它的 {classes:number} 个输出之和为 1,而每个样本的目标之和平均为 {sum:number}:"
+        "损失不可能低于 {floor:number}。",
+        "sums": "softmax 让所有输出分享同一份概率。可以同时成立的标签应各用一个 sigmoid。",
+        "each": "logits:进入 softmax 之前的值;每个标签各自判断",
         "doubled": "{activation} 之前还有另一个激活函数,或它被另一个取代,因此有些答案给不出来。",
         "cause": "{activation} 只能给出{range}的值;目标的范围是 {least:number} 到 {most:number}。",
         "bounded": "正确类别的分数最高只有 {high:number},其他类别最低也有 {low:number}:太接近了,任何答案都不可能确定。",
@@ -126,6 +137,7 @@ def output_range_too_small(case: Case) -> Iterator[Finding]:
         if not loss.trained or constant is None or floor is None or floor <= FLOOR_SHARE * constant.loss:
             continue
         form = "scores" if loss.kind == "cross_entropy" else "chances" if loss.kind in BINARY else "message"
+        form = "shared" if floor == _shared_floor(loss) else form
         last = case.record.loss_of(loss.name)
         fields = {
             "kind": loss.kind,
@@ -134,7 +146,8 @@ def output_range_too_small(case: Case) -> Iterator[Finding]:
             "low": loss.low,
             "high": loss.high,
             "outside": loss.outside,
-            "classes": loss.options.get("classes"),
+            "classes": loss.softmax_size if form == "shared" else loss.options.get("classes"),
+            "sum": _sum(loss),
             "least": loss.least,
             "most": loss.most,
         }
@@ -149,7 +162,7 @@ def output_range_too_small(case: Case) -> Iterator[Finding]:
                 *((Evidence("loss", last.last, None, (last.steps[-1],), "loss"),) if last else ()),
             ),
             cause=case.say(TEXT, CAUSES[form], range=between, **fields),
-            remedy=_remedy(case, loss),
+            remedy=_remedy(case, loss, form),
             line=loss.line,
         )
 
@@ -157,16 +170,33 @@ def output_range_too_small(case: Case) -> Iterator[Finding]:
 def _floor(loss: Loss) -> float | None:
     """The least loss that the output's range allows; None if there is none, or another rule tells it."""
     if loss.kind in BINARY:
-        return None if loss.kind == BINARY[1] and loss.made_by in ("sigmoid", "softmax") else _binary_floor(loss)
+        if loss.kind == BINARY[1] and loss.made_by in ("sigmoid", "softmax"):
+            return None
+        return max((floor for floor in (_binary_floor(loss), _shared_floor(loss)) if floor is not None), default=None)
     if loss.kind in REGRESSION:
-        return (
-            loss.floor
-            if (loss.outside or 0.0) > OUTSIDE and loss.least is not None and loss.most is not None
-            else None
-        )
+        known = (loss.outside or 0.0) > OUTSIDE and loss.least is not None and loss.most is not None
+        return loss.floor if known else _shared_floor(loss)
     if loss.kind == "cross_entropy" and loss.made_by != "softmax" and loss.low is not None and loss.high is not None:
         return math.log1p((int(loss.options.get("classes", 2)) - 1) * math.exp(loss.low - loss.high))
     return None
+
+
+def _shared_floor(loss: Loss) -> float | None:
+    """What outputs that sum to 1 leave of the loss, a value on average; None if they do not, or nothing is known."""
+    outputs, total = loss.softmax_size or 0, _sum(loss)
+    whole = len(loss.shape) == 2 and loss.softmax_axis == 1 and loss.shape[1] == outputs == len(loss.targets.total)
+    if loss.made_by != "softmax" or not whole or total is None or loss.target_shape != loss.shape:
+        return None
+    if loss.kind == "mse_loss":
+        return (total - 1) ** 2 / outputs**2
+    if loss.kind == "l1_loss":
+        return abs(total - 1) / outputs
+    return total * math.log(total) / outputs if loss.kind == BINARY[0] and total > 1 else None
+
+
+def _sum(loss: Loss) -> float | None:
+    """Of a sample's targets, on average."""
+    return sum(loss.targets.total) / loss.targets.count if loss.targets.count > 0 else None
 
 
 def _binary_floor(loss: Loss) -> float | None:
@@ -189,7 +219,10 @@ def _chances(loss: Loss) -> dict[str, float]:
     return {"least_chance": max(low, 0.0), "most_chance": min(high, 1.0)}
 
 
-def _remedy(case: Case, loss: Loss) -> Remedy:
+def _remedy(case: Case, loss: Loss, form: str) -> Remedy:
+    if form == "shared":
+        code = f"torch.nn.functional.{BINARY[1]}(logits, target)     # {case.say(TEXT, 'each')}"
+        return Remedy("give-logits", code, safe=False)
     if loss.kind == "cross_entropy":
         note = case.say(TEXT, "logits", activation=loss.made_by)
         return Remedy("give-logits", f"torch.nn.functional.cross_entropy(logits, target)     # {note}")

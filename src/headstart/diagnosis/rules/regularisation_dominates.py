@@ -1,13 +1,15 @@
-"""Weight decay pulls far harder than the loss: the weights shrink to nothing, and nothing is learnt.
+"""Weight decay, or a penalty in the loss, pulls far harder than the labels: the weights shrink to nothing.
 
 ## What it sees
 Of each weight matrix that an optimizer decays: the size of `weight_decay` times the weights beside that of their
 gradients (AdamW and its kin, which decay apart from the gradient: the decay's share of each update), and how much is
-left of the weights in the end.
+left of the weights in the end. Of a penalty that is written into the loss: what it costs in the beginning, beside the
+loss of the best constant answer.
 
 ## Why it hurts
 Decay alone multiplies the weights by 1 - lr * weight_decay at every step. Where the loss does not pull against it, they
-go to zero, and the net to a constant.
+go to zero, and the net to a constant. A loss that cannot fall below 0 can gain no more than what the best constant answer
+costs: weights for which the penalty asks more are never worth their price.
 
 ## Example
 ```python
@@ -47,11 +49,15 @@ for step in range(90):
 - `SHARE` = 0.9: of an update that is decay, where decay is apart from the gradient.
 - `LEFT` = 0.1: of a weight's size at the end, beside its size at the start.
 
-It speaks only in a run that is known not to learn, and where all decayed weight matrices are beyond all limits,
-each looked at in three steps or more.
+Of a penalty, what it costs at the first look is held against all that there is to gain. Of a large net a sound penalty
+may cost more at first; its weights do not shrink to a tenth, though.
+
+It speaks only in a run that is known not to learn, and where all decayed or penalised weight matrices are beyond all
+limits, each looked at in three steps or more.
 
 ## Stays silent when
-The run learns, one decayed matrix keeps its size, or there is no decay.
+The run learns, one such matrix keeps its size, there is neither decay nor penalty, or beside the penalty the loss has
+other terms, so that what it costs is not known.
 
 ## References
 Loshchilov & Hutter (2019), *Decoupled Weight Decay Regularization*. TheDeepChecker (Ben Braiek & Khomh 2022),
@@ -68,7 +74,7 @@ from headstart.diagnosis import ledger
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
-from headstart.record import Parameter, Series
+from headstart.record import Layer, Parameter, Series
 
 GROUP = "optimizer"
 RESTS_ON = "share"
@@ -87,12 +93,21 @@ TEXT = Text(
         "cause": "Decay pulls at the weights far harder than the loss does, so that they go to zero and the net to a "
         "constant. Usual values are between 1e-5 and 1e-2; AdamW's is 1e-2 to 1e-1.",
         "note": "or none, until the net learns",
+        "penalty": "A penalty in the loss shrinks all weight matrices to at most {left:share} of what they were: in the "
+        "beginning it costs {price:number}, and all that there is to gain is {constant:number}.",
+        "priced": "No answer is worth weights that cost more than it can gain, so that they go to zero and the net to a "
+        "constant.",
+        "cheaper": "a hundredth of this price; then halve or double",
     },
     zh={
         "message": "权重衰减 {decay:number} 使所有权重矩阵缩小到原来的 {left:share} 以下。",
         "cause": "衰减对权重的拉力远大于损失,因此权重趋于零,网络趋于常数。常用值在 1e-5 与 1e-2 之间;"
         "AdamW 为 1e-2 到 1e-1。",
         "note": "在网络学会之前也可以不用衰减",
+        "penalty": "损失中的惩罚项使所有权重矩阵缩小到原来的 {left:share} 以下:它一开始就占 {price:number},而最多只能"
+        "得到 {constant:number} 的改善。",
+        "priced": "权重的代价超过任何答案所能得到的改善,因此权重趋于零,网络趋于常数。",
+        "cheaper": "此代价的百分之一;然后减半或加倍",
     },
 )
 
@@ -100,29 +115,61 @@ TEXT = Text(
 def regularisation_dominates(case: Case) -> Iterator[Finding]:
     """One finding for the run."""
     decayed = [(layer, weight) for layer, weight in case.weighted() if weight.weight_decay]
-    if case.learns is not False or not decayed:
+    penalised = [(layer, weight) for layer, weight in case.weighted() if weight.penalised]
+    if case.learns is not False or case.skill is None:
         return
-    left = [_left(case, weight) for _, weight in decayed]
-    if not all(share is not None and share < LEFT for share in left) or not all(_pulls(case, w) for _, w in decayed):
-        return
-    layers = tuple(dict.fromkeys(layer.name for layer, _ in decayed))
-    most = max(share for share in left if share is not None)
-    decay = max(weight.weight_decay or 0.0 for _, weight in decayed)
-    kind = _kind(case, decayed[0][1])
-    yield Finding(
-        "regularisation-dominates",
-        "error",
-        case.say(TEXT, "message", decay=decay, left=most),
-        layers[0],
-        0,
-        (Evidence("weight_left", most, LEFT, series="weight.std"),),
-        case.say(TEXT, "cause"),
-        Remedy(
-            "less-decay",
-            f"torch.optim.{kind}(model.parameters(), weight_decay=1e-4)     # {case.say(TEXT, 'note')}",
-        ),
-        layers,
-    )
+    if _shrink(case, decayed) and all(_pulls(case, weight) for _, weight in decayed):
+        decay = max(weight.weight_decay or 0.0 for _, weight in decayed)
+        kind = _kind(case, decayed[0][1])
+        yield _finding(
+            case,
+            decayed,
+            case.say(TEXT, "message", decay=decay, left=_most(case, decayed)),
+            case.say(TEXT, "cause"),
+            Remedy(
+                "less-decay",
+                f"torch.optim.{kind}(model.parameters(), weight_decay=1e-4)     # {case.say(TEXT, 'note')}",
+            ),
+        )
+    elif _shrink(case, penalised) and (price := _price(case)) is not None and price > case.skill.constant:
+        facts = {"left": _most(case, penalised), "price": price, "constant": case.skill.constant}
+        weight = 0.01 * case.skill.constant / price
+        yield _finding(
+            case,
+            penalised,
+            case.say(TEXT, "penalty", **facts),
+            case.say(TEXT, "priced"),
+            Remedy("smaller-penalty", f"loss = loss + {weight:.1g} * penalty     # {case.say(TEXT, 'cheaper')}"),
+            Evidence("price", price, case.skill.constant, (0,), "loss"),
+        )
+
+
+def _finding(
+    case: Case, held: list[tuple[Layer, Parameter]], message: str, cause: str, remedy: Remedy, *more: Evidence
+) -> Finding:
+    layers = tuple(dict.fromkeys(layer.name for layer, _ in held))
+    left = Evidence("weight_left", _most(case, held), LEFT, series="weight.std")
+    return Finding("regularisation-dominates", "error", message, layers[0], 0, (left, *more), cause, remedy, layers)
+
+
+def _shrink(case: Case, held: list[tuple[Layer, Parameter]]) -> bool:
+    left = [_left(case, weight) for _, weight in held]
+    return bool(left) and all(share is not None and share < LEFT for share in left)
+
+
+def _most(case: Case, held: list[tuple[Layer, Parameter]]) -> float:
+    return max(_left(case, weight) or 0.0 for _, weight in held)
+
+
+def _price(case: Case) -> float | None:
+    """What all terms but the recognised loss come to at the first step; None where another loss may be among them."""
+    trained = [loss for loss in case.record.losses if loss.trained]
+    if len(trained) != 1 or trained[0].negated:
+        return None
+    own, whole = case.record.loss_of(trained[0].name), case.record.loss
+    if not own or not whole or own.steps[0] != whole.steps[0]:
+        return None
+    return whole.first - own.first
 
 
 def _pulls(case: Case, weight: Parameter) -> bool:
