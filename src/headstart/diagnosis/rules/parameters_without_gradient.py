@@ -67,8 +67,12 @@ for step in range(60):
 ## Limits
 - `STEPS` = 3: of an optimizer that were looked at, at least.
 
-Whether it was meant is not known (a pretrained net's unused head): it is a warning in a run that is known not to learn,
-else advice.
+- `ENOUGH_STEPS` = 20: of an optimizer none of whose tensors ever had a gradient. Source: the number of steps from which
+  skill is judged.
+
+Whether it was meant is not known (a pretrained net's unused head): it is advice, but a warning in a run that is known
+not to learn. So is an optimizer that steps on and on while none of its tensors ever has a gradient, unless the run is
+known to learn: each of its steps does nothing.
 
 ## Stays silent when
 The layer never ran, its parameters are frozen or in no optimizer, one gradient was there, or no parameter of the run has
@@ -84,7 +88,8 @@ from collections.abc import Iterator
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.ledger import STEPS, cut_after, never_reached
+from headstart.diagnosis.ledger import STEPS, cut_after, never_reached, works_on_nothing
+from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 
@@ -93,7 +98,7 @@ RESTS_ON = "fact"
 NEEDS = ("lr",)
 SINCE, STATUS = "0.1.0", "stable"
 
-__all__ = ["STEPS", "parameters_without_gradient"]
+__all__ = ["ENOUGH_STEPS", "STEPS", "parameters_without_gradient"]
 
 TEXT = Text(
     en={
@@ -123,9 +128,11 @@ def parameters_without_gradient(case: Case) -> Iterator[Finding]:
     trainable = [parameter for parameter in case.record.parameters if parameter.trainable]
     layers = tuple(dict.fromkeys(layer.name for layer, _ in missing))
     first = missing[0][1].name
+    holders = {parameter.optimizer for _, parameter in missing}
+    in_vain = any(o.name in holders and works_on_nothing(case, o) for o in case.record.optimizers)
     yield Finding(
         "parameters-without-gradient",
-        "warning" if case.learns is False else "advice",
+        "warning" if case.learns is False or (case.learns is None and in_vain) else "advice",
         case.say(TEXT, "message", count=len(missing), all=len(trainable), first=first),
         layers[0],
         0,
