@@ -3,6 +3,7 @@
     python benchmarks/watch.py            # ResNet-18 and two MLPs, 10,000 steps of a small net for memory
     python benchmarks/watch.py --quick
     python benchmarks/watch.py --cpu      # CPU time of one thread instead of the clock's: for a busy machine
+    python benchmarks/watch.py --device cuda
 
 Rounds of plain, watched and naive (a whole-tensor hook on every module) steps follow each other, so that a change of
 the machine's speed meets all three; the ratio is taken within a round, and the median over rounds is printed. The
@@ -82,17 +83,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few rounds")
     parser.add_argument("--cpu", action="store_true", help="CPU time of one thread")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, ...")
     given = parser.parse_args()
     quick = given.quick
     if given.cpu:
         torch.set_num_threads(1)
     clock = time.process_time if given.cpu else time.perf_counter
-    table = Table(title=f"torch {torch.__version__}, {torch.get_num_threads()} threads")
+    cuda = given.device.startswith("cuda")
+    machine = torch.cuda.get_device_name(given.device) if cuda else f"{torch.get_num_threads()} threads"
+    table = Table(title=f"torch {torch.__version__}, {machine}")
     for column in ("model", "plain step", "watched, dense", "later", "of 2,000 steps", "naive hooks"):
         table.add_column(column)
     share = sum(sketched(step) for step in range(2_000)) / 2_000
     for name, case in CASES.items():
-        plain, dense, later, naive = compare(*case, rounds=4 if quick else 15, clock=clock)
+        plain, dense, later, naive = compare(*case, rounds=4 if quick else 15, clock=clock, device=given.device)
         ratios = dense, later, share * dense + (1 - share) * later, naive
         table.add_row(name, f"{plain * 1000:.2f} ms", *(f"{ratio:.2f}x" for ratio in ratios))
     console = Console(width=100)
@@ -109,11 +113,13 @@ def compare(
     steps: int,
     rounds: int,
     clock: Callable[[], float],
+    device: str,
 ) -> tuple[float, float, float, float]:
     """Seconds of a plain step; ratios of a watched one in the dense and in the thinned phase, and of naive hooks."""
     torch.manual_seed(0)
-    x, y = torch.randn(shape), torch.randint(0, classes, (shape[0],))
-    loops = {kind: Loop(make(), x, y) for kind in ("plain", "dense", "later", "naive")}
+    steps *= 1 if device == "cpu" else 10
+    x, y = torch.randn(shape, device=device), torch.randint(0, classes, (shape[0],), device=device)
+    loops = {kind: Loop(make().to(device), x, y) for kind in ("plain", "dense", "later", "naive")}
     times: dict[str, list[float]] = {kind: [] for kind in loops}
     hook_everything(loops["naive"].model)
     with tempfile.TemporaryDirectory() as folder:
@@ -125,8 +131,10 @@ def compare(
                         loop.run(2)  # names, graph
                     if kind == "later":
                         watched._observer.step = LATER
+                    wait_for(device)
                     start = clock()
                     loop.run(steps)
+                    wait_for(device)
                     if number:  # the first round warms up
                         times[kind].append((clock() - start) / steps)
     ratios = [
@@ -134,6 +142,11 @@ def compare(
         for kind in ("dense", "later", "naive")
     ]
     return statistics.median(times["plain"]), *ratios  # type: ignore[return-value]
+
+
+def wait_for(device: str) -> None:
+    if device != "cpu":
+        torch.get_device_module(device).synchronize()
 
 
 class Loop:

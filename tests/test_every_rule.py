@@ -14,8 +14,12 @@ from headstart.diagnosis import diagnose
 from headstart.diagnosis.needs import is_known
 from headstart.diagnosis.page import HEADINGS
 from headstart.diagnosis.rules import Rule, catalogue
+from headstart.diagnosis.text import LANGUAGES, Language
 from headstart.record import read_record
 
+CODE = re.compile(r"```python\n.*?```", re.DOTALL)
+INLINE = re.compile(r"`([^`]+)`")
+each_language = pytest.mark.parametrize("language", LANGUAGES)
 each_rule = pytest.mark.parametrize("rule", catalogue(), ids=lambda rule: rule.name)
 
 
@@ -52,8 +56,22 @@ def test_its_page_has_every_heading_in_order(rule: Rule):
 
 
 @each_rule
-def test_its_page_names_each_limit_with_its_value(rule: Rule):
-    told = re.findall(r"`([A-Z_]+)` = ([-\d.,e]*\d)", rule.page.section("Limits"))
+def test_its_chinese_page_says_what_the_english_one_says(rule: Rule):
+    english, chinese = rule.page, rule.page_in("zh")
+    assert [heading for heading, _ in chinese.sections] == list(HEADINGS)
+    assert re.search(r"[\u4e00-\u9fff]", chinese.summary)
+    for heading, body in english.sections:
+        code, names = CODE.findall(body), set(INLINE.findall(CODE.sub("", body)))
+        assert CODE.findall(chinese.section(heading)) == code, heading
+        assert names <= set(INLINE.findall(CODE.sub("", chinese.section(heading)))), heading
+        if heading not in ("Example", "Use instead", "References"):
+            assert re.search(r"[\u4e00-\u9fff]", chinese.section(heading)), heading
+
+
+@each_rule
+@each_language
+def test_its_page_names_each_limit_with_its_value(rule: Rule, language: Language):
+    told = re.findall(r"`([A-Z_]+)` = ([-\d.,e]*\d)", rule.page_in(language).section("Limits"))
     assert {name: float(value.replace(",", "")) for name, value in told} == rule.limits
 
 

@@ -69,7 +69,7 @@ def test_sarif_names_each_rule_once_and_every_parser_reads_it() -> None:
     driver, results = log["runs"][0]["tool"]["driver"], log["runs"][0]["results"]
     assert len({rule["id"] for rule in driver["rules"]}) == len(driver["rules"])
     assert [driver["rules"][result["ruleIndex"]]["id"] for result in results] == [f.rule for f in diagnosis.findings]
-    assert driver["rules"][0]["help"]["text"] == find(diagnosis.findings[0].rule).markdown
+    assert driver["rules"][0]["help"]["text"] == find(diagnosis.findings[0].rule).markdown()
 
 
 def test_a_baseline_leaves_out_what_it_holds_and_nothing_else(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def test_limits_are_the_users_within_and_the_rules_own_after(tmp_path: Path) -> 
         ("limits.dead-relu.DEAD_SHAER = 1", "Did you mean DEAD_SHARE"),
         ("limits.dead-relu = 1", "There is no limit"),
         ('limits.dead-relu.DEAD_SHARE = "all"', "Write a number"),
+        ("limits.missing-zero-grad.STEPS = 2.5", "It counts: write a whole number"),
         ("select = [", "cannot be read"),
     ],
 )

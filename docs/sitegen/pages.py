@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from headstart.diagnosis.page import FACTS
 from headstart.diagnosis.text import Language
 from headstart.lab.page import WORDS as LAB
 from sitegen import claims, commands, reference, rules
@@ -83,7 +84,7 @@ def navigation(language: Language) -> list[dict[str, Any]]:
 
 def _rules(language: Language) -> list[Any]:
     groups = [
-        {WORDS.say(language, f"group {group}"): [{rule.name: rules.path(rule.name)} for rule in found]}
+        {FACTS.say(language, group): [{rule.name: rules.path(rule.name)} for rule in found]}
         for group, found in rules.by_group()
     ]
     return ["rules/index.md", *groups]

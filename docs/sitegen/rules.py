@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 
 from headstart.diagnosis.explain import GROUPS
+from headstart.diagnosis.page import FACTS, SECTIONS
 from headstart.diagnosis.rules import Rule, catalogue
 from headstart.diagnosis.text import Language
 from headstart.wording import number
-from sitegen.markdown import Page, linked, note, table
-from sitegen.words import SECTIONS, SPEAKS, WORDS
+from sitegen.markdown import Page, linked, table
+from sitegen.words import SPEAKS, WORDS
 
 FIELD = re.compile(r"\{(\w+)[^}]*\}")
 SENTENCE_ENDS = (".", "。", "!", "？", "?")
@@ -39,7 +40,7 @@ def _list(language: Language) -> str:
     parts = [f"# {WORDS.say(language, 'rules page')}", WORDS.say(language, "rules lead", count=len(catalogue()))]
     for group, rules in by_group():
         parts += [
-            f"## {WORDS.say(language, f'group {group}')}",
+            f"## {FACTS.say(language, group)}",
             WORDS.say(language, "group speaks when", when=SPEAKS.say(language, group)),
             table(
                 [WORDS.say(language, "rule"), WORDS.say(language, "what it says")],
@@ -50,26 +51,15 @@ def _list(language: Language) -> str:
 
 
 def _short(rule: Rule, language: Language) -> str:
-    """In one sentence: its summary; in Chinese, the first thing that it says."""
-    return rule.page.summary if language == "en" else said(rule, language)[0]
+    return rule.page_in(language).summary
 
 
 def page(rule: Rule, language: Language) -> str:
-    """What it says in the page's language, then its docstring, which is English, under headings in that language."""
-    facts = WORDS.say(
-        language,
-        "rule facts",
-        group=WORDS.say(language, f"group {rule.group}"),
-        since=rule.since,
-        status=WORDS.say(language, rule.status),
-        rests_on=WORDS.say(language, f"rests on {rule.rests_on}"),
-    )
-    parts = [f"# {rule.name}", facts]
-    parts += [rule.page.summary] if language == "en" else []
+    """Its page in that language, with what it says and how its limits are changed."""
+    text = rule.page_in(language)
+    parts = [f"# {rule.name}", rule.facts(language), text.summary]
     parts += [f"## {WORDS.say(language, 'what it says')}", WORDS.say(language, "fields"), _said(rule, language)]
-    if language != "en":
-        parts.append(note(WORDS.say(language, "long text is english")))
-    for heading, body in rule.page.sections:
+    for heading, body in text.sections:
         parts += [f"## {SECTIONS.say(language, heading)}", linked(body, _links())]
         if heading == "Limits" and rule.limits:
             parts.append(_how_to_change(rule, language))

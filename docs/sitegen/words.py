@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from headstart.diagnosis.page import HEADINGS
 from headstart.diagnosis.text import Text
 
 WORDS = Text(
@@ -25,21 +24,6 @@ WORDS = Text(
         "rules lead": "All {count} rules, by what they look at. `headstart explain RULE` prints the same pages. A rule's "
         "name or a group's, such as `loss`, is what `--select` and `--ignore` take.",
         "group speaks when": "Speak when {when}.",
-        "group loss": "Loss",
-        "group loop": "Loop",
-        "group data": "Data",
-        "group init": "Init",
-        "group optimizer": "Optimizer",
-        "group norm": "Norm",
-        "group experiment": "Experiment",
-        "group signal": "Signal",
-        "group symptom": "Symptom",
-        "rule facts": "{group} · since {since} · {status} · rests on {rests_on}",
-        "stable": "stable",
-        "preview": "preview: advice at most",
-        "rests on fact": "a fact",
-        "rests on share": "a share",
-        "rests on size": "sizes: advice at most in a run that learns",
         "what it says": "What it says",
         "fields": "As it stands in a report; figures and names of the run stand in the place of what looks `so`.",
         "long text is english": "From here on this page is in English.",
@@ -105,21 +89,6 @@ WORDS = Text(
         "rules lead": "全部 {count} 条规则，按所看的对象分组。`headstart explain RULE` 打印同样的说明页。规则名或组名"
         "（如 `loss`）可用于 `--select` 与 `--ignore`。",
         "group speaks when": "何时出现：{when}。",
-        "group loss": "损失（loss）",
-        "group loop": "训练循环（loop）",
-        "group data": "数据（data）",
-        "group init": "初始化（init）",
-        "group optimizer": "优化器（optimizer）",
-        "group norm": "归一化（norm）",
-        "group experiment": "实验（experiment）",
-        "group signal": "信号（signal）",
-        "group symptom": "症状（symptom）",
-        "rule facts": "{group} · 始于 {since} · {status} · 依据：{rests_on}",
-        "stable": "稳定",
-        "preview": "预览：至多给出建议",
-        "rests on fact": "事实",
-        "rests on share": "占比",
-        "rests on size": "数值大小，在学得起来的训练中至多给出建议",
         "what it says": "它会怎么说",
         "fields": "报告中的原话；`这样` 标出的地方填入该次训练的数值与名称。",
         "long text is english": "以下正文目前只有英文。",
@@ -167,19 +136,6 @@ WORDS = Text(
     },
 )
 
-SECTIONS = Text(  # the headings of a rule's page
-    en={heading: heading for heading in HEADINGS},
-    zh={
-        "What it sees": "看什么",
-        "Why it hurts": "为什么有害",
-        "Example": "示例",
-        "Use instead": "改为",
-        "Limits": "阈值",
-        "Stays silent when": "何时不出声",
-        "References": "参考文献",
-    },
-)
-
 SPEAKS = Text(  # by group: when its rules speak
     en={
         "loss": "the loss is given what it does not take, compares the wrong things, cannot be reached, or is maximised",
@@ -204,7 +160,7 @@ SPEAKS = Text(  # by group: when its rules speak
         "norm": "批归一化或 dropout 没有起到应有的作用",
         "experiment": "网络本身能计算的东西不足以完成任务",
         "signal": "一层的大多数单元输出零，或停在值域的一端；梯度逐层缩小或放大；出现 NaN 或 Inf，以及最先出现的位置",
-        "symptom": "什么也没学到，且没有找到原因",
+        "symptom": "没有学到东西，且没有找到原因",
     },
 )
 
@@ -243,7 +199,7 @@ NAMES = Text(  # of the reference, in one sentence; in English, the first of the
         "norm.place": "指出每个归一化层相对激活函数的位置，并可移动它。",
         "norm.recalibrate": "在整个数据集上重新测量批归一化的均值与方差。",
         "norm.weight_standardize": "为每个卷积的权重加上权重标准化。",
-        "fit": "训练模板：就地训练模型，返回每个周期的数字；检查点原子写入，续训逐位一致。",
+        "fit": "训练模板：就地训练模型，返回每个轮次的数字；检查点原子写入，续训逐位一致。",
         "evaluate": "在数据上求损失与准确率的样本均值，不计算梯度。",
         "lr_find": "让学习率在模型的副本上逐步增大，建议一个学习率，或说明为什么不建议；模型保持原样。",
         "try_activations": "依次用各种激活函数短暂训练模型的副本，停在第一个健康的激活函数上，并说明理由。",
@@ -266,8 +222,8 @@ NAMES = Text(  # of the reference, in one sentence; in English, the first of the
         "Series": "一个数字在各步上的取值。",
         "Plan": "每个参数一行，按各层运行的顺序；打印即可查看。",
         "Row": "计划中的一行：一个参数的法则、标准差与理由。",
-        "History": "一次训练的全部周期，打印出来是一张表。",
-        "Epoch": "一个周期的数字。",
+        "History": "一次训练的全部轮次，打印出来是一张表。",
+        "Epoch": "一个轮次的数字。",
         "Score": "一遍数据上的损失与准确率。",
         "RangeTest": "学习率范围测试的结果：损失曲线、建议的学习率，或不作建议的理由。",
         "TryOut": "各激活函数的试验结果，打印出来是一张表。",

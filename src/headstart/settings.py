@@ -123,6 +123,8 @@ def _limits(table: Mapping[str, Any], where: str) -> Mapping[str, Mapping[str, f
             _known(limit, tuple(rules[name].limits), f"limit of {name}")
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise HeadstartError(f"{limit} of {name} in {where} is {value!r}", "Write a number")
+            if isinstance(rules[name].limits[limit], int) and not isinstance(value, int):
+                raise HeadstartError(f"{limit} of {name} in {where} is {value!r}", "It counts: write a whole number")
     return limits  # type: ignore[no-any-return]
 
 

@@ -4,11 +4,14 @@ from typing import Annotated
 
 import typer
 
+from headstart.judging import Lang
+
 
 def explain(
     rule: Annotated[
         str | None, typer.Argument(metavar="RULE", help="A rule's name; without one, all rules are listed.")
     ] = None,
+    lang: Lang = None,
 ) -> None:
     """Print a rule's page: what it sees, why it hurts, an example, its limits and their sources.
 
@@ -16,13 +19,16 @@ def explain(
     Examples:
       headstart explain
       headstart explain dead-relu
+      headstart explain dead-relu --lang zh
     """
     import sys
 
     from headstart.diagnosis.explain import GROUPS
     from headstart.diagnosis.limits import measured
     from headstart.diagnosis.rules import catalogue, find
+    from headstart.settings import settings
 
+    language = settings(language=lang).language
     if rule is None:
         width = max(len(known.name) for known in catalogue()) + 2
         for group in GROUPS:
@@ -30,11 +36,11 @@ def explain(
             if rules:
                 print(f"\n{group}")
             for known in rules:
-                print(f"  {known.name:<{width}}{known.page.summary}")
+                print(f"  {known.name:<{width}}{known.page_in(language).summary}")
         print("\nnext      headstart explain dead-relu")
         return
     known = find(rule)
-    page = "\n\n".join(filter(None, (known.markdown, measured(known))))
+    page = "\n\n".join(filter(None, (known.markdown(language), measured(known, language))))
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.markdown import Markdown

@@ -8,13 +8,32 @@ from pathlib import Path
 from typing import Any
 
 from headstart.diagnosis.rules import Rule
+from headstart.diagnosis.text import Language, Text
 
 PATH = Path(__file__).with_name("limits.json")
 FACTORS = (0.5, 1.0, 2.0)  # by which each limit was moved
 REMEASURE = "python benchmarks/limits.py --save"
 
 
-def measured(rule: Rule) -> str:
+WORDS = Text(
+    en={
+        "heading": "Measured",
+        "now": "It speaks on {power} of {made} programs that were made for it, and warns on {false} of {sound} sound ones "
+        "(tests/programs, {date}). With the limit",
+        "moved": "`{name}` halved: {halved}; doubled: {doubled}",
+        "told": "{power} of {made}, and {false} of {sound}",
+    },
+    zh={
+        "heading": "实测",
+        "now": "在 {made} 个为它而写的程序中，它对 {power} 个出声；在 {sound} 个健康的程序中，它对 {false} 个发出警告"
+        "（tests/programs，{date}）。移动阈值时：",
+        "moved": "`{name}` 减半：{halved}；加倍：{doubled}",
+        "told": "{made} 个中 {power} 个，{sound} 个中 {false} 个",
+    },
+)
+
+
+def measured(rule: Rule, language: Language = "en") -> str:
     """A section of Markdown for the rule's page; "" for a rule without limits, or one that was not measured."""
     known = _read()
     rows = known["rules"].get(rule.name, {})
@@ -22,21 +41,20 @@ def measured(rule: Rule) -> str:
     if not rows:
         return ""
     first = next(iter(rows.values()))
-    made, sound = first["made"], first["sound"]
     power, false = first["1"]
-    lines = [
-        "## Measured",
-        f"It speaks on {power} of {made} programs that were made for it, and warns on {false} of {sound} sound ones "
-        f"(tests/programs, {known['date']}). With the limit",
-        "",
-        *(f"- `{name}` halved: {_told(row, '0.5')}; doubled: {_told(row, '2')}" for name, row in rows.items()),
-    ]
-    return "\n".join(lines)
+    now = WORDS.say(
+        language, "now", power=power, made=first["made"], false=false, sound=first["sound"], date=known["date"]
+    )
+    moved = (
+        WORDS.say(language, "moved", name=name, halved=_told(row, "0.5", language), doubled=_told(row, "2", language))
+        for name, row in rows.items()
+    )
+    return "\n".join((f"## {WORDS.say(language, 'heading')}", now, "", *(f"- {line}" for line in moved)))
 
 
-def _told(row: dict[str, Any], factor: str) -> str:
+def _told(row: dict[str, Any], factor: str, language: Language) -> str:
     power, false = row[factor]
-    return f"{power} of {row['made']}, and {false} of {row['sound']}"
+    return WORDS.say(language, "told", power=power, made=row["made"], false=false, sound=row["sound"])
 
 
 @lru_cache(maxsize=1)

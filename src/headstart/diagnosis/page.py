@@ -1,4 +1,8 @@
-"""A rule's page: its module's docstring, read into its sections."""
+"""A rule's page: its module's docstring, read into its sections; in Chinese, the file of that name in rules/zh.
+
+A Chinese page has no section where the English one is code or sources alone; where there is code between sentences, a
+line `{code}` stands in its place.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,68 @@ import inspect
 import re
 from dataclasses import dataclass
 
-HEADINGS = (
-    "What it sees",
-    "Why it hurts",
-    "Example",
-    "Use instead",
-    "Limits",
-    "Stays silent when",
-    "References",
+from headstart.diagnosis.text import Text
+
+SECTIONS = Text(
+    en={
+        "What it sees": "What it sees",
+        "Why it hurts": "Why it hurts",
+        "Example": "Example",
+        "Use instead": "Use instead",
+        "Limits": "Limits",
+        "Stays silent when": "Stays silent when",
+        "References": "References",
+    },
+    zh={
+        "What it sees": "看什么",
+        "Why it hurts": "为什么有害",
+        "Example": "示例",
+        "Use instead": "改为",
+        "Limits": "阈值",
+        "Stays silent when": "何时不出声",
+        "References": "参考文献",
+    },
 )
+HEADINGS = tuple(SECTIONS.en)
+
+FACTS = Text(  # in a line below its name
+    en={
+        "loss": "Loss",
+        "loop": "Loop",
+        "data": "Data",
+        "init": "Init",
+        "optimizer": "Optimizer",
+        "norm": "Norm",
+        "experiment": "Experiment",
+        "signal": "Signal",
+        "symptom": "Symptom",
+        "facts": "{group} · since {since} · {status} · rests on {rests_on}",
+        "stable": "stable",
+        "preview": "preview: advice at most",
+        "rests on fact": "a fact",
+        "rests on share": "a share",
+        "rests on size": "sizes: advice at most in a run that learns",
+    },
+    zh={
+        "loss": "损失（loss）",
+        "loop": "训练循环（loop）",
+        "data": "数据（data）",
+        "init": "初始化（init）",
+        "optimizer": "优化器（optimizer）",
+        "norm": "归一化（norm）",
+        "experiment": "实验（experiment）",
+        "signal": "信号（signal）",
+        "symptom": "症状（symptom）",
+        "facts": "{group} · 始于 {since} · {status} · 依据：{rests_on}",
+        "stable": "稳定",
+        "preview": "预览：至多给出建议",
+        "rests on fact": "事实",
+        "rests on share": "占比",
+        "rests on size": "数值大小，在学到东西的运行中至多给出建议",
+    },
+)
+
+WRAPPED = re.compile(r"(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])\n *(?![-#|\s]|```)")  # within a Chinese sentence
 
 
 @dataclass(frozen=True)
@@ -37,3 +94,15 @@ def parse(docstring: str | None) -> Page:
     summary, *parts = re.split(r"^## ", inspect.cleandoc(docstring or ""), flags=re.MULTILINE)
     sections = (part.partition("\n") for part in parts)
     return Page(summary.strip(), tuple((heading.strip(), body.strip()) for heading, _, body in sections))
+
+
+def translated(page: Page, text: str) -> Page:
+    """`page` with the summary and the sections that `text`, a Chinese page, has; its code stays."""
+    own = parse(text)
+    known = dict(page.sections)
+    names = {name: heading for heading, name in SECTIONS.zh.items()}
+    for name, wrapped in own.sections:
+        heading, body = names[name], WRAPPED.sub("", wrapped)
+        code = re.search(r"```python\n.*?```", known[heading], re.DOTALL)
+        known[heading] = body.replace("{code}", code.group()) if code else body
+    return Page(WRAPPED.sub("", own.summary), tuple(known.items()))

@@ -16,7 +16,7 @@ from headstart.diagnosis.constant import best_constant
 from headstart.findings import Skill
 from headstart.record import Loss, Record
 
-NO_SKILL = 0.05  # below on 34 of 50 faulty programs, 0 of 55 fixed twins and 1 of 51 healthy ones (a GAN)
+NO_SKILL = 0.05  # the best constant has 0, but for the noise of batches; measured in limits.json
 ENOUGH_STEPS = 20  # fewer say nothing of whether a run learns: warm-up and the first noise fill them
 UNVARIED = 0.5  # share of backwards with a single label from which a loss is a role (a GAN's), not a task
 

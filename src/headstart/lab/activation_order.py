@@ -39,11 +39,11 @@ TEXT = Text(
         "dead": "所有单元死亡",
         "small": "权重过小",
         "healthy": "训练是否健康",
-        "skill": "结束时的技能分：0 相当于总给同一个答案",
+        "skill": "结束时的技能值：0 相当于总给同一个答案",
         "first": "健康的起点：ReLU 健康（1 表示是）。",
         "not-relu": "所有单元死亡：ReLU 不健康（0 表示不健康）。",
         "leaky": "所有单元死亡：LeakyReLU 健康。",
-        "order": "所有单元死亡：Swish 的技能分比 LeakyReLU 高出不超过 0.1：高出多少。",
+        "order": "所有单元死亡：Swish 的技能值比 LeakyReLU 高出不超过 0.1：高出多少。",
         "cure": "权重过小：三者之一健康。",
     },
 )

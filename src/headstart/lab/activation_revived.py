@@ -24,15 +24,15 @@ TEXT = Text(
     },
     zh={
         "sentence": "死亡的 ReLU 单元不会复活；换成 LeakyReLU 就能救活它们。",
-        "x": "继续训练的轮数（设定轮数的倍数）",
+        "x": "继续训练的轮次数（设定轮次数的倍数）",
         "relu": "保留 ReLU",
         "leaky": "LeakyReLU，斜率 0.01",
         "steep": "LeakyReLU，斜率 0.2",
         "dead": "第一层中死亡单元的占比",
         "accuracy": "测试准确率",
-        "stay": "ReLU：4 倍轮数之后死亡单元的占比。",
-        "revived": "LeakyReLU，斜率 0.01：4 倍轮数之后死亡单元的占比。",
-        "revived-steep": "LeakyReLU，斜率 0.2：4 倍轮数之后死亡单元的占比。",
+        "stay": "ReLU：4 倍轮次数之后死亡单元的占比。",
+        "revived": "LeakyReLU，斜率 0.01：4 倍轮次数之后死亡单元的占比。",
+        "revived-steep": "LeakyReLU，斜率 0.2：4 倍轮次数之后死亡单元的占比。",
     },
 )
 SERIES = ("relu", "leaky", "steep")

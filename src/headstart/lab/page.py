@@ -55,7 +55,7 @@ WORDS = Text(
         "limit": "界限",
         "held": "成立情况",
         "seeds": "{seeds} 个种子中有 {held} 个",
-        "size": "{claims} 条论断，{seeds} 个种子，{train:,} 个训练数字，{test:,} 个测试数字，{epochs} 轮",
+        "size": "{claims} 条论断，{seeds} 个种子，{train:,} 个训练数字，{test:,} 个测试数字，{epochs} 个轮次",
         "figures": "全部数值：{seeds} 个种子的均值 ± 标准差；用时 {seconds:.0f} 秒",
         "init": "初始权重",
         "data": "数据",

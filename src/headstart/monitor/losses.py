@@ -146,7 +146,7 @@ class Source:
             self.name,
             self.kind,
             self.line,
-            dict(self.options),
+            {name: value.tolist() if isinstance(value, Tensor) else value for name, value in self.options.items()},
             targets,
             self.trained,
             origin.made_by,
@@ -223,7 +223,7 @@ def _options(kind: str, arguments: Mapping[str, Any], given: Tensor) -> dict[str
     for name in ("weight", "pos_weight"):
         value = arguments.get(name)
         if type(value) is Tensor and value.numel() <= COLUMNS:
-            options[name] = value.detach().flatten().tolist()
+            options[name] = value.detach().flatten().clone()  # read when the record is written
     if kind in CLASSES:
         options["classes"] = given.shape[class_axis(given)]
     return options

@@ -59,12 +59,18 @@ def sketched(step: int) -> bool:
     return step % (1 << shift) == place
 
 
+def capturing() -> bool:
+    """Whether what is done now goes into a CUDA graph, where nothing may be waited for."""
+    started = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]  # elsewhere asking may raise
+    return started and torch.cuda.is_current_stream_capturing()
+
+
 def quietly(method: Method) -> Method:
     """Runs a callback under `no_grad` and outside the user's modes; a fault in it ends the watch, not the run."""
 
     @functools.wraps(method)
     def run(self: Observer, *args: Any) -> Any:
-        if self.off or torch._C._len_torch_dispatch_stack() or torch._C._get_tracing_state():
+        if self.off or torch._C._len_torch_dispatch_stack() or torch._C._get_tracing_state() or capturing():
             return None
         grad = torch.is_grad_enabled()
         torch._C._set_grad_enabled(False)
@@ -493,8 +499,7 @@ class Observer:
                 self.path.with_suffix(".log").write_text(trace)
             if self._outbox is not None:
                 unseen = [f"all after step {self.step}: headstart failed inside ({reason}); the run went on unwatched"]
-                self._outbox.meta({"unseen": unseen, "fault": trace})
-                self._outbox.flush()
+                self._outbox.give_up({"unseen": unseen, "fault": trace})
         except Exception:  # the disk is full, or gone
             pass
 

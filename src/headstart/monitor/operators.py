@@ -77,6 +77,7 @@ LOSSES = {
     "multi_margin_loss": "multi_margin_loss",
     "multilabel_margin_loss": "multilabel_margin_loss",
     "ctc_loss": "ctc_loss",
+    "cudnn_ctc_loss": "ctc_loss",
 }
 
 SHAPES = frozenset(
@@ -117,7 +118,7 @@ def role(op: str, data_inputs: int, scalar: bool) -> Role:
         return "norm"
     if op in LOSSES:
         return "loss"
-    if op.startswith("scaled_dot_product"):
+    if op.startswith(("scaled_dot_product", "flash_attention", "efficient_attention")):
         return "attention"
     if op in SHAPES or (op in ("add", "sub", "mul", "div") and data_inputs < 2):  # a bias, a scale, a dropout mask
         return "shape"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -110,7 +110,7 @@ class Outbox:
 
     def late(self, rare: Sequence[Rare]) -> None:
         """Rare figures that come after the last step."""
-        self._write_rare(rare)
+        self._write_rare(rare, Numbers(row.value for row in rare))
 
     def flush_if_due(self) -> None:
         if len(self._rows) >= BATCH or time.monotonic() - self._flushed > SECONDS:
@@ -118,11 +118,11 @@ class Outbox:
 
     def flush(self) -> None:
         """Waits for the device once, and writes."""
-        losses = iter(_floats([loss for row in self._rows for loss in row.losses]))
+        numbers = Numbers(self._waiting())
         for row in self._rows:
-            self._write_step(row, [next(losses) for _ in row.losses])
+            self._write_step(row, numbers)
         for step, call in self._evaluations:
-            self._writer.loss(step, call.source.name, "eval", _float(call.value), _float(call.accuracy))
+            self._write_call(step, call, "eval", numbers)
         self._rows, self._evaluations = [], []
         for entry in self._ledger.entries.values():
             if entry.dirty:
@@ -138,30 +138,53 @@ class Outbox:
         self._writer.flush()
         self._flushed = time.monotonic()
 
+    def give_up(self, facts: Mapping[str, Any]) -> None:
+        """Writes `facts`, and what is left if it can be read."""
+        self._writer.meta(facts)
+        try:
+            self.flush()
+        finally:
+            self._writer.flush()
+
     def close(self, how: str | None, seconds: float) -> None:
         self.flush()
         self._writer.close(how, seconds)
 
-    def _write_step(self, row: StepRow, losses: Sequence[float]) -> None:
+    def _waiting(self) -> Iterator[Tensor | float | None]:
+        for row in self._rows:
+            yield from row.losses
+            yield from (figures for _, figures in row.figures or ())
+            yield from (rare.value for rare in row.rare)
+        for call in (*(call for row in self._rows for call in row.calls), *(call for _, call in self._evaluations)):
+            yield from (call.value, call.accuracy)
+
+    def _write_step(self, row: StepRow, numbers: Numbers) -> None:
+        losses = [number for loss in row.losses for number in numbers.of(loss)]
         loss = sum(losses) / len(losses) if losses else None
         sketch = None
         if row.figures is not None:
             values = array("f", [float("nan")]) * (self._streams * WIDTH)
             for streams, figures in row.figures:
-                for stream, line in zip(streams, figures.tolist(), strict=True):
+                lines = numbers.of(figures)
+                for place, stream in enumerate(streams):
                     if stream < 0:  # a sample that was taken again
                         continue
+                    line = lines[place * WIDTH : (place + 1) * WIDTH]
                     values[stream * WIDTH : (stream + 1) * WIDTH] = array("f", line)
             self._note_ledger(values, row.optimizer)
             sketch = values.tobytes()
         self._writer.step(row.step, row.seconds, loss, row.lr, row.optimizer, sketch)
         for call in row.calls:
-            self._writer.loss(row.step, call.source.name, "train", _float(call.value), _float(call.accuracy))
-        self._write_rare(row.rare)
+            self._write_call(row.step, call, "train", numbers)
+        self._write_rare(row.rare, numbers)
 
-    def _write_rare(self, rare: Sequence[Rare]) -> None:
+    def _write_call(self, step: int, call: Call, phase: Literal["train", "eval"], numbers: Numbers) -> None:
+        value, accuracy = (None if given is None else numbers.one(given) for given in (call.value, call.accuracy))
+        self._writer.loss(step, call.source.name, phase, value, accuracy)
+
+    def _write_rare(self, rare: Sequence[Rare], numbers: Numbers) -> None:
         for step, owner, figure, value in rare:
-            self._writer.rare(step, owner, figure, float(value))
+            self._writer.rare(step, owner, figure, numbers.one(value))
 
     def _note_ledger(self, values: array[float], optimizer: str | None) -> None:
         for entry in self._ledger.entries.values():
@@ -172,6 +195,31 @@ class Outbox:
                 entry.dirty = True
 
 
+class Numbers:
+    """What tensors hold: of all of a device and a type at once, with one wait."""
+
+    def __init__(self, values: Iterable[Tensor | float | None]) -> None:
+        self._lists: dict[int, list[float]] = {}
+        kinds: dict[tuple[torch.device, torch.dtype], list[Tensor]] = {}
+        for value in values:
+            if isinstance(value, Tensor):
+                kinds.setdefault((value.device, value.dtype), []).append(value)
+        for tensors in kinds.values():
+            every = torch.cat([tensor.reshape(-1) for tensor in tensors]).tolist()
+            end = 0
+            for tensor in tensors:
+                start, end = end, end + tensor.numel()
+                self._lists[id(tensor)] = every[start:end]
+
+    def of(self, tensor: Tensor) -> list[float]:
+        """Its values in order."""
+        return self._lists[id(tensor)]
+
+    def one(self, value: Tensor | float) -> float:
+        """A number, or the only one that a tensor holds."""
+        return float(self._lists[id(value)][0]) if isinstance(value, Tensor) else value
+
+
 def _seen(values: array[float], stream: int) -> bool:
     place = stream * WIDTH + NOT_FINITE
     return place < len(values) and values[place] == values[place]  # not NaN
@@ -180,15 +228,3 @@ def _seen(values: array[float], stream: int) -> bool:
 def _nonzero(values: array[float], stream: int) -> bool:
     """Whether a tensor was seen that is not all zeros; NaN counts as something."""
     return _seen(values, stream) and values[stream * WIDTH + LARGEST] != 0
-
-
-def _floats(values: Sequence[Tensor]) -> list[float]:
-    """Their values, with one wait for each device."""
-    devices = {value.device for value in values}
-    if len(devices) == 1 and devices != {torch.device("cpu")}:
-        return list(torch.stack([value.float() for value in values]).tolist())
-    return [float(value) for value in values]
-
-
-def _float(value: Tensor | None) -> float | None:
-    return None if value is None else float(value)

@@ -138,7 +138,8 @@ class Form:
     @classmethod
     def of(cls, lengths: Sequence[int], readings: Sequence[Reading], like: Tensor) -> Form:
         def tensor(rows: Sequence[Any]) -> Tensor:
-            return torch.tensor(rows, dtype=like.dtype, device=like.device)
+            made = torch.tensor(rows, dtype=like.dtype)
+            return made.pin_memory().to(like.device, non_blocking=True) if like.is_cuda else made.to(like.device)
 
         width = max(lengths)
         mask = floor = low = high = None

@@ -44,7 +44,8 @@ def initialize(
     trained, frozen: also draw what looks trained, or does not require a gradient; by default neither is touched.
     residual: "scale" divides what ends a branch by √(number of branches), "zero" starts each branch as the identity.
 
-    The same seed gives the same weights on every device. A model on the meta device is materialised on the batch's.
+    The same seed gives the same weights on every device, but for what dropout's masks, which are a device's own, change
+    where the batch overrules a law. A model on the meta device is materialised on the batch's.
     Raises HeadstartError if the model cannot be run on the batch; the model is then as it was.
     """
     options = Options(law, keep, trained, frozen, residual)

@@ -11,9 +11,9 @@ CHINESE = {
     "advice": "建议",
     "healthy": "健康",
     "nothing to judge": "没有可判断的内容",
-    "skill": "技能",
-    "Skill unknown.": "技能未知。",
-    "Skill {value} of 1": "技能 {value}(最高为 1)",
+    "skill": "技能值",
+    "Skill unknown.": "技能值未知。",
+    "Skill {value} of 1": "技能值 {value}(最高为 1)",
     "Loss {loss} over the last third of the run; always answering {baseline} costs {constant} on the same labels "
     "({source}).": "最后三分之一的损失为 {loss};在同样的标签上,始终回答{baseline}的损失为 {constant}({source})。",
     "Made by headstart {version}. This page holds all it needs and sends nothing anywhere.": (
@@ -226,7 +226,7 @@ CHINESE = {
     "signal ratio": "信号之比",
     "signal std": "信号的标准差",
     "size ratio": "尺度之比",
-    "skill before": "此前的技能",
+    "skill before": "此前的技能值",
     "smallest label": "最小的标签",
     "softmax dim": "softmax 的维度",
     "softmax size": "softmax 的大小",

@@ -26,7 +26,7 @@ def render(diagnosis: Diagnosis, record: Record | None = None) -> str:
 
 def _rule(name: str) -> dict[str, Any]:
     rule = find(name)
-    return {"id": name, "shortDescription": {"text": rule.page.summary}, "help": {"text": rule.markdown}}
+    return {"id": name, "shortDescription": {"text": rule.page.summary}, "help": {"text": rule.markdown()}}
 
 
 def _result(finding: Finding, index: int, script: str) -> dict[str, Any]:

@@ -33,9 +33,9 @@ TEXT = Text(
         "found": "found        {names}",
     },
     zh={
-        "healthy": "它在学习，没有规则发现死亡或饱和的层。",
+        "healthy": "它学到了东西，没有规则发现死亡或饱和的层。",
         "loss": "它没有学到东西：损失从 {start:number} 变到 {end:number}。",
-        "skill": "它没有学到东西：技能分为 {skill:number}，0 相当于总给同一个答案。",
+        "skill": "它没有学到东西：技能值为 {skill:number}，0 相当于总给同一个答案。",
         "untried": "未尝试",
         "swapped": "已替换  {count} 处：{names}",
         "by-name": "已替换  由构造模型的函数完成",

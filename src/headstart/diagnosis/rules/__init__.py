@@ -10,7 +10,8 @@ A rule's module is its page (docstring), its facts (the constants below) and one
 
     def dead_relu(case: Case) -> Iterator[Finding]: ...
 
-Limits are constants in capitals, each with its source. Adding a rule touches one new file here, and its test.
+Limits are constants in capitals, each with its source. Adding a rule touches one new file here, and its test; the
+page's Chinese text is a file of the same name in zh/.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.page import Page, parse
-from headstart.diagnosis.text import Text
+from headstart.diagnosis.page import FACTS as WORDS
+from headstart.diagnosis.page import SECTIONS, Page, parse, translated
+from headstart.diagnosis.text import Language, Text
 from headstart.errors import HeadstartError
 from headstart.findings import Finding
 
@@ -53,12 +56,23 @@ class Rule:
     def page(self) -> Page:
         return parse(self.module.__doc__)
 
-    @property
-    def markdown(self) -> str:
-        """The page as one text, for the terminal and the docs."""
-        facts = f"*{self.group} · since {self.since} · {self.status}*"
-        sections = (f"## {heading}\n{body}" for heading, body in self.page.sections)
-        return "\n\n".join((f"# {self.name}", self.page.summary, facts, *sections))
+    def page_in(self, language: Language) -> Page:
+        """The page in that language: the English one where it has not been translated."""
+        path = Path(__file__).parent / language / f"{self.name.replace('-', '_')}.md"
+        return translated(self.page, path.read_text(encoding="utf-8")) if path.exists() else self.page
+
+    def facts(self, language: Language) -> str:
+        """Group, version, status and what it rests on, in a line."""
+        group, status, basis = (
+            WORDS.say(language, key) for key in (self.group, self.status, f"rests on {self.rests_on}")
+        )
+        return WORDS.say(language, "facts", group=group, since=self.since, status=status, rests_on=basis)
+
+    def markdown(self, language: Language = "en") -> str:
+        """The page as one text, for the terminal and for other tools."""
+        page = self.page_in(language)
+        sections = (f"## {SECTIONS.say(language, heading)}\n{body}" for heading, body in page.sections)
+        return "\n\n".join((f"# {self.name}", page.summary, f"*{self.facts(language)}*", *sections))
 
     @property
     def limits(self) -> dict[str, float]:

@@ -51,8 +51,8 @@ A learning rate that was tuned with the sum is as good as another: it is advice,
 known not to learn.
 
 ## Stays silent when
-The loss is divided, several losses go backward one after the other, or the optimizer does not mind the gradient's scale
-(Adam and its kin).
+The loss is divided, several losses go backward one after the other, there is more than one optimizer, or it is not
+`torch.optim.SGD`: Adam and its kin do not mind the gradient's scale, and of others it is not known.
 
 ## References
 The PyTorch documentation, *Automatic Mixed Precision examples*, "Gradient accumulation".

@@ -2,7 +2,7 @@
 
 ## What it sees
 The standard deviation of each layer's output, as a median over the last third of the run, over that of the first layer
-on its way. It speaks in a run that does not learn.
+on its way (of several the one with the largest output). It speaks in a run that does not learn.
 
 ## Why it hurts
 A signal a thousand times smaller than the biases it meets says nothing of the inputs any more: the net answers with a

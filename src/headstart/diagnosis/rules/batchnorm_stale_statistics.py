@@ -60,8 +60,9 @@ for epoch in range(10):
 It is a warning where the start weighs too much and the run evaluates in evaluation mode; else it is advice.
 
 ## Stays silent when
-The net comes with statistics from elsewhere (its count of batches does not begin at zero), momentum is `None` (a plain
-average of all batches), the batch norm is frozen in evaluation mode, or the run was killed before its end.
+Momentum is `None` (a plain average of all batches), or the batch norm is frozen in evaluation mode. Of the start's weight
+also where the net comes with statistics from elsewhere (its count of batches does not begin at zero), or the run was
+killed before its end: a momentum that keeps the last batch only is told all the same.
 
 ## References
 Ioffe and Szegedy 2015, arXiv 1502.03167, section 3.1; the PyTorch documentation of `torch.nn.BatchNorm1d` on momentum; Wu

@@ -44,8 +44,8 @@ for step in range(120):
 ```
 
 ## Limits
-- `DEAD_SHARE` = 0.5: of a layer's units. Behind a unit with random weights and zero bias half of the inputs are
-  positive, so that none of them is dead at the start: 50 % is far outside. Fires on 1 % of sound programs.
+- `DEAD_SHARE` = 0.5: of a layer's units. Of what a unit with random weights and zero bias gives its ReLU half is
+  positive, so that no unit is dead at the start: 50 % is far outside.
 - `NEARLY_ALL` = 0.9: from here it is an error in a run that learns, too; between the two it is advice there, since
   sparse codes and decayed wide layers live with it, and where no skill is known but the loss is lower in the last third
   of the run than in the first.

@@ -5,7 +5,8 @@ The `p` of each dropout that trains in training mode, module or function.
 
 ## Why it hurts
 Of every ten units nine are zeroed and the tenth is multiplied by ten: of a signal with mean 0 and variance 1 dropout makes
-one of variance 1 / (1 - p), all of it noise that changes at each step. With p = 1 nothing passes, forward or back.
+one of variance 1 / (1 - p). Of that 1 is still the signal, and p / (1 - p), here nine times as much, is noise that changes
+at each step. With p = 1 nothing passes, forward or back.
 `nn.Dropout(0.9)` and `F.dropout(x, 0.9)` keep a tenth; in older libraries the number was the share to keep.
 
 ## Example

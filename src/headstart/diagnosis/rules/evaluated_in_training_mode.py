@@ -2,8 +2,8 @@
 
 ## What it sees
 The `training` flag of each batch norm and dropout that trains, at calls without gradients: always set, in the whole run.
-It is a warning where a loss is computed on what such a call gives, for then it was an evaluation. And the argument
-`training` of each `F.dropout`, whose default is True: `model.eval()` does not reach it.
+Whether a loss is computed on what such a call gives, for then it was an evaluation: a warning, unless it comes after most
+steps. And the argument `training` of each `F.dropout`, whose default is True: `model.eval()` does not reach it.
 
 ## Why it hurts
 Dropout in training mode drops units at random, so that the measured loss is that of a damaged net. Batch norm in training
@@ -51,8 +51,8 @@ for epoch in range(10):
 ```
 
 ## Limits
-- `OFTEN` = 0.5: of the steps are followed by such a call: then it may be a part of the training itself, such as a line
-  search, a sampler or a choice among samples. With a loss it is advice then, else nothing.
+- `OFTEN` = 0.5: share of the steps. Where more of them are followed by such a call, it may be a part of the training
+  itself, such as a line search, a sampler or a choice among samples: with a loss it is advice then, else nothing.
 
 Without a loss it is advice, and only where the labels are known: it may be an accuracy, or samples that are drawn. Of a
 function alone it is advice, too, for who wrote `training=True` may have meant it.

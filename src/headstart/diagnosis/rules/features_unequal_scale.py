@@ -1,4 +1,4 @@
-"""One column of the data is hundreds of times as large as the others.
+"""One column of the data is a hundred times as large as the one in the middle, or more.
 
 ## What it sees
 Root mean square and largest absolute value of each column that enters a first layer: of each feature of a table, of each

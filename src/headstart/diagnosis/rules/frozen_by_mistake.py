@@ -45,7 +45,7 @@ for step in range(60):
 - `FROZEN` = 0.9: share of all values. Source: fine-tuning a head on a pretrained net freezes as much, and learns.
 
 ## Stays silent when
-The run learns, or it is not known whether it does.
+The run learns, or it is not known whether it does; all parameters are frozen; or no layer that is frozen ran.
 
 ## References
 Kornblith, Shlens & Le (2019), *Do Better ImageNet Models Transfer Better?*, on fixed features against fine-tuning.

@@ -2,7 +2,8 @@
 
 ## What it sees
 The standard deviation of the gradient at each layer's output. Along the depth: its median over the last third of the
-run, over that of the last layer. In time: the largest of all layers at each step, over what it was in the first steps.
+run, over that of the last layer (of several outputs the one with the largest gradient). In time: the largest of all
+layers at each step, over what it was in the first steps.
 
 ## Why it hurts
 A learning rate that suits the other layers, or the first steps, then makes updates a thousand times too large: the

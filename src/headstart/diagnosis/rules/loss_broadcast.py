@@ -7,7 +7,8 @@ absolute values that is written out, `((output - target) ** 2).mean()`, is read 
 
 ## Why it hurts
 Of outputs (N, 1) and targets (N,) broadcasting makes a table of N × N differences, each output against each target. The
-mean over it is least where all outputs are the targets' mean: that is what the net learns, whatever its inputs.
+mean over it is least where all outputs are one value (for squares the targets' mean, for absolute values their median):
+that is what the net learns, whatever its inputs.
 
 ## Example
 ```python
@@ -78,14 +79,15 @@ TEXT = Text(
         "pairs instead of {values:number}.",
         "by_hand": "A difference is taken of outputs of shape {given} and targets of shape {target}: it compares "
         "{pairs:number} pairs instead of {values:number}.",
-        "cause": "Broadcasting sets each output against the targets of all samples. The least loss is then to answer their "
-        "mean, whatever comes in.",
+        "cause": "Broadcasting sets each output against the targets of all samples. The loss is then least where all "
+        "outputs are one value (of squares the targets' mean), whatever comes in.",
     },
     zh={
         "message": "{kind} 得到形状为 {given} 的输出和形状为 {target} 的目标,比较了 {pairs:number} 对,而不是 "
         "{values:number} 对。",
         "by_hand": "形状为 {given} 的输出与形状为 {target} 的目标相减,比较了 {pairs:number} 对,而不是 {values:number} 对。",
-        "cause": "广播让每个输出与所有样本的目标相比。这时使损失最小的答案是目标的平均值,与输入无关。",
+        "cause": "广播让每个输出与所有样本的目标相比。这时所有输出都取同一个值(对平方误差是目标的均值)"
+        "损失才最小,与输入无关。",
     },
 )
 

@@ -46,10 +46,13 @@ for step in range(60):
 - `LEARNT` = 0.5: skill at the first steps. A net that starts better than that was trained before, and may be made to forget
   on purpose.
 
+A loss with fewer than 20 values, the steps from which skill is judged, is a try.
+
 ## Stays silent when
 Another loss, or the same one without the sign, is trained as well (a GAN, an attack within the loop, a gradient that is
 reversed for one of several parts); the negative is a part of a sum or multiplied by something (a policy gradient); all
-labels of a backward are the same (a GAN's role); an optimizer has `maximize=True`; or the loss falls.
+labels of a backward are the same (a GAN's role); the loss is `kl_div`, which is negative itself if it is given other than
+log-probabilities; an optimizer has `maximize=True`; or the loss falls.
 
 ## References
 The PyTorch documentation of `torch.optim.SGD` (`maximize`) and of `torch.nn.NLLLoss`; DeepLocalize's and TheDeepChecker's

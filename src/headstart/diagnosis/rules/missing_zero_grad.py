@@ -45,7 +45,7 @@ for step in range(60):
 - `STEPS` = 3: that were looked at.
 
 ## Stays silent when
-Gradients are accumulated over micro-batches and cleared once a step, or one step only was taken.
+Gradients are accumulated over micro-batches and cleared once a step, or fewer than three steps were looked at.
 
 ## References
 The PyTorch documentation of `torch.optim.Optimizer.zero_grad`; its tutorial on zeroing gradients.

@@ -6,8 +6,8 @@ log-probabilities it is 0, however they were computed.
 
 ## Why it hurts
 `nll_loss` only picks the right class's value and changes its sign. Of logits it can be made as negative as one likes, by
-letting all of them grow; of probabilities it falls to -1, and rewards certainty linearly. `ctc_loss` multiplies such
-values along every path that spells the target, and falls just as far.
+letting all of them grow; of probabilities it falls to -1, and rewards certainty linearly. `ctc_loss` adds such values
+up along every path that spells the target, and falls just as far.
 
 ## Example
 ```python

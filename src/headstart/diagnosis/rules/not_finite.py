@@ -3,7 +3,9 @@
 ## What it sees
 The share of values that are not finite in each weight and update, and the loss. When one of them is not finite and
 stays so, it looks for the place where that began: the first step, and in it the first layer in flow order whose
-output is not finite, else the loss, else the layer nearest to the loss whose gradient is not.
+input is not finite, else the first whose output is not, else the loss, else the layer nearest to the loss whose gradient
+is not, else the weights. Where no layer was looked at in that step, bad inputs at the next look tell where from; else it
+says when, and not where.
 
 ## Why it hurts
 One NaN in a weight makes every output NaN, every gradient, and with the next step every weight: nothing that was

@@ -49,8 +49,8 @@ for step in range(60):
 It is a warning where an object lives for no more than MOMENTUM_STEPS in a run that is known not to learn, else advice.
 
 ## Stays silent when
-The optimizer has no state (SGD without momentum) or builds it within a step (LBFGS), weights were drawn or loaded anew
-in between (folds, restarts), or the older object lives on.
+The optimizer has no state (SGD without momentum) or builds it within a step (LBFGS), is of a kind that is not judged
+(ASGD, Rprop), weights were drawn or loaded anew in between (folds, restarts), or the older object lives on.
 
 ## References
 Kingma & Ba (2015), *Adam*, algorithm 1. The PyTorch documentation of `torch.optim.Optimizer.state_dict`.

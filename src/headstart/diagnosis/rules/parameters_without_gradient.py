@@ -67,12 +67,9 @@ for step in range(60):
 ## Limits
 - `STEPS` = 3: of an optimizer that were looked at, at least.
 
-- `ENOUGH_STEPS` = 20: of an optimizer none of whose tensors ever had a gradient. Source: the number of steps from which
-  skill is judged.
-
 Whether it was meant is not known (a pretrained net's unused head): it is advice, but a warning in a run that is known
-not to learn. So is an optimizer that steps on and on while none of its tensors ever has a gradient, unless the run is
-known to learn: each of its steps does nothing.
+not to learn. So is an optimizer that took as many steps as a skill is judged from while none of its tensors ever had
+a gradient, unless the run is known to learn: each of its steps did nothing.
 
 ## Stays silent when
 The layer never ran, its parameters are frozen or in no optimizer, one gradient was there, or no parameter of the run has
@@ -89,7 +86,6 @@ from collections.abc import Iterator
 from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.ledger import STEPS, cut_after, never_reached, works_on_nothing
-from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 
@@ -98,7 +94,7 @@ RESTS_ON = "fact"
 NEEDS = ("lr",)
 SINCE, STATUS = "0.1.0", "stable"
 
-__all__ = ["ENOUGH_STEPS", "STEPS", "parameters_without_gradient"]
+__all__ = ["STEPS", "parameters_without_gradient"]
 
 TEXT = Text(
     en={

@@ -45,8 +45,7 @@ for step in range(150):
 ```
 
 ## Limits
-- `MOSTLY` = 0.5: share of the batches. More than that were of one answer in 16 of 50 faulty programs and in none of 106
-  sound ones.
+- `MOSTLY` = 0.5: share of the batches. What it does on programs is told by `headstart explain`, under Measured.
 - `SPREAD` = 0.01: std of a regression's outputs over that of its targets: they then explain 1 part in 10,000 of the
   targets' variance, at most.
 
@@ -75,7 +74,7 @@ RESTS_ON = "share"
 NEEDS = ("skill",)
 SINCE, STATUS = "0.1.0", "stable"
 
-MOSTLY = 0.5  # of the last third's batches (measured; in the page)
+MOSTLY = 0.5  # of the last third's batches (measured in limits.json)
 SPREAD = 0.01  # of the targets' std (derivation in the page)
 
 TEXT = Text(

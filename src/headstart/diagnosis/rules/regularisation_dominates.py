@@ -47,7 +47,8 @@ for step in range(90):
 - `SHARE` = 0.9: of an update that is decay, where decay is apart from the gradient.
 - `LEFT` = 0.1: of a weight's size at the end, beside its size at the start.
 
-It speaks only in a run that is known not to learn, and where all decayed weight matrices are beyond all limits.
+It speaks only in a run that is known not to learn, and where all decayed weight matrices are beyond all limits,
+each looked at in three steps or more.
 
 ## Stays silent when
 The run learns, one decayed matrix keeps its size, or there is no decay.
@@ -74,7 +75,7 @@ RESTS_ON = "share"
 NEEDS = ("weight.std", "weight_gradient.std", "update.std", "skill")
 SINCE, STATUS = "0.1.0", "stable"
 
-PULL = 3
+PULL = 3.0
 SHARE = 0.9
 LEFT = 0.1
 DECOUPLED = ("AdamW", "NAdamW", "SGDW", "Lion", "Muon")

@@ -53,7 +53,8 @@ for epoch in range(3):
 
 ## Stays silent when
 The batch is the whole data set, the batches come from no DataLoader, or it is not known how many samples it holds: then
-the batch may be all there is.
+the batch may be all there is. A batch that was kept is not told where several models are recorded, one of which may only
+be checked with it.
 
 ## References
 Karpathy, *A recipe for training neural networks* (2019): to fit one batch is a check, and a good one, before training.

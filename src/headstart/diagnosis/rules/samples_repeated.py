@@ -74,9 +74,9 @@ for x, y in DataLoader(Stream(), batch_size=10, num_workers=2):
 - `KEPT` = 40: samples that are judged, at least.
 
 ## Stays silent when
-Samples are drawn with replacement from all that there are, or from a part at most as often as it has samples, several
-steps are taken on one batch, values are whole numbers (different samples may be alike by chance), or samples have fewer
-than eight values or too few different ones to tell them apart.
+Samples have fewer than eight values or too few different ones to tell them apart. Of copies also where samples are drawn
+with replacement, several steps are taken on one batch, or values are whole numbers (different samples may be alike by
+chance). Of too few weights where a part is drawn at most as often as it has samples: it may be meant.
 
 ## References
 torch.utils.data.IterableDataset, first example; pytorch issue 5059; Lee et al., *Deduplicating training data makes

@@ -44,7 +44,7 @@ for step in range(60):
 ```
 
 ## Limits
-None: it is exact.
+None: it is exact. Without `cross_entropy`, as in a policy, it is a warning in a run that learns, else an error.
 
 ## Stays silent when
 Log-softmax comes before cross-entropy, which does nothing when it is done twice, or anything but a reshape lies between.

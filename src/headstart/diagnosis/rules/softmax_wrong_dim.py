@@ -42,7 +42,8 @@ for step in range(60):
 ```
 
 ## Limits
-None: it is exact. With `cross_entropy`, which normalises over the classes once more, it is a warning in a run that learns.
+None: it is exact. With `cross_entropy`, which normalises over the classes once more, it is a warning, and an
+error only in a run that is known not to learn.
 
 ## Stays silent when
 The axis is as long as that of the classes (a matrix of similarities, each sample against each, may be normalised both

@@ -102,7 +102,7 @@ TEXT = Text(
         "never": "模型从一开始就在评估模式下训练,包括其中的 {kinds}(共 {count:number} 个)。",
         "never_cause": "从未调用 model.train(),或在训练之前调用了 model.eval()。dropout 不丢弃任何单元,批归一化使用自带的"
         "运行统计量,并且从不更新。",
-        "train": "放在每个 epoch 的训练步之前;评估之前再调用 model.eval()",
+        "train": "放在每个轮次的训练步之前;评估之前再调用 model.eval()",
     },
 )
 

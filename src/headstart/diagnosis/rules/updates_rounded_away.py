@@ -1,4 +1,4 @@
-"""Nearly all updates are lost in rounding: they are smaller than the distance from a weight to its neighbours.
+"""Nearly all updates are lost in rounding: they are less than half the distance from a weight to the next number.
 
 ## What it sees
 The share of a weight's values that a step leaves as they were to the last bit, and the share of its gradient's values

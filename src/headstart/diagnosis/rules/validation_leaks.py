@@ -59,9 +59,10 @@ for epoch in range(3):
 - `ALL` = 0.9: of the training samples that are evaluated, at most. With more, the training set is evaluated on purpose.
 
 ## Stays silent when
-Each batch of the evaluation is either of training samples or of others, all of the training set is evaluated as well, no
-second epoch was seen, training samples are never the same twice (augmentation), an optimizer is made anew (the folds of a
-cross-validation), or samples have fewer than eight values or too few different ones to tell them apart.
+Each batch of the evaluation is either of training samples or of others, all of the training set is evaluated as well, most
+training samples that are evaluated come in batches of their own, no second epoch was seen, training samples are never
+the same twice (augmentation), there are several optimizers or one is made anew (the folds of a cross-validation), or
+samples have fewer than eight values or too few different ones to tell them apart.
 
 ## References
 Kaufman, Rosset, Perlich and Stitelman, *Leakage in data mining* (2012); Elangovan, He and Verspoor, *Memorization vs.
