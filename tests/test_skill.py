@@ -26,6 +26,7 @@ from headstart.diagnosis.skill import (
     is_deaf,
     learns,
     loss_falls,
+    loss_fell,
     skill_of,
 )
 from headstart.findings import Skill
@@ -259,6 +260,19 @@ def test_a_net_of_dead_units_is_known_to_fail_by_any_loss(tmp_path: Path, dead: 
     record = trained(tmp_path, model, x, x[:, :2], lambda z, y: (z - y).abs().pow(1.5).mean(), steps=30)
     assert skill_of(record) is None
     assert learns(record, None) is (False if dead else None)
+
+
+def test_a_loss_that_fell_may_have_come_to_its_end() -> None:
+    def fell(figure: Callable[[int], float]) -> bool:
+        return loss_fell(run(chain(linear("fc"), head()), loss=figure))
+
+    noise = random.Random(0)
+    drawn = [noise.gauss(0, 1) for _ in range(60)]
+    assert fell(lambda step: -min(step, 20) / 60)
+    assert fell(lambda step: drawn[step] - 2 * (step >= 20))
+    assert not fell(lambda step: drawn[step])
+    assert not fell(lambda step: -step if 20 <= step < 40 else 0)  # and came back
+    assert not fell(lambda step: math.nan if step == 10 else -step / 60)
 
 
 def test_a_run_that_ends_not_finite_does_not_learn_however_well_it_had() -> None:

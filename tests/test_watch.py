@@ -248,6 +248,14 @@ def test_the_first_steps_are_all_sketched_and_then_ever_fewer() -> None:
     for octave in range(4):
         steps = range(DENSE << octave, DENSE << (octave + 1))
         assert sum(map(sketched, steps)) == DENSE // 2
+        assert sketched(steps[0])  # what is counted at powers of two only
+
+
+@pytest.mark.parametrize("length", range(2, 9))
+def test_each_step_of_a_loop_of_several_steps_has_its_share_of_the_looks(length: int) -> None:
+    for octave in range(8):
+        looks = [step for step in range(DENSE << octave, DENSE << (octave + 1)) if sketched(step)]
+        assert all(sum(step % length == place for step in looks) > 32 / length for place in range(length))
 
 
 def test_what_is_no_model_is_refused() -> None:

@@ -55,6 +55,9 @@ def test_it_is_an_error_where_nearly_all_are_dead_or_the_run_fails(
 
 def test_where_no_skill_is_known_a_loss_that_falls_makes_it_advice() -> None:
     assert told(dead(NEARLY_ALL, skill=None, loss=lambda step: -step), RULE).severity == "advice"
+    assert (
+        told(dead(NEARLY_ALL, skill=None, loss=lambda step: max(-step, -25)), RULE).severity == "advice"
+    )  # to its end
     assert told(dead(NEARLY_ALL, skill=None, loss=lambda step: step), RULE).severity == "warning"
     assert told(dead(NEARLY_ALL + 0.01, skill=None, loss=lambda step: -step), RULE).severity == "error"
 

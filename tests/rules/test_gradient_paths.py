@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from headstart.diagnosis import diagnose
 from headstart.diagnosis.ledger import STEPS
-from headstart.record import Record
+from headstart.diagnosis.skill import ENOUGH_STEPS
+from headstart.record import Optimizer, Record
 
 DETACHED, WITHOUT, ZERO = "gradient-detached", "parameters-without-gradient", "zero-derivative-op"
 Way = Callable[[Tensor], Tensor]
@@ -140,6 +141,29 @@ def test_parameters_without_gradient_weigh_more_where_nothing_is_learnt(skill: f
         *(replace(parameter, steps_seen=STEPS) for parameter in idle),
         *(replace(parameter, steps_seen=STEPS, steps_with_gradient=STEPS) for parameter in trained),
     )
+    assert told(record, WITHOUT).severity == severity
+
+
+@pytest.mark.parametrize(
+    ("skill", "steps", "reached", "severity"),
+    [
+        (None, ENOUGH_STEPS, 0, "warning"),
+        (None, ENOUGH_STEPS - 1, 0, "advice"),
+        (None, ENOUGH_STEPS, 1, "advice"),  # one of the tensors that it holds has gradients
+        (0.9, ENOUGH_STEPS, 0, "advice"),
+    ],
+)
+def test_an_optimizer_all_of_whose_steps_do_nothing_is_a_fault(
+    skill: float | None, steps: int, reached: int, severity: str
+) -> None:
+    record = run(chain(linear("w"), head()), {("w", "activation.mean"): 0.0}, skill=skill)
+    idle, trained = record.parameters[:2], record.parameters[2:]
+    record.parameters = (
+        replace(idle[0], steps_seen=STEPS, optimizer="Adam"),
+        replace(idle[1], steps_seen=STEPS, optimizer="Adam", steps_moved=STEPS * reached),
+        *(replace(parameter, steps_seen=STEPS, steps_with_gradient=STEPS) for parameter in trained),
+    )
+    record.optimizers = (*record.optimizers, Optimizer("Adam", "Adam", {"lr": 0.1}, 2, steps))
     assert told(record, WITHOUT).severity == severity
 
 

@@ -45,6 +45,22 @@ def trained(path: Path, loader: DataLoader[tuple[Tensor, ...]], *, epochs: int =
     return record
 
 
+@pytest.mark.parametrize(("weights", "draws", "batch"), [(2, 400, 10), (2, 2, 10), (399, 400, 10)])
+def test_weights_of_the_classes_for_weights_of_the_samples(
+    weights: int, draws: int, batch: int, tmp_path: Path
+) -> None:
+    sampler = WeightedRandomSampler([1.0] * weights, draws)
+    finding = told(trained(tmp_path, DataLoader(TensorDataset(X, Y), batch, sampler=sampler)), RULE)
+    assert finding.severity == "warning"
+    assert (finding.evidence[0].value, finding.evidence[0].of) == (weights, 400)
+
+
+@pytest.mark.parametrize(("weights", "draws", "batch"), [(300, 300, 10), (300, 200, 300), (400, 1000, 10)])
+def test_a_part_that_is_drawn_as_often_as_it_has_samples(weights: int, draws: int, batch: int, tmp_path: Path) -> None:
+    sampler = WeightedRandomSampler([1.0] * weights, draws)
+    assert said(trained(tmp_path, DataLoader(TensorDataset(X, Y), batch, sampler=sampler)), RULE) == []
+
+
 def with_copies(copies: int) -> TensorDataset:
     x = X.clone()
     x[:copies] = x[200 : 200 + copies]

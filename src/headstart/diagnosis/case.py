@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from headstart.diagnosis.flow import Flow
-from headstart.diagnosis.skill import learns, loss_falls, skill_of
+from headstart.diagnosis.skill import learns, loss_falls, loss_fell, skill_of
 from headstart.diagnosis.text import Language, Text
 from headstart.findings import Skill
 from headstart.record import Layer, Parameter, Record
@@ -41,6 +41,10 @@ class Case:
     @cached_property
     def loss_falls(self) -> bool:
         return loss_falls(self.record)
+
+    @cached_property
+    def loss_fell(self) -> bool:
+        return loss_fell(self.record)
 
     @cached_property
     def flow(self) -> Flow:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headstart.diagnosis.case import Case
+from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.record import Layer, Optimizer, Parameter
 
 STEPS = 3  # of an optimizer that were looked at, at least; its first may come before the first backward
@@ -88,6 +89,12 @@ def never_reached(case: Case) -> list[tuple[Layer, Parameter]]:
         for name in layer.parameters
         if name in known and _is_never_reached(case, known[name])
     ]
+
+
+def works_on_nothing(case: Case, optimizer: Optimizer) -> bool:
+    """Whether it steps on and on, and none of the trainable tensors that it holds ever had a gradient."""
+    held = [parameter for parameter in held_by(case, optimizer) if parameter.trainable]
+    return optimizer.steps >= ENOUGH_STEPS and bool(held) and all(_is_never_reached(case, p) for p in held)
 
 
 def cut_after(case: Case) -> tuple[Layer, Layer] | None:

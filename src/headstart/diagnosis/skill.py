@@ -7,6 +7,7 @@ inputs, 1 is perfect, and more than 1 is impossible: then the loss is not what i
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, variance
@@ -96,16 +97,28 @@ def loss_falls(record: Record) -> bool:
     It says less than skill: a loss falls too while a net only finds the constant. Beyond chance: by more than twice the
     standard error of the difference of two means.
     """
+    thirds = _thirds(record)
+    return bool(thirds) and all(_is_lower(late, early) for early, late in pairwise(thirds))
+
+
+def loss_fell(record: Record) -> bool:
+    """Whether it is lower in the last third of the run than in the first, beyond chance: it may have come to its end."""
+    thirds = _thirds(record)
+    return bool(thirds) and _is_lower(thirds[-1], thirds[0])
+
+
+def _thirds(record: Record) -> list[tuple[float, ...]]:
+    """The losses of each third of the run; none where they are too few, or not finite."""
     if len(record) < ENOUGH_STEPS or is_broken(record):
-        return False
+        return []
     edges = (0, len(record) // 3, 2 * len(record) // 3, len(record))
-    thirds = [record.loss.since(start).until(end - 1).values for start, end in pairwise(edges)]
-    if not all(len(third) > 1 and all(map(math.isfinite, third)) for third in thirds):
-        return False
-    return all(
-        fmean(early) - fmean(late) > 2 * math.sqrt(variance(early) / len(early) + variance(late) / len(late))
-        for early, late in pairwise(thirds)
-    )
+    thirds = [tuple(record.loss.since(start).until(end - 1).values) for start, end in pairwise(edges)]
+    return thirds if all(len(third) > 1 and all(map(math.isfinite, third)) for third in thirds) else []
+
+
+def _is_lower(late: Sequence[float], early: Sequence[float]) -> bool:
+    chance = math.sqrt(variance(early) / len(early) + variance(late) / len(late))
+    return fmean(early) - fmean(late) > 2 * chance
 
 
 def is_broken(record: Record) -> bool:

@@ -55,6 +55,7 @@ class Loaders:
 
 
 def _facts(loader: DataLoader[Any], line: str | None) -> Loader:
+    weighs = loader.sampler if type(loader.sampler) is WeightedRandomSampler else None
     return Loader(
         f"DataLoader at {line}" if line else "DataLoader",
         line,
@@ -64,6 +65,8 @@ def _facts(loader: DataLoader[Any], line: str | None) -> Loader:
         stream=isinstance(loader.dataset, IterableDataset),
         workers=loader.num_workers,
         sampler=type(loader.sampler).__name__,
+        weighed=None if weighs is None else len(weighs.weights),
+        draws=None if weighs is None else int(weighs.num_samples),
     )
 
 

@@ -41,13 +41,22 @@ from headstart.monitor.written_out import written_out
 
 BACKWARDS = 4096  # of one step that are looked at: what no step follows must not fill the memory
 DENSE = 128  # steps that are all sketched; then 64 of each doubling, so that a long run costs no more than a short
+GOLDEN = 0x9E3779B9  # 2**32 over the golden ratio: its multiples fill a circle evenly (Knuth, vol. 3, 6.4)
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def sketched(step: int) -> bool:
-    """Whether `step` is sketched."""
-    return step % (1 << max(0, step.bit_length() - DENSE.bit_length() + 1)) == 0 if step >= DENSE else True
+    """Whether `step` is sketched: one of each stretch, and that at a place that wanders by the golden ratio.
+
+    Optimizers that step in turn make a loop of a few steps, of which looks at one distance would see a single one. So
+    each place in a loop of any length has its share; and the powers of two are all among them.
+    """
+    shift = step.bit_length() - DENSE.bit_length() + 1
+    if shift <= 0:
+        return True
+    place = ((step >> shift) - DENSE // 2) * GOLDEN % (1 << 32) >> (32 - shift)
+    return step % (1 << shift) == place
 
 
 def capturing() -> bool:

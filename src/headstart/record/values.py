@@ -164,6 +164,8 @@ class Loader:
     begun: tuple[int, ...] = ()  # steps at which it began anew while gradients were on, the first ones
     begun_evaluating: int = 0  # times that it began while they were off
     sampler: str | None = None  # class name
+    weighed: int | None = None  # samples that a WeightedRandomSampler has a weight for: no other can be drawn
+    draws: int | None = None  # of it, in one pass
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,8 @@ for step in range(120):
 - `DEAD_SHARE` = 0.5: of a layer's units. Of what a unit with random weights and zero bias gives its ReLU half is
   positive, so that no unit is dead at the start: 50 % is far outside.
 - `NEARLY_ALL` = 0.9: from here it is an error in a run that learns, too; between the two it is advice there, since
-  sparse codes and decayed wide layers live with it, and where no skill is known but the loss falls from third to third.
+  sparse codes and decayed wide layers live with it, and where no skill is known but the loss is lower in the last third
+  of the run than in the first.
 
 ## Stays silent when
 Units are only rarely active (each look takes four batches together), the share falls below the limit again, or the
@@ -138,7 +139,7 @@ def _lasts(case: Case, looks: Series) -> bool:
 def _severity(case: Case, dead: float) -> Severity:
     if dead > NEARLY_ALL or case.learns is False:
         return "error"
-    return "advice" if case.learns or (case.skill is None and case.loss_falls) else "warning"
+    return "advice" if case.learns or (case.skill is None and case.loss_fell) else "warning"
 
 
 def _remedy(case: Case, layer: Layer, start: bool) -> Remedy:

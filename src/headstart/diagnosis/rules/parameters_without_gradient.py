@@ -67,8 +67,9 @@ for step in range(60):
 ## Limits
 - `STEPS` = 3: of an optimizer that were looked at, at least.
 
-Whether it was meant is not known (a pretrained net's unused head): it is a warning in a run that is known not to learn,
-else advice.
+Whether it was meant is not known (a pretrained net's unused head): it is advice, but a warning in a run that is known
+not to learn. So is an optimizer that took as many steps as a skill is judged from while none of its tensors ever had
+a gradient, unless the run is known to learn: each of its steps did nothing.
 
 ## Stays silent when
 The layer never ran, its parameters are frozen or in no optimizer, one gradient was there, or no parameter of the run has
@@ -84,7 +85,7 @@ from collections.abc import Iterator
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.ledger import STEPS, cut_after, never_reached
+from headstart.diagnosis.ledger import STEPS, cut_after, never_reached, works_on_nothing
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 
@@ -123,9 +124,11 @@ def parameters_without_gradient(case: Case) -> Iterator[Finding]:
     trainable = [parameter for parameter in case.record.parameters if parameter.trainable]
     layers = tuple(dict.fromkeys(layer.name for layer, _ in missing))
     first = missing[0][1].name
+    holders = {parameter.optimizer for _, parameter in missing}
+    in_vain = any(o.name in holders and works_on_nothing(case, o) for o in case.record.optimizers)
     yield Finding(
         "parameters-without-gradient",
-        "warning" if case.learns is False else "advice",
+        "warning" if case.learns is False or (case.learns is None and in_vain) else "advice",
         case.say(TEXT, "message", count=len(missing), all=len(trainable), first=first),
         layers[0],
         0,

@@ -1,15 +1,18 @@
-"""Samples come more than once in one pass over the data: from each worker, or as copies.
+"""Samples come more than once in one pass over the data: from each worker, as copies, or instead of all the others.
 
 ## What it sees
 A fingerprint of each sample that the model is given (a share of them is kept, chosen by the fingerprint alone), and what
 the DataLoader goes through. Of a stream with several workers it speaks if each sample came from every worker, one right
 after the other. Of a data set whose samples are drawn once each, it speaks, as advice, if more than one in twenty came
-again in the first pass.
+again in the first pass. Of a `WeightedRandomSampler` it speaks if it has fewer weights than the data set has samples, and
+draws more than it has weights for, in a pass or a batch.
 
 ## Why it hurts
 Each worker has its own copy of an `IterableDataset`, and goes through all of it unless it is told which part is its own:
 an epoch holds every sample as often as there are workers, in batches that follow one another. The steps are spent on
 what was just seen. Copies in a data set give the samples that have them more weight, and may stand in two of its parts.
+A `WeightedRandomSampler` draws the number of a sample by the weights it is given, one for each sample. Given one for each
+class, it draws the first few samples again and again, and no other ever.
 
 ## Example
 ```python
@@ -73,7 +76,7 @@ for x, y in DataLoader(Stream(), batch_size=10, num_workers=2):
 ## Stays silent when
 Samples have fewer than eight values or too few different ones to tell them apart. Of copies also where samples are drawn
 with replacement, several steps are taken on one batch, or values are whole numbers (different samples may be alike by
-chance).
+chance). Of too few weights where a part is drawn at most as often as it has samples: it may be meant.
 
 ## References
 torch.utils.data.IterableDataset, first example; pytorch issue 5059; Lee et al., *Deduplicating training data makes
@@ -111,6 +114,11 @@ TEXT = Text(
         "cause_copies": "Samples with copies count for more than others, and a copy may also stand in the part that the "
         "net is evaluated on. If they are meant, a WeightedRandomSampler says so.",
         "note_copies": "or ask why the copies are there",
+        "weights": "The WeightedRandomSampler has {weighed:number} weights for {samples:number} samples: it draws the "
+        "first {weighed:number} again and again, and no other.",
+        "cause_weights": "It takes one weight for each sample. Given one for each class, it draws as many samples as "
+        "there are classes, and the net learns those by heart.",
+        "note_weights": "the weight of each sample's class",
     },
     zh={
         "workers": "在一次遍历中每个样本出现 {workers:number} 次,{workers:number} 个工作进程各给出一次。",
@@ -121,12 +129,20 @@ TEXT = Text(
         "cause_copies": "有重复的样本比其他样本权重更大,而且重复样本也可能出现在评估数据中。如果是有意为之,"
         "用 WeightedRandomSampler 来表达更清楚。",
         "note_copies": "或者查明重复样本的来源",
+        "weights": "WeightedRandomSampler 只有 {weighed:number} 个权重,而样本有 {samples:number} 个:它反复抽取最前面的 "
+        "{weighed:number} 个样本,其他样本永远抽不到。",
+        "cause_weights": "它需要为每个样本提供一个权重。如果给的是每个类别的权重,它就只会抽取与类别数一样多的样本,"
+        "网络只是把这几个样本背了下来。",
+        "note_weights": "每个样本所属类别的权重",
     },
 )
 
 
 def samples_repeated(case: Case) -> Iterator[Finding]:
-    """One finding, of the first loader that repeats."""
+    """One finding, of the first loader that repeats; one of each sampler that has too few weights."""
+    for loader in case.record.loaders:
+        if loader.begun and loader.weighed and loader.weighed < (loader.samples or 0):
+            yield from _from_a_few(case, loader, loader.weighed, loader.samples or 0)
     for samples in case.record.samples:
         trained = [loader for loader in case.record.loaders if loader.begun]
         sources = [loader for loader in trained if loader.batch == samples.batch]
@@ -138,6 +154,27 @@ def samples_repeated(case: Case) -> Iterator[Finding]:
             yield from _from_workers(case, loader, drawn)
         elif loader.order in ("sequential", "random") and not samples.whole:
             yield from _copies(case, samples, loader, drawn)
+
+
+def _from_a_few(case: Case, loader: Loader, weighed: int, samples: int) -> Iterator[Finding]:
+    """A part may be meant that is drawn as often as it has samples; not one that is smaller than what is asked of it."""
+    if max(loader.draws or 0, loader.batch or 0) <= weighed:
+        return
+    yield Finding(
+        "samples-repeated",
+        "warning",
+        case.say(TEXT, "weights", weighed=weighed, samples=samples),
+        None,
+        loader.begun[0],
+        (Evidence("samples_ever_drawn", weighed, of=samples),),
+        case.say(TEXT, "cause_weights"),
+        Remedy(
+            "weigh-samples",
+            "sampler = WeightedRandomSampler(class_weights[labels], len(labels))     "
+            f"# {case.say(TEXT, 'note_weights')}",
+        ),
+        line=loader.line,
+    )
 
 
 def _from_workers(case: Case, loader: Loader, drawn: Drawn) -> Iterator[Finding]:
