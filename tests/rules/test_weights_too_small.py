@@ -11,7 +11,7 @@ from records import Figure, chain, figures_of, head, linear, run, said, told, un
 from torch import nn
 from training import trained
 
-from headstart.diagnosis.rules.weights_too_small import A_LAYER, LEFT
+from headstart.diagnosis.rules.weights_too_small import A_LAYER, IN_USE, LEFT
 from headstart.record import Layer, Record
 
 RULE = "weights-too-small"
@@ -132,3 +132,20 @@ def test_the_remedy_draws_the_weights_by_the_law() -> None:
 
 def test_without_a_trained_weight_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(linear("fc"), head())))
+
+
+@pytest.mark.parametrize(("weights", "fires"), [(1, False), (5, False), (6, True), (64, True)])
+def test_of_a_few_weights_all_may_be_small_by_chance(weights: int, fires: bool) -> None:
+    std = 0.98 * A_LAYER  # of one input, without an activation
+    layer = linear("fc", fan_in=1, units=weights, activation=None)
+    record = run(chain(layer, head()), {("fc.weight", "weight.std"): std}, skill=0.0)
+    assert bool(said(record, RULE)) is fires
+
+
+@pytest.mark.parametrize("weights", [1, 2, 4, 8])
+def test_the_bound_of_chance_holds_for_pytorchs_own_draws(weights: int) -> None:
+    torch.manual_seed(0)
+    drawn = nn.init.uniform_(torch.empty(200_000, weights), -1, 1).square().mean(1).sqrt()
+    for own in (0.05, 0.1, 0.2):
+        share = (own / IN_USE) ** 2
+        assert (drawn < own).double().mean() <= (share * math.exp(1 - share)) ** (weights / 2)
