@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,13 @@ def test_the_bound_of_chance_holds_for_pytorchs_own_draws(weights: int) -> None:
     for own in (0.05, 0.1, 0.2):
         share = (own / IN_USE) ** 2
         assert (drawn < own).double().mean() <= (share * math.exp(1 - share)) ** (weights / 2)
+
+
+@pytest.mark.parametrize(("ends", "fires"), [(("norm",), False), (("norm", "stem"), True)])
+def test_what_a_norm_divides_out_on_every_way_is_no_loss(ends: tuple[str, ...], fires: bool) -> None:
+    """A stem, a branch from it, and a norm of both: ConvNeXt draws all its weights with std 0.02."""
+    stem, branch = linear("stem", 4), replace(linear("branch"), follows=("stem",))
+    norm = replace(linear("norm"), kind="LayerNorm", shape=(64,), follows=("stem", "branch"))
+    layers = [stem, branch, norm, replace(head(), follows=ends)]
+    record = run(layers, {("stem.weight", "weight.std"): 0.02}, skill=0.0)
+    assert bool(said(record, RULE)) is fires

@@ -86,6 +86,20 @@ def recurrent_gains(case: Case) -> Iterator[Gain]:
                     yield Gain(layer, parameter, step, size, law, size / law, 1)
 
 
+def divided_out(case: Case) -> set[str]:
+    """Layers whose output meets a norm on every way, be it behind more layers or a shortcut: whatever its size, it goes."""
+    behind: dict[str, list[Layer]] = {}
+    for layer in case.record.layers:
+        for name in layer.follows if layer.parameters else ():
+            behind.setdefault(name, []).append(layer)
+    found: set[str] = set()
+    for layer in reversed(case.in_flow(case.record.layers)):
+        ways = behind.get(layer.name, [])
+        if ways and all(way.norm or "norm" in way.kind.lower() or way.name in found for way in ways):
+            found.add(layer.name)
+    return found
+
+
 def _gain(case: Case, layer: Layer, weight: Parameter | None, along: float, depth: int) -> Gain | None:
     if weight is None or layer.norm or not layer.fan_in:
         return None

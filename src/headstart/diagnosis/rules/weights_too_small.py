@@ -64,8 +64,8 @@ for step in range(80):
   a layer with one weight nothing is said.
 
 ## Stays silent when
-A norm follows, a shortcut carries the signal past the layer, weights are exactly zero (that is another question), or
-only the last layer is small. In a run that learns it is advice at most.
+A norm follows on every way (it divides the size out again), a shortcut carries the signal past the layer, weights are
+exactly zero (that is another question), or only the last layer is small. In a run that learns it is advice at most.
 
 ## References
 He et al. 2015, §2.2 (a 30-layer net that Xavier's law stalls); Glorot & Bengio 2010.
@@ -79,7 +79,7 @@ from dataclasses import replace
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.gains import Gain, gains
+from headstart.diagnosis.gains import Gain, divided_out, gains
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 
@@ -117,7 +117,8 @@ TEXT = Text(
 def weights_too_small(case: Case) -> Iterator[Finding]:
     """One finding for all layers that have their part, told of the one that is furthest off."""
     found = [gain for gain in gains(case) if not gain.layer.output]
-    short = [gain for gain in found if _dies(gain)]
+    normed = divided_out(case)
+    short = [gain for gain in found if _dies(gain) and gain.layer.name not in normed]
     if not short:
         return
     end = min(short, key=lambda gain: gain.along)
