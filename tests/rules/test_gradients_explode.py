@@ -48,7 +48,7 @@ def test_it_is_told_of_the_layer_that_gets_most() -> None:
     finding = told(got(5e3, fc2=2e4), RULE)
     assert finding.layer == "fc2"
     assert finding.layers == ("fc1", "fc2")
-    assert figures_of(finding)["gradient_rms"] == pytest.approx(2e4)
+    assert figures_of(finding)["gradient_std"] == pytest.approx(2e4)
 
 
 def test_in_time_the_gradient_may_grow_a_thousand_times() -> None:
