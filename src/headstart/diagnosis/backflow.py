@@ -29,7 +29,7 @@ class Received:
 
     layer: Layer
     figure: str  # "gradient.std", of its output; of raw tensors, whose outputs nobody sees, "weight_gradient.std"
-    series: Series
+    series: Series  # root mean squares: a gradient that is the same everywhere has no spread, but a size
     typical: float  # median over the last third of the run
 
 
@@ -53,22 +53,19 @@ class Way:
         return None
 
 
-def received(case: Case, *, rms: bool = False) -> list[Received]:
-    """In flow order; of one figure only, for signals and weight gradients cannot be compared.
-
-    Their spread, or with `rms` their size: a gradient that is the same everywhere has no spread.
-    """
+def received(case: Case) -> list[Received]:
+    """In flow order; of one figure only, for signals and weight gradients cannot be compared."""
     layers = [(layer, weight) for layer, weight in case.weighted() if layer.kind not in OTHERS]
-    signals = [_received(case, layer, SIGNAL, layer.name, rms) for layer, _ in layers]
+    signals = [_received(case, layer, SIGNAL, layer.name) for layer, _ in layers]
     found = [r for r in signals if r is not None]
     if len(found) < 2:
-        found = [r for layer, weight in layers if (r := _received(case, layer, WEIGHT, weight.name, rms)) is not None]
+        found = [r for layer, weight in layers if (r := _received(case, layer, WEIGHT, weight.name)) is not None]
     return found
 
 
-def ways_back(case: Case, *, from_outputs: bool = False, rms: bool = False) -> list[Way]:
+def ways_back(case: Case, *, from_outputs: bool = False) -> list[Way]:
     """For each layer the way from the strongest one downstream of it, or from the strongest output downstream."""
-    layers = received(case, rms=rms)
+    layers = received(case)
     ends = [r for r in layers if r.layer.output] or layers[-1:]
     ways = []
     for to in layers:
@@ -82,11 +79,10 @@ def ways_back(case: Case, *, from_outputs: bool = False, rms: bool = False) -> l
     return ways
 
 
-def _received(case: Case, layer: Layer, figure: str, owner: str, rms: bool) -> Received | None:
-    series = case.record.series(owner, figure)
-    if rms:
-        mean = case.record.series(owner, figure.replace(".std", ".mean"))
-        series = Series(series.steps, tuple(map(math.hypot, mean.values, series.values)))
+def _received(case: Case, layer: Layer, figure: str, owner: str) -> Received | None:
+    mean = case.record.series(owner, figure.replace(".std", ".mean"))
+    std = case.record.series(owner, figure)
+    series = Series(std.steps, tuple(map(math.hypot, mean.values, std.values)))
     values = [value for value in series.since(2 * len(case.record) // 3).values if math.isfinite(value)]
     values = values or [value for value in series.values if math.isfinite(value)]
     return Received(layer, figure, series, median(values)) if values else None

@@ -104,7 +104,7 @@ TEXT = Text(
 
 def gradients_vanish(case: Case) -> Iterator[Finding]:
     """One finding for all layers, told of the one that gets least."""
-    found = [way for way in ways_back(case, rms=True) if way.ratio * _places(way) < LEFT]
+    found = [way for way in ways_back(case) if way.ratio * _places(way) < LEFT]
     if not found:
         return
     way = min(found, key=lambda way: way.ratio)
