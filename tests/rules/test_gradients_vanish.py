@@ -157,3 +157,14 @@ def test_a_mean_over_a_large_map_keeps_no_gradient_from_the_weights(tmp_path: Pa
     (conv,), (head,) = (record.series(name, "gradient.std").values[:1] for name in ("conv", "head"))
     assert conv < LEFT * head
     assert said(record, RULE) == []
+
+
+@pytest.mark.parametrize(("stem", "found"), [(1.1 * LEFT, ()), (0.9 * LEFT, ("query", "stem"))])
+def test_what_passes_a_branch_has_not_died_out(stem: float, found: tuple[str, ...]) -> None:
+    """Queries get little while attention is even; the values and the shortcut carry the gradient on."""
+    query, value = (replace(linear(name), follows=("stem",)) for name in ("query", "value"))
+    layers = [linear("stem"), query, value, replace(head(), follows=("stem", "query", "value"))]
+    sizes = {"stem": stem, "query": 1e-6, "value": 1.0, "head": 1.0}
+    stds: dict[tuple[str, str], Figure] = {(name, "gradient.std"): size for name, size in sizes.items()}
+    told_of = [layer for finding in said(run(layers, {**SEEN, **stds}, skill=0.0), RULE) for layer in finding.layers]
+    assert sorted(told_of) == sorted(found)

@@ -79,6 +79,18 @@ def ways_back(case: Case, *, from_outputs: bool = False) -> list[Way]:
     return ways
 
 
+def passed_by(case: Case, way: Way) -> float:
+    """The largest gradient that a layer in front of `way.to` gets, be it past it: by a shortcut, by another branch."""
+    if way.to.figure != SIGNAL:
+        return 0.0
+    name, upstream = way.to.layer.name, case.flow.upstream
+    front = [
+        layer for layer in case.record.layers if layer.name in upstream(name) and name not in upstream(layer.name)
+    ]
+    sizes = [_received(case, layer, SIGNAL, layer.name) for layer in front]
+    return max((received.typical for received in sizes if received is not None), default=0.0)
+
+
 def _received(case: Case, layer: Layer, figure: str, owner: str) -> Received | None:
     mean = case.record.series(owner, figure.replace(".std", ".mean"))
     std = case.record.series(owner, figure)

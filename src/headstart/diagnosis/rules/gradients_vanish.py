@@ -54,9 +54,10 @@ for step in range(80):
   with 1e-4 of the gradient moves by 1e-7 of its weight, which is float32's own resolution (1.2e-7): not at all.
 
 ## Stays silent when
-The ratio recovers in the last third (branches that start from zero), the layers are not on one way, or the places of a
-map (or the tokens of a sequence) share it: each gets little of what their mean gets, and the weights get the sum. In a
-run that learns it is advice at most. Absolute sizes count for nothing: they fall with batch, width and loss.
+The ratio recovers in the last third (branches that start from zero), the layers are not on one way, the gradient
+reaches the layers in front all the same (past a branch, a gate or an attention's queries), or the places of a map (or
+the tokens of a sequence) share it: each gets little of what their mean gets, and the weights get the sum. In a run that
+learns it is advice at most. Absolute sizes count for nothing: they fall with batch, width and loss.
 
 ## References
 Hochreiter 1991; Bengio, Simard & Frasconi 1994; Glorot & Bengio 2010, §3.
@@ -67,7 +68,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headstart.diagnosis import code
-from headstart.diagnosis.backflow import Way, ways_back
+from headstart.diagnosis.backflow import Way, passed_by, ways_back
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
@@ -104,7 +105,8 @@ TEXT = Text(
 
 def gradients_vanish(case: Case) -> Iterator[Finding]:
     """One finding for all layers, told of the one that gets least."""
-    found = [way for way in ways_back(case) if way.ratio * _places(way) < LEFT]
+    low = [way for way in ways_back(case) if way.ratio * _places(way) < LEFT]
+    found = [way for way in low if passed_by(case, way) < LEFT * way.source.typical]
     if not found:
         return
     way = min(found, key=lambda way: way.ratio)
