@@ -12,7 +12,8 @@ from records import Figure, chain, figures_of, head, linear, run, said, told, un
 from torch import nn
 from training import trained
 
-from headstart.diagnosis.rules.weights_too_small import A_LAYER, IN_USE, LEFT
+from headstart.diagnosis.gains import IN_USE
+from headstart.diagnosis.rules.weights_too_small import A_LAYER, LEFT
 from headstart.record import Layer, Record
 
 RULE = "weights-too-small"

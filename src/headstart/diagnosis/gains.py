@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headstart.diagnosis.case import LINEAR, RECURRENT, Case
 from headstart.record import Layer, Parameter
@@ -38,6 +38,10 @@ GAINS = {
 # φ(0) ≠ 0: however small what enters, what leaves has a size; it says less and less, but does not die out.
 NEVER_ZERO = ("sigmoid", "hardsigmoid", "softplus", "softmax", "log_softmax")
 BOUNDED = ("tanh", "sigmoid", "softsign", "hardtanh", "hardsigmoid", "relu6", "softmax", "log_softmax")
+
+
+IN_USE = 0.41  # of the signal that PyTorch's default start leaves before a ReLU, √(1/6): the smallest law in use
+CHANCE = 1e-4  # of weights as small by chance: one weight of U(-1, 1) is below 0.05 once in 20 draws
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,17 @@ def divided_out(case: Case) -> set[str]:
         if ways and all(way.norm or "norm" in way.kind.lower() or way.name in found for way in ways):
             found.add(layer.name)
     return found
+
+
+def may_be_chance(gain: Gain) -> bool:
+    """Whether so few weights, drawn by the smallest law in use, may be as small: Chernoff's bound for χ²."""
+    share = min(1.0, (gain.own / IN_USE) ** 2)
+    return bool((share * math.exp(1 - share)) ** (math.prod(gain.weight.shape) / 2) > CHANCE)
+
+
+def as_usual(end: Gain, part: Gain) -> Gain:
+    """What would be left behind `end` if the weights of `part` had the size that PyTorch gives them."""
+    return replace(end, along=end.along / part.own * IN_USE)
 
 
 def _gain(case: Case, layer: Layer, weight: Parameter | None, along: float, depth: int) -> Gain | None:

@@ -60,11 +60,10 @@ for step in range(80):
   passes with seven layers (2e-3), and fails, rightly, with ten plain ones (1e-4).
 - `A_LAYER` = 0.05: what is left on average a layer. No law in use goes below 0.4; std 0.01 on fewer than 50 inputs
   does.
-- `CHANCE` = 1e-4: that so few weights, drawn by PyTorch's own law (`IN_USE` = 0.41 of He's), are as small by chance. Of
-  a layer with one weight nothing is said.
 
 ## Stays silent when
-A norm follows on every way (it divides the size out again), a shortcut carries the signal past the layer, weights are
+A norm follows on every way (it divides the size out again), a shortcut carries the signal past the layer, the weights
+are so few that PyTorch's own law may draw them as small (of a layer with one weight nothing is said), weights are
 exactly zero (that is another question), or only the last layer is small. In a run that learns it is advice at most.
 
 ## References
@@ -73,13 +72,11 @@ He et al. 2015, §2.2 (a 30-layer net that Xavier's law stalls); Glorot & Bengio
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.gains import Gain, divided_out, gains
+from headstart.diagnosis.gains import Gain, as_usual, divided_out, gains, may_be_chance
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 
@@ -89,8 +86,6 @@ NEEDS = ("weight.std",)
 SINCE, STATUS = "0.1.0", "stable"
 
 LEFT = 1e-3  # of the signal behind all layers; PyTorch's default start passes to depth 7: 0.41^7 = 2e-3
-IN_USE = 0.41  # of the signal that PyTorch's default start leaves, before a ReLU: the smallest law in use
-CHANCE = 1e-4  # of as small weights by chance: one weight of U(-1, 1) is below A_LAYER once in 20 draws
 A_LAYER = 0.05  # of the signal on average a layer; the smallest law in use (PyTorch's default) leaves 0.41
 
 TEXT = Text(
@@ -125,7 +120,7 @@ def weights_too_small(case: Case) -> Iterator[Finding]:
     way = {*case.flow.upstream(end.layer.name), end.layer.name}
     parts = [gain for gain in found if gain.layer.name in way and gain.own < 1]
     worst = min(parts, key=lambda gain: gain.own)
-    if _may_be_chance(worst) and not _dies(replace(end, along=end.along / worst.own * IN_USE)):
+    if may_be_chance(worst) and not _dies(as_usual(end, worst)):
         return
     facts = {"layer": worst.layer.name, "std": worst.std, "law": worst.law, "end": end.layer.name}
     facts |= {"along": end.along, "depth": end.depth}
@@ -146,12 +141,6 @@ def weights_too_small(case: Case) -> Iterator[Finding]:
         tuple(gain.layer.name for gain in parts),
         worst.layer.line,
     )
-
-
-def _may_be_chance(gain: Gain) -> bool:
-    """Whether so few weights, drawn by the smallest law in use, may be as small: Chernoff's bound for χ²."""
-    share = min(1.0, (gain.own / IN_USE) ** 2)
-    return bool((share * math.exp(1 - share)) ** (math.prod(gain.weight.shape) / 2) > CHANCE)
 
 
 def _dies(gain: Gain) -> bool:
