@@ -158,3 +158,35 @@ def test_the_loss_of_every_step_by_hand_is_seen(tmp_path: Path) -> None:
     record = watched(tmp_path, lambda net, loss: by_backward(net, loss, clear_none))
     (loss,) = record.losses
     assert record.loss_of(loss.name).steps == tuple(range(STEPS))
+
+
+@pytest.mark.filterwarnings("ignore:Using backward")  # of a cycle that ends with this test
+@pytest.mark.parametrize("by_grad", [True, False])
+def test_a_gradient_that_is_a_part_of_the_loss_is_not_what_a_layer_gets(by_grad: bool, tmp_path: Path) -> None:
+    """As of an energy whose derivative is the answer: no weight moves by the ones that it starts with."""
+    net = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 1, bias=False))
+    optimizer, x = torch.optim.SGD(net.parameters(), lr=0.1), X.clone().requires_grad_()
+    with hs.watch(net, record=tmp_path / "w.db") as watch:
+        for _ in range(4):
+            optimizer.zero_grad()
+            if by_grad:
+                (force,) = torch.autograd.grad(net(x).sum(), x, create_graph=True)
+                force.square().mean().backward()
+            else:
+                net(x).sum().backward(create_graph=True)
+            optimizer.step()
+    record = watch.read()
+    assert set(record.series("2", "gradient.max_abs").values) == (set() if by_grad else {1.0})
+    assert len(record.series("0", "gradient.std")) == 4
+
+
+def test_a_model_that_is_one_layer_is_told_once(tmp_path: Path) -> None:
+    net = nn.Linear(5, 1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    with hs.watch(net, record=tmp_path / "w.db") as watch:
+        for _ in range(4):
+            optimizer.zero_grad()
+            nn.functional.mse_loss(net(X), Y).backward()
+            optimizer.step()
+    (layer,) = watch.read().layers
+    assert (layer.kind, layer.parameters, layer.output) == ("Linear", ("weight", "bias"), True)

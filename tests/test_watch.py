@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import headstart as hs
 from headstart.monitor.observer import DENSE, sketched
+from headstart.monitor.optimizers import RECENT
 from headstart.record import Record
 
 X = torch.randn(64, 10, generator=torch.Generator().manual_seed(1))
@@ -302,3 +303,22 @@ def test_a_generators_gradient_is_seen_though_the_discriminator_steps_before_it_
     assert gradient.steps == (1, 3, 5, 7, 9, 11)
     assert gradient.values == pytest.approx([float(std) for std in seen], rel=1e-4)
     assert [finding.rule for finding in hs.diagnose(record).findings] == []
+
+
+def test_of_many_short_trainings_the_past_ones_are_not_followed(tmp_path: Path) -> None:
+    x, y = torch.randn(16, 3), torch.randn(16, 1)
+    nets = nn.ModuleList(nn.Linear(3, 1) for _ in range(3 * RECENT))
+    with hs.watch(nets, record=tmp_path / "w.db") as watch:
+        followed = []
+        for net in nets:
+            optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+            for _ in range(3):
+                optimizer.zero_grad()
+                F.mse_loss(net(x), y).backward()
+                optimizer.step()
+            followed.append(len(list(watch._observer._optimizers)))
+    assert max(followed) == RECENT
+    record = watch.read()
+    assert len(record.optimizers) == 3 * RECENT
+    cleared = [record.series(optimizer.name, "loop.cleared").values for optimizer in record.optimizers]
+    assert cleared == [(1.0, 1.0)] * (3 * RECENT)  # an optimizer is met at its first step

@@ -48,7 +48,7 @@ def test_it_is_told_of_the_layer_that_gets_most() -> None:
     finding = told(got(5e3, fc2=2e4), RULE)
     assert finding.layer == "fc2"
     assert finding.layers == ("fc1", "fc2")
-    assert figures_of(finding)["gradient_std"] == pytest.approx(2e4)
+    assert figures_of(finding)["gradient_rms"] == pytest.approx(2e4)
 
 
 def test_in_time_the_gradient_may_grow_a_thousand_times() -> None:
@@ -119,3 +119,13 @@ def test_the_remedy_holds_the_gradients_norm_at_1() -> None:
 
 def test_without_a_weight_that_gets_a_gradient_it_is_not_judged() -> None:
     assert RULE in unjudged(run(NET, {("fc1", "gradient.std"): 1.0}))
+
+
+def test_a_gradient_that_is_the_same_everywhere_is_not_small(tmp_path: Path) -> None:
+    """A critic's outputs get -1/53 each; their spread is what rounding leaves."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(3, 32), nn.ReLU(), nn.Linear(32, 1))
+    x, y = torch.randn(53, 3), torch.zeros(53)
+    record = trained(tmp_path, net, x, y, lambda out, _: -out.mean(), steps=3)
+    assert record.series("2", "gradient.std").first < 1e-8
+    assert said(record, RULE) == []

@@ -64,7 +64,7 @@ def test_the_layer_that_gets_least_is_told_and_all_are_named() -> None:
     finding = told(got(1e-7, 1e-5, 1.0), RULE)
     assert finding.layer == "fc1"
     assert finding.layers == ("fc1", "fc2")
-    assert figures_of(finding)["gradient_std"] == pytest.approx(1e-7)
+    assert figures_of(finding)["gradient_rms"] == pytest.approx(1e-7)
 
 
 def test_a_ratio_that_recovers_in_the_last_third_is_none() -> None:
@@ -122,3 +122,49 @@ def test_through_layers_that_shrink_by_c_what_is_left_is_c_to_the_depth(tmp_path
 
 def test_without_a_weight_that_gets_a_gradient_it_is_not_judged() -> None:
     assert RULE in unjudged(run(NET, {("fc1", "gradient.std"): 1.0}))
+
+
+@pytest.mark.parametrize("head", [1.0, -1.0])
+def test_a_gradient_that_is_the_same_everywhere_has_a_size(head: float) -> None:
+    means: dict[tuple[str, str], Figure] = {("fc1", "gradient.mean"): head, ("head", "gradient.mean"): head}
+    stds: dict[tuple[str, str], Figure] = {("fc1", "gradient.std"): 0.0, ("head", "gradient.std"): 0.0}
+    assert said(run(NET, {**SEEN, **stds, **means}, skill=0.0), RULE) == []
+    means["fc1", "gradient.mean"] = 0.9 * LEFT * head
+    assert told(run(NET, {**SEEN, **stds, **means}, skill=0.0), RULE).layers == ("fc1",)
+
+
+@pytest.mark.parametrize(("places", "ratio", "fires"), [(100, 0.009, True), (100, 0.011, False), (None, 0.9, True)])
+def test_places_that_share_the_weights_may_share_the_gradient(places: int | None, ratio: float, fires: bool) -> None:
+    net = chain(replace(linear("fc1"), places=places), linear("fc2"), replace(head(), places=1))
+    stds: dict[tuple[str, str], Figure] = {("fc1", "gradient.std"): ratio * LEFT, ("head", "gradient.std"): 1.0}
+    assert bool(said(run(net, {**SEEN, **stds}, skill=0.0), RULE)) is fires
+
+
+class MeanOverPlaces(nn.Module):
+    """Each of 160 x 160 places gets a 25,600th of what their mean gets; the kernel gets the sum of all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(1, 2, 1), nn.Linear(2, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.conv(x).mean((2, 3)))
+
+
+def test_a_mean_over_a_large_map_keeps_no_gradient_from_the_weights(tmp_path: Path) -> None:
+    x, y = torch.rand(8, 1, 160, 160), torch.arange(8) % 2
+    record = trained(tmp_path, MeanOverPlaces(), x, y, steps=3)
+    (conv,), (head,) = (record.series(name, "gradient.std").values[:1] for name in ("conv", "head"))
+    assert conv < LEFT * head
+    assert said(record, RULE) == []
+
+
+@pytest.mark.parametrize(("stem", "found"), [(1.1 * LEFT, ()), (0.9 * LEFT, ("query", "stem"))])
+def test_what_passes_a_branch_has_not_died_out(stem: float, found: tuple[str, ...]) -> None:
+    """Queries get little while attention is even; the values and the shortcut carry the gradient on."""
+    query, value = (replace(linear(name), follows=("stem",)) for name in ("query", "value"))
+    layers = [linear("stem"), query, value, replace(head(), follows=("stem", "query", "value"))]
+    sizes = {"stem": stem, "query": 1e-6, "value": 1.0, "head": 1.0}
+    stds: dict[tuple[str, str], Figure] = {(name, "gradient.std"): size for name, size in sizes.items()}
+    told_of = [layer for finding in said(run(layers, {**SEEN, **stds}, skill=0.0), RULE) for layer in finding.layers]
+    assert sorted(told_of) == sorted(found)

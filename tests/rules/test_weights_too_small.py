@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from records import Figure, chain, figures_of, head, linear, run, said, told, un
 from torch import nn
 from training import trained
 
+from headstart.diagnosis.gains import IN_USE
 from headstart.diagnosis.rules.weights_too_small import A_LAYER, LEFT
 from headstart.record import Layer, Record
 
@@ -178,3 +180,30 @@ def test_no_difference_between_two_inputs_is_larger_than_it_says(tmp_path: Path)
     left = figures_of(told(record, RULE))["signal_left"]
     assert left == pytest.approx((0.1 / 4) ** 2, rel=0.05)
     assert after / before == pytest.approx(left, rel=0.1)
+
+
+@pytest.mark.parametrize(("weights", "fires"), [(1, False), (5, False), (6, True), (64, True)])
+def test_of_a_few_weights_all_may_be_small_by_chance(weights: int, fires: bool) -> None:
+    std = 0.98 * A_LAYER  # of one input, without an activation
+    layer = linear("fc", fan_in=1, units=weights, activation=None)
+    record = run(chain(layer, head()), {("fc.weight", "weight.std"): std}, skill=0.0)
+    assert bool(said(record, RULE)) is fires
+
+
+@pytest.mark.parametrize("weights", [1, 2, 4, 8])
+def test_the_bound_of_chance_holds_for_pytorchs_own_draws(weights: int) -> None:
+    torch.manual_seed(0)
+    drawn = nn.init.uniform_(torch.empty(200_000, weights), -1, 1).square().mean(1).sqrt()
+    for own in (0.05, 0.1, 0.2):
+        share = (own / IN_USE) ** 2
+        assert (drawn < own).double().mean() <= (share * math.exp(1 - share)) ** (weights / 2)
+
+
+@pytest.mark.parametrize(("ends", "fires"), [(("norm",), False), (("norm", "stem"), True)])
+def test_what_a_norm_divides_out_on_every_way_is_no_loss(ends: tuple[str, ...], fires: bool) -> None:
+    """A stem, a branch from it, and a norm of both: ConvNeXt draws all its weights with std 0.02."""
+    stem, branch = linear("stem", 4), replace(linear("branch"), follows=("stem",))
+    norm = replace(linear("norm"), kind="LayerNorm", shape=(64,), follows=("stem", "branch"))
+    layers = [stem, branch, norm, replace(head(), follows=ends)]
+    record = run(layers, {("stem.weight", "weight.std"): 0.02}, skill=0.0)
+    assert bool(said(record, RULE)) is fires

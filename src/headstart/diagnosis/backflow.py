@@ -29,7 +29,7 @@ class Received:
 
     layer: Layer
     figure: str  # "gradient.std", of its output; of raw tensors, whose outputs nobody sees, "weight_gradient.std"
-    series: Series
+    series: Series  # root mean squares: a gradient that is the same everywhere has no spread, but a size
     typical: float  # median over the last third of the run
 
 
@@ -79,8 +79,22 @@ def ways_back(case: Case, *, from_outputs: bool = False) -> list[Way]:
     return ways
 
 
+def passed_by(case: Case, way: Way) -> float:
+    """The largest gradient that a layer in front of `way.to` gets, be it past it: by a shortcut, by another branch."""
+    if way.to.figure != SIGNAL:
+        return 0.0
+    name, upstream = way.to.layer.name, case.flow.upstream
+    front = [
+        layer for layer in case.record.layers if layer.name in upstream(name) and name not in upstream(layer.name)
+    ]
+    sizes = [_received(case, layer, SIGNAL, layer.name) for layer in front]
+    return max((received.typical for received in sizes if received is not None), default=0.0)
+
+
 def _received(case: Case, layer: Layer, figure: str, owner: str) -> Received | None:
-    series = case.record.series(owner, figure)
+    mean = case.record.series(owner, figure.replace(".std", ".mean"))
+    std = case.record.series(owner, figure)
+    series = Series(std.steps, tuple(map(math.hypot, mean.values, std.values)))
     values = [value for value in series.since(2 * len(case.record) // 3).values if math.isfinite(value)]
     values = values or [value for value in series.values if math.isfinite(value)]
     return Received(layer, figure, series, median(values)) if values else None

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headstart.diagnosis.case import LINEAR, RECURRENT, Case
 from headstart.record import Layer, Parameter
@@ -42,6 +42,10 @@ GAINS = {
 NEVER_ZERO = ("sigmoid", "hardsigmoid", "softplus", "softmax", "log_softmax")
 SLOPES = {"sigmoid": 1 / 4, "hardsigmoid": 1 / 6}  # the steepest, of those that are never steep
 BOUNDED = ("tanh", "sigmoid", "softsign", "hardtanh", "hardsigmoid", "relu6", "softmax", "log_softmax")
+
+
+IN_USE = 0.41  # of the signal that PyTorch's default start leaves before a ReLU, √(1/6): the smallest law in use
+CHANCE = 1e-4  # of weights as small by chance: one weight of U(-1, 1) is below 0.05 once in 20 draws
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,31 @@ def recurrent_gains(case: Case) -> Iterator[Gain]:
                 if size:
                     law = 1 / math.sqrt(parameter.shape[1])
                     yield Gain(layer, parameter, step, size, law, size / law, 1, size / law, 1)
+
+
+def divided_out(case: Case) -> set[str]:
+    """Layers whose output meets a norm on every way, be it behind more layers or a shortcut: whatever its size, it goes."""
+    behind: dict[str, list[Layer]] = {}
+    for layer in case.record.layers:
+        for name in layer.follows if layer.parameters else ():
+            behind.setdefault(name, []).append(layer)
+    found: set[str] = set()
+    for layer in reversed(case.in_flow(case.record.layers)):
+        ways = behind.get(layer.name, [])
+        if ways and all(way.norm or "norm" in way.kind.lower() or way.name in found for way in ways):
+            found.add(layer.name)
+    return found
+
+
+def may_be_chance(gain: Gain) -> bool:
+    """Whether so few weights, drawn by the smallest law in use, may be as small: Chernoff's bound for χ²."""
+    share = min(1.0, (gain.own / IN_USE) ** 2)
+    return bool((share * math.exp(1 - share)) ** (math.prod(gain.weight.shape) / 2) > CHANCE)
+
+
+def as_usual(end: Gain, part: Gain) -> Gain:
+    """What would be left behind `end` if the weights of `part` had the size that PyTorch gives them."""
+    return replace(end, along=end.along / part.own * IN_USE)
 
 
 def _gain(

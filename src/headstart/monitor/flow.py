@@ -99,6 +99,7 @@ def facts_of(slot: Slot, ledger: Ledger) -> Layer:
         slot.activation,
         trainable=any(p.requires_grad for p in own),
         line=slot.line,
+        places=slot.places,
     )
 
 
@@ -121,6 +122,12 @@ def _owner(layer: GraphLayer, ledger: Ledger, by_name: dict[str, Slot]) -> str:
         path = path.rpartition(".")[0]
         if path in by_name:
             return path
+    if "." not in name:  # a model that is one layer of torch's has no path
+        for slot in by_name.values():
+            module = slot.module() if slot.module else None
+            own = module._parameters.values() if module and type(module).__module__.startswith("torch.") else ()
+            if any(parameter is weight for parameter in own):
+                return slot.name
     holder = name.partition(".parametrizations.")[0].rpartition(".")[0]
     return holder or ("" if layer.operation.role == "opaque" else name)
 

@@ -85,6 +85,7 @@ class Slot:
     channels_first: bool = False
     dead_at: float | None = None  # a unit whose output never exceeds this gives zero for ever
     residual: bool = False
+    places: int | None = None  # of its output that share its weights: pixels, tokens
     gradient_step: int = -1  # at which its gradient was taken last
 
 

@@ -309,6 +309,7 @@ class Observer:
         slot.step = self.step
         if slot.units is None:
             slot.units = _units(slot, tensor)
+            slot.places = _places(slot.units, tensor)
         if tensor.requires_grad and tensor.grad_fn is not None:
             tag(tensor, slot, self._key)
             if slot.activation is None:
@@ -335,8 +336,13 @@ class Observer:
         if not self._thread or self._thread == threading.get_ident():
             self._samples.entered(module, args, kwargs, grad)
 
-    @quietly
     def _gradient(self, slot: Slot, step: int, output: int, gradients: tuple[Tensor | None, ...]) -> None:
+        """Not one that `autograd.grad` gives as a part of a loss (with `create_graph`): of that no weight moves."""
+        if self._in_backward or not torch.is_grad_enabled():
+            self._take_gradient(slot, step, output, gradients)
+
+    @quietly
+    def _take_gradient(self, slot: Slot, step: int, output: int, gradients: tuple[Tensor | None, ...]) -> None:
         """A generator's comes a step late: the discriminator steps between its forward and its backward.
 
         Of a layer that is used again and again, as in a recurrence, the last to come counts: it went the longest way.
@@ -518,6 +524,10 @@ def _first_tensor(output: Any) -> Any:
     if isinstance(output, dict):  # transformers' ModelOutput is one
         output = next((value for value in output.values() if isinstance(value, Tensor)), None)
     return output
+
+
+def _places(units: int, output: Tensor) -> int | None:
+    return output.numel() // (output.shape[0] * units) if output.ndim > 1 and output.numel() else None
 
 
 def _units(slot: Slot, output: Tensor) -> int:

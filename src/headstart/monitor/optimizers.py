@@ -24,6 +24,11 @@ class Known(NamedTuple):
     cleared: Cleared
 
 
+RECENT = (
+    8  # dead optimizers whose gradients are still followed: one that is made anew for each step is dead at backward
+)
+
+
 @dataclass
 class Life:
     """One optimizer, through all the objects that took over from one another."""
@@ -49,6 +54,7 @@ class Optimizers:
         self._ledger = ledger
         self._lives: list[Life] = []
         self._of: dict[int, Life] = {}
+        self._recent: dict[int, None] = {}  # by their last step
 
     def __bool__(self) -> bool:
         return bool(self._lives)
@@ -58,7 +64,8 @@ class Optimizers:
         return life is not None and life.object() is optimizer
 
     def __iter__(self) -> Iterator[Known]:
-        return (life.known for life in self._lives)
+        """Those that live or stepped of late: of hundreds of short trainings the past ones cost nothing more."""
+        return (life.known for life in self._lives if life.object() is not None or id(life) in self._recent)
 
     def __getitem__(self, optimizer: Optimizer) -> Known:
         return self._of[id(optimizer)].known
@@ -81,6 +88,10 @@ class Optimizers:
     def stepped(self, optimizer: Optimizer) -> None:
         life = self._of[id(optimizer)]
         life.steps += 1
+        self._recent.pop(id(life), None)
+        self._recent[id(life)] = None
+        if len(self._recent) > RECENT:
+            del self._recent[next(iter(self._recent))]
         life.versions = [probe._version for probe in life.probes]
 
     def write(self, outbox: Outbox) -> None:

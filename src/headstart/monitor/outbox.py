@@ -89,6 +89,7 @@ class Outbox:
                 norm=layer.norm or known.norm,
                 follows=layer.follows or known.follows,
                 units=layer.units or known.units,
+                places=layer.places or known.places,
                 residual=layer.residual or known.residual,
                 output=layer.output or known.output,
                 blocked=layer.blocked or known.blocked,

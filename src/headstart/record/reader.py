@@ -69,6 +69,7 @@ class Record:
         self._rows = rows
         self._loss_rows = loss_rows
         self._rare_rows = rare_rows
+        self._seen: dict[int, tuple[tuple[int, ...], list[array[float]]]] = {}
         self.ended = ended[0] if ended else None
         self.seconds = ended[1] if ended else (rows[-1][1] if rows else 0.0)
 
@@ -90,27 +91,22 @@ class Record:
         """`figure` is "tensor.figure" of TENSORS and FIGURES, or one of RARE; empty if it was never seen."""
         if figure in RARE:
             # A figure that is taken as the run ends may be written before those of the last steps.
-            rows = sorted([(s, v) for s, o, f, v in self._rare_rows if o == owner and f == figure], key=itemgetter(0))
+            rows = sorted(self._rare.get((owner, figure), ()), key=itemgetter(0))
             return Series(tuple(s for s, _ in rows), tuple(math.nan if v is None else v for _, v in rows))
         tensor, _, name = figure.partition(".")
         stream = self._streams.get((owner, tensor))
         if stream is None:
             return NOTHING
-        place = stream * len(FIGURES)
-        # Not seen at a step: NaN in all its figures, equal to nothing; one with no finite value has not_finite = 1.
-        seen = place + FIGURES.index("not_finite")
-        wanted = place + FIGURES.index(name)
-        kept = [
-            (step, sketch[wanted])
-            for step, sketch in self._sketches
-            if len(sketch) > seen and sketch[seen] == sketch[seen]
-        ]
-        return Series(tuple(s for s, _ in kept), tuple(v for _, v in kept))
+        if stream not in self._seen:
+            self._seen[stream] = self._seen_at(stream)
+        steps, sketches = self._seen[stream]
+        wanted = stream * len(FIGURES) + FIGURES.index(name)
+        return Series(steps, tuple(sketch[wanted] for sketch in sketches))
 
     def has(self, figure: str) -> bool:
         """Whether any owner has this figure."""
         if figure in RARE:
-            return any(f == figure for _, _, f, _ in self._rare_rows)
+            return any(kind == figure for _, kind in self._rare)
         tensor = figure.partition(".")[0]
         return any(kind == tensor and self.series(owner, figure) for owner, kind in self._streams)
 
@@ -140,6 +136,19 @@ class Record:
     def _column(self, index: int) -> Series:
         kept = [(row[0], row[index]) for row in self._rows if row[index] is not None]
         return Series(tuple(s for s, _ in kept), tuple(float(v) for _, v in kept))  # type: ignore[arg-type]
+
+    def _seen_at(self, stream: int) -> tuple[tuple[int, ...], list[array[float]]]:
+        # Not seen at a step: NaN in all its figures, equal to nothing; one with no finite value has not_finite = 1.
+        seen = stream * len(FIGURES) + FIGURES.index("not_finite")
+        kept = [(step, row) for step, row in self._sketches if len(row) > seen and row[seen] == row[seen]]
+        return tuple(step for step, _ in kept), [row for _, row in kept]
+
+    @cached_property
+    def _rare(self) -> dict[tuple[str, str], list[tuple[int, float | None]]]:
+        rows: dict[tuple[str, str], list[tuple[int, float | None]]] = {}
+        for step, owner, figure, value in self._rare_rows:
+            rows.setdefault((owner, figure), []).append((step, value))
+        return rows
 
     @cached_property
     def _sketches(self) -> list[tuple[int, array[float]]]:

@@ -130,6 +130,7 @@ CHINESE = {
     "follows": "接在谁之后",
     "output std": "输出的标准差",
     "gradient std": "梯度的标准差",
+    "gradient rms": "梯度的均方根",
     "zeros": "零的比例",
     "made at": "创建于",
     "shortcut": "残差支路",

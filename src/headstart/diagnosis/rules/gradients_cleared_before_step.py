@@ -84,9 +84,10 @@ def gradients_cleared_before_step(case: Case) -> Iterator[Finding]:
     """One finding for each such optimizer."""
     for optimizer in case.record.optimizers:
         held = held_by(case, optimizer)
-        reached = [layer for layer in case.record.layers if gets_gradient(case, layer)]
         own = {parameter.name for parameter in held}
-        if is_idle(held) and any(own & set(layer.parameters) for layer in reached):
+        if is_idle(held) and any(
+            gets_gradient(case, layer) for layer in case.record.layers if own & set(layer.parameters)
+        ):
             yield Finding(
                 "gradients-cleared-before-step",
                 "error",

@@ -1,7 +1,7 @@
 """The gradient grows out of proportion, on its way back through the net or from step to step.
 
 ## What it sees
-The standard deviation of the gradient at each layer's output. Along the depth: its median over the last third of the
+The root mean square of the gradient at each layer's output. Along the depth: its median over the last third of the
 run, over that of the last layer (of several outputs the one with the largest gradient). In time: the largest of all
 layers at each step, over what it was in the first steps.
 
@@ -148,7 +148,7 @@ def _finding(
         step,
         (
             Evidence("gradient_ratio", ratio, GROWTH, (step, to.series.steps[-1])),
-            Evidence("gradient_std", to.typical, None, (to.series.steps[-1],), to.figure),
+            Evidence("gradient_rms", to.typical, None, (to.series.steps[-1],), to.figure),
         ),
         case.say(TEXT, "cause"),
         Remedy("clip", f"torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)     # {case.say(TEXT, 'note')}"),

@@ -1,7 +1,7 @@
 """The gradient dies out on its way from the loss to the first layers.
 
 ## What it sees
-The standard deviation of the gradient at each layer's output, as a median over the last third of the run, over the
+The root mean square of the gradient at each layer's output, as a median over the last third of the run, over the
 largest one of the layers behind it, nearer to the loss. (Of nets without modules: that of the weights' gradients.)
 
 ## Why it hurts
@@ -54,7 +54,9 @@ for step in range(80):
   with 1e-4 of the gradient moves by 1e-7 of its weight, which is float32's own resolution (1.2e-7): not at all.
 
 ## Stays silent when
-The ratio recovers in the last third (branches that start from zero), or the layers are not on one way. In a run that
+The ratio recovers in the last third (branches that start from zero), the layers are not on one way, the gradient
+reaches the layers in front all the same (past a branch, a gate or an attention's queries), or the places of a map (or
+the tokens of a sequence) share it: each gets little of what their mean gets, and the weights get the sum. In a run that
 learns it is advice at most. Absolute sizes count for nothing: they fall with batch, width and loss.
 
 ## References
@@ -66,7 +68,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headstart.diagnosis import code
-from headstart.diagnosis.backflow import ways_back
+from headstart.diagnosis.backflow import Way, passed_by, ways_back
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
@@ -104,7 +106,8 @@ TEXT = Text(
 
 def gradients_vanish(case: Case) -> Iterator[Finding]:
     """One finding for all layers, told of the one that gets least."""
-    found = [way for way in ways_back(case) if way.ratio < LEFT]
+    low = [way for way in ways_back(case) if way.ratio * _places(way) < LEFT]
+    found = [way for way in low if passed_by(case, way) < LEFT * way.source.typical]
     if not found:
         return
     way = min(found, key=lambda way: way.ratio)
@@ -119,13 +122,18 @@ def gradients_vanish(case: Case) -> Iterator[Finding]:
         step,
         (
             Evidence("gradient_ratio", way.ratio, LEFT, (step or 0, way.to.series.steps[-1])),
-            Evidence("gradient_std", way.to.typical, None, (way.to.series.steps[-1],), way.to.figure),
+            Evidence("gradient_rms", way.to.typical, None, (way.to.series.steps[-1],), way.to.figure),
         ),
         case.say(TEXT, "cause"),
         _remedy(case, layer),
         tuple(way.to.layer.name for way in found),
         layer.line,
     )
+
+
+def _places(way: Way) -> float:
+    """How many times as many places share the layer's weights: behind a mean over them each gets its part of one."""
+    return max(1.0, (way.to.layer.places or 1) / (way.source.layer.places or 1))
 
 
 def _remedy(case: Case, layer: Layer) -> Remedy:

@@ -64,8 +64,9 @@ for step in range(80):
   does. Of what tells inputs apart, behind sigmoids, PyTorch's own start leaves 0.14 a layer and Glorot's law 0.25.
 
 ## Stays silent when
-A norm follows, a shortcut carries the signal past the layer, weights are exactly zero (that is another question), or
-only the last layer is small. In a run that learns it is advice at most.
+A norm follows on every way (it divides the size out again), a shortcut carries the signal past the layer, the weights
+are so few that PyTorch's own law may draw them as small (of a layer with one weight nothing is said), weights are
+exactly zero (that is another question), or only the last layer is small. In a run that learns it is advice at most.
 
 ## References
 He et al. 2015, §2.2 (a 30-layer net that Xavier's law stalls); Glorot & Bengio 2010.
@@ -77,7 +78,7 @@ from collections.abc import Iterator
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.gains import Gain, gains
+from headstart.diagnosis.gains import Gain, as_usual, divided_out, gains, may_be_chance
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 
@@ -124,7 +125,8 @@ TEXT = Text(
 def weights_too_small(case: Case) -> Iterator[Finding]:
     """One finding for all layers that have their part, told of the one that is furthest off."""
     found = [gain for gain in gains(case) if not gain.layer.output]
-    short = [gain for gain in found if _dies(gain)]
+    normed = divided_out(case)
+    short = [gain for gain in found if _dies(gain) and gain.layer.name not in normed]
     if not short:
         yield from _alike(case, found)
         return
@@ -132,6 +134,8 @@ def weights_too_small(case: Case) -> Iterator[Finding]:
     way = {*case.flow.upstream(end.layer.name), end.layer.name}
     parts = [gain for gain in found if gain.layer.name in way and gain.own < 1]
     worst = min(parts, key=lambda gain: gain.own)
+    if may_be_chance(worst) and not _dies(as_usual(end, worst)):
+        return
     facts = {"layer": worst.layer.name, "std": worst.std, "law": worst.law, "end": end.layer.name}
     facts |= {"along": end.along, "depth": end.depth}
     limit = LEFT if end.along < LEFT else A_LAYER**end.depth
