@@ -13,7 +13,7 @@ from headstart.monitor.operators import ACTIVATIONS
 from headstart.prepare.activations import Moments, moments
 
 LINEAR = Moments(0.0, 1.0, 1.0)
-POOLS = "_pool"  # in the names of operators that give averages or maxima
+POOLS = "_pool"  # in the names of operators that give averages or maxima of several places
 FAR = 64  # operations between two weights that share a scale, at most
 # f(cz) = c f(z) for c > 0, or nearly so: the first four exactly.
 SCALING = ("relu", "leaky_relu", "prelu", "rrelu", "gelu", "silu", "mish", "hardswish")
@@ -159,7 +159,7 @@ class Places:
 
     def _given_by(self, operation: Operation) -> Source:
         """The signal that leaves `operation`. Without recursion over long chains of shapes."""
-        while operation.role == "shape" and len(operation.inputs) == 1:
+        while operation.role == "shape" and len(operation.inputs) == 1 and POOLS not in operation.op:
             operation = self._graph.operations[operation.inputs[0]]
         if operation.index not in self._sources:
             self._sources[operation.index] = self._signal(operation)
@@ -167,6 +167,8 @@ class Places:
 
     def _signal(self, operation: Operation) -> Source:
         inputs = [self._graph.operations[index] for index in operation.inputs]
+        if POOLS in operation.op:  # a maximum of ReLUs is above 1, a mean of them below: the batch will tell
+            return Source(operation.op.removesuffix("_with_indices"), LINEAR)
         if operation.role == "activation":
             return _activated(operation)
         if operation.role == "norm":
@@ -185,7 +187,7 @@ def _scales_along(operation: Operation) -> bool:
     """Whether a positive factor on its input comes out as the same factor on what it gives of it."""
     if operation.op in ("add", "sub"):  # a bias, which starts at zero
         return bool(operation.parameters) and all(parameter.ndim == 1 for parameter in operation.parameters)
-    return operation.role == "shape" or POOLS in operation.op
+    return operation.role == "shape"
 
 
 def _way(operations: list[Operation]) -> str | None:
