@@ -32,6 +32,8 @@ WRONG: dict[str, Form] = {
     "over the positions": lambda z, y: F.nll_loss(z.view(8, 4, 3).log_softmax(1).transpose(1, 2), y.view(8, 4)),
     "implicit, of three dimensions": lambda z, y: F.nll_loss(z.view(8, 4, 3).log_softmax(0).mT, y.view(8, 4)),
     "before cross_entropy": lambda z, y: F.cross_entropy(z.log_softmax(0), y),
+    "before squares of one-hot labels": lambda z, y: F.mse_loss(z.softmax(0), F.one_hot(y, 3).float()),
+    "before the binary one": lambda z, y: F.binary_cross_entropy(z.softmax(dim=0), F.one_hot(y, 3).float()),
 }
 SOUND: dict[str, Form] = {
     "over the classes": lambda z, y: F.nll_loss(z.log_softmax(1), y),
@@ -47,6 +49,8 @@ SOUND: dict[str, Form] = {
     "similarities, both ways": lambda z, y: (
         F.nll_loss((z @ z.t()).log_softmax(0).t(), torch.arange(32)) + F.cross_entropy(z @ z.t(), torch.arange(32))
     ),
+    "squares of one-hot labels": lambda z, y: F.mse_loss(z.softmax(1), F.one_hot(y, 3).float()),
+    "shares over the batch": lambda z, y: F.mse_loss(z.softmax(0), torch.rand(32, 3).softmax(0)),
     "an attention over the batch within": lambda z, y: F.cross_entropy((z @ z.t()).softmax(0) @ z, y),
 }
 

@@ -2,7 +2,8 @@
 
 ## What it sees
 The axis of the softmax or log-softmax nearest to the input of `nll_loss` or `cross_entropy`, in the graph of a loss that
-was trained on, followed through views and transposes to where it lies in the loss's input. It is exact.
+was trained on, followed through views and transposes to where it lies in the loss's input. Of `mse_loss`, `l1_loss` and
+`binary_cross_entropy` whose targets are one-hot or other distributions, a softmax over the batch. It is exact.
 
 ## Why it hurts
 The loss takes the classes of one sample as a distribution. A softmax over the batch makes the samples compete with one
@@ -57,6 +58,7 @@ whose implicit `dim` is 0 for tensors of one or three dimensions, and deprecated
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from headstart.diagnosis.case import Case
@@ -68,6 +70,8 @@ GROUP = "loss"
 RESTS_ON = "fact"
 NEEDS = ("loss.function",)
 SINCE, STATUS = "0.1.0", "stable"
+
+COMPARED = ("mse_loss", "l1_loss", "binary_cross_entropy")  # with targets of the outputs' shape
 
 TEXT = Text(
     en={
@@ -119,10 +123,23 @@ def softmax_wrong_dim(case: Case) -> Iterator[Finding]:
 def over_wrong_axis(loss: Loss) -> bool:
     """Whether the last softmax before the loss ran over an axis that is not that of the classes, nor as long."""
     axis, classes = loss.softmax_axis, _classes(loss)
+    if loss.kind in COMPARED:
+        return axis == 0 and _are_distributions(loss) and loss.shape[0] != loss.shape[1]
     if loss.kind not in ("nll_loss", "cross_entropy") or axis is None or max(axis, classes) >= len(loss.shape):
         return False
     doubled = loss.kind == "cross_entropy" and loss.made_by == "softmax"
     return axis != classes and loss.shape[axis] != loss.shape[classes] and not doubled
+
+
+def _are_distributions(loss: Loss) -> bool:
+    """Whether the targets of a sample sum to 1, in the mean over all; so do its outputs, over the right axis."""
+    targets, plain = loss.targets, len(loss.shape) == 2 and loss.target_shape == loss.shape
+    return (
+        plain
+        and loss.made_by == "softmax"
+        and 1 < len(targets.total) == loss.shape[1]
+        and math.isclose(sum(targets.total), targets.count, rel_tol=1e-4)
+    )
 
 
 def _classes(loss: Loss) -> int:
