@@ -56,7 +56,7 @@ MISSING = Text(
         "weight": "没有看到被训练的权重",
         "weight_gradient": "没有看到任何权重得到梯度",
         "update": "没有看到任何一步更新",
-        "activation.dead": "没有看到 ReLU,或看到的时间不够长",
+        "activation.dead": "没有看到 ReLU，或看到的时间不够长",
         "weight.distinct": "无法区分任何层的各个单元",
         "loop.cleared": "没有看到优化器在反向传播之后更新",
         "weight.changed": "没有看到任何权重两次",
@@ -83,7 +83,7 @@ MISSING = Text(
         "values.evaluated": "没有看到任何模型在不求梯度的情况下接收 64 个形状相同的其他样本",
         "loader": "没有看到 DataLoader",
         "other": "记录中没有 {figure}",
-        "failed": "规则出错:{error}",
+        "failed": "规则出错：{error}",
     },
 )
 

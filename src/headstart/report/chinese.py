@@ -13,17 +13,17 @@ CHINESE = {
     "nothing to judge": "没有可判断的内容",
     "skill": "技能值",
     "Skill unknown.": "技能值未知。",
-    "Skill {value} of 1": "技能值 {value}(最高为 1)",
+    "Skill {value} of 1": "技能值 {value}（最高为 1）",
     "Loss {loss} over the last third of the run; always answering {baseline} costs {constant} on the same labels "
-    "({source}).": "最后三分之一的损失为 {loss};在同样的标签上,始终回答{baseline}的损失为 {constant}({source})。",
+    "({source}).": "最后三分之一的损失为 {loss}；在同样的标签上，始终回答{baseline}的损失为 {constant}({source})。",
     "Made by headstart {version}. This page holds all it needs and sends nothing anywhere.": (
-        "由 headstart {version} 生成。本页自带所需的一切,不向任何地方发送数据。"
+        "由 headstart {version} 生成。本页自带所需的一切，不向任何地方发送数据。"
     ),
     "Sections": "各节",
     # The findings
     "Findings": "发现",
     "The most likely root cause comes first.": "最可能的根本原因排在最前。",
-    "No training step was seen, so there was nothing to judge.": "没有看到任何训练步,因此没有可判断的内容。",
+    "No training step was seen, so there was nothing to judge.": "没有看到任何训练步，因此没有可判断的内容。",
     'Nothing found. What could not be judged is listed <a href="#not-judged">below</a>.': (
         '没有发现问题。无法判断的内容列在<a href="#not-judged">下方</a>。'
     ),
@@ -35,9 +35,9 @@ CHINESE = {
     "copy": "复制",
     # The plots
     "Curves": "曲线",
-    "No loss was seen: no backward was called under watch.": "没有看到损失:观察期间没有调用 backward。",
-    "No accuracy: no loss with class labels was recognised.": "没有准确率:没有识别出带类别标签的损失。",
-    "No learning rate: no optimizer was seen to step.": "没有学习率:没有看到优化器执行 step。",
+    "No loss was seen: no backward was called under watch.": "没有看到损失：观察期间没有调用 backward。",
+    "No accuracy: no loss with class labels was recognised.": "没有准确率：没有识别出带类别标签的损失。",
+    "No learning rate: no optimizer was seen to step.": "没有学习率：没有看到优化器执行 step。",
     "step": "步",
     "loss": "损失",
     "accuracy": "准确率",
@@ -52,26 +52,26 @@ CHINESE = {
     "{name} {first} to {last}": "{name} 从 {first} 到 {last}",
     "{name} {first:.2g} to {last:.2g}": "{name} 从 {first:.2g} 到 {last:.2g}",
     "{name} {share} at last": "{name} 最后为 {share}",
-    "Loss over steps: {what}.": "损失随步数的变化:{what}。",
-    "Accuracy over steps: {what}.": "准确率随步数的变化:{what}。",
-    "Learning rate over steps: {what}.": "学习率随步数的变化:{what}。",
-    "{figure} over steps: {ends}.": "{figure}随步数的变化:{ends}。",
-    "{title}, {rows} rows by steps, first on top: {trends}.": "{title},共 {rows} 行,按步数排列,第一行在最上:{trends}。",
+    "Loss over steps: {what}.": "损失随步数的变化：{what}。",
+    "Accuracy over steps: {what}.": "准确率随步数的变化：{what}。",
+    "Learning rate over steps: {what}.": "学习率随步数的变化：{what}。",
+    "{figure} over steps: {ends}.": "{figure}随步数的变化：{ends}。",
+    "{title}, {rows} rows by steps, first on top: {trends}.": "{title}，共 {rows} 行，按步数排列，第一行在最上：{trends}。",
     "Activations": "激活值",
-    "Each row is a layer, first on top; each column a stretch of steps.": "每行是一层,第一层在最上;每列是一段步数。",
+    "Each row is a layer, first on top; each column a stretch of steps.": "每行是一层，第一层在最上；每列是一段步数。",
     "No activation was sketched in this run.": "这次运行没有记录激活值的概要。",
     "Gradients": "梯度",
     "The gradient of the loss with respect to each layer's output.": "损失对每一层输出的梯度。",
     "No gradient was sketched in this run.": "这次运行没有记录梯度的概要。",
     "Updates": "更新",
     "How far a step moves each tensor, as a share of its size: 10⁻³ is usual; red is faster, blue slower.": (
-        "每一步把各张量移动多远,以占其自身大小的比例表示:10⁻³ 属于常见;红色更快,蓝色更慢。"
+        "每一步把各张量移动多远，以占其自身大小的比例表示：10⁻³ 属于常见；红色更快，蓝色更慢。"
     ),
     "No update was sketched in this run: no optimizer was seen to step.": (
-        "这次运行没有记录更新的概要:没有看到优化器执行 step。"
+        "这次运行没有记录更新的概要：没有看到优化器执行 step。"
     ),
     "What is shown": "显示的内容",
-    "10⁻³ (usual)": "10⁻³(常见)",
+    "10⁻³ (usual)": "10⁻³（常见）",
     "ratio": "比值",
     "standard deviation": "标准差",
     "share of the values": "占全部数值的比例",
@@ -96,9 +96,9 @@ CHINESE = {
     "gradients were cleared (1) or not (0)": "梯度被清零 (1) 或没有 (0)",
     # The tables
     "Parameters": "参数",
-    "Every tensor of the model, and what became of it.": "模型的每个张量,以及它的情况。",
+    "Every tensor of the model, and what became of it.": "模型的每个张量，以及它的情况。",
     "No parameter was seen.": "没有看到任何参数。",
-    "To look at:": "值得查看:",
+    "To look at:": "值得查看：",
     "tensor": "张量",
     "module": "模块",
     "shape": "形状",
@@ -119,9 +119,9 @@ CHINESE = {
     "{part:,} of {whole:,}": "{part:,} / {whole:,}",
     "Layers": "层",
     "In the order of the first forward pass; figures from first to last step.": (
-        "按第一次前向传播的顺序排列;数值从第一步到最后一步。"
+        "按第一次前向传播的顺序排列；数值从第一步到最后一步。"
     ),
-    "No layer was seen: no forward pass ran under watch.": "没有看到任何层:观察期间没有运行前向传播。",
+    "No layer was seen: no forward pass ran under watch.": "没有看到任何层：观察期间没有运行前向传播。",
     "layer": "层",
     "kind": "种类",
     "weight": "权重",
@@ -154,7 +154,7 @@ CHINESE = {
     "Not judged": "未判断",
     "Every rule had the figures that it needs.": "每条规则都有所需的数值。",
     "These rules lacked the figures that they need: about what they look for this report says nothing.": (
-        "这些规则缺少所需的数值:对它们要查找的问题,本报告什么也不说。"
+        "这些规则缺少所需的数值：对它们要查找的问题，本报告什么也不说。"
     ),
     "Not seen": "未看到",
     "Nothing of the model was out of sight.": "模型没有任何部分在视野之外。",

@@ -84,8 +84,8 @@ TEXT = Text(
         "note": "the mean over the micro-batches",
     },
     zh={
-        "message": "每次更新之前有 {count:number} 次反向传播,它们的梯度被求和而没有取平均。",
-        "cause": "backward 会累加到 .grad,因此每一步是整个批次的 {count:number} 倍:"
+        "message": "每次更新之前有 {count:number} 次反向传播，它们的梯度被求和而没有取平均。",
+        "cause": "backward 会累加到 .grad，因此每一步是整个批次的 {count:number} 倍："
         "实际学习率是所设数值的 {count:number} 倍。",
         "note": "对各个小批次取平均",
     },

@@ -102,12 +102,12 @@ TEXT = Text(
         "note": "weights by the law that keeps the signal's size, and no factor besides",
     },
     zh={
-        "depth": "信号在网络中不断增大:{layer} 的输出是 {source} 的 {ratio:number} 倍。",
+        "depth": "信号在网络中不断增大：{layer} 的输出是 {source} 的 {ratio:number} 倍。",
         "time": "{layer} 的输出增大到最初几步的 {ratio:number} 倍。",
-        "cause": "途中的每一层都在放大信号,或每个支路都在往上加;超出原来大小的部分随深度累乘。损失和梯度也同样过大。",
+        "cause": "途中的每一层都在放大信号，或每个支路都在往上加；超出原来大小的部分随深度累乘。损失和梯度也同样过大。",
         "updates": "过大的更新使权重不断增大。损失和梯度也同样过大。",
-        "branch": "从 0 开始的支路不改变求和的结果;或在每个支路前加归一化",
-        "note": "按保持信号大小的法则初始化权重,不要再乘系数",
+        "branch": "从 0 开始的支路不改变求和的结果；或在每个支路前加归一化",
+        "note": "按保持信号大小的法则初始化权重，不要再乘系数",
     },
 )
 

@@ -90,9 +90,9 @@ TEXT = Text(
         "note": "weights by the law that keeps the signal's size, and no factor besides",
     },
     zh={
-        "message": "信号在途中消失:{layer} 的输出大小只有 {source} 的 {ratio:number} 倍。",
-        "cause": "途中有什么使它逐层变小:权重太小,或前向传播里的系数。剩下的信号淹没在偏置之中,输出因此与输入无关。",
-        "note": "按保持信号大小的法则初始化权重,不要再乘系数",
+        "message": "信号在途中消失：{layer} 的输出大小只有 {source} 的 {ratio:number} 倍。",
+        "cause": "途中有什么使它逐层变小：权重太小，或前向传播里的系数。剩下的信号淹没在偏置之中，输出因此与输入无关。",
+        "note": "按保持信号大小的法则初始化权重，不要再乘系数",
     },
 )
 

@@ -102,12 +102,12 @@ TEXT = Text(
         "default": "the default",
     },
     zh={
-        "start": "{layer} 的运行统计量仍有 {weight:share} 是初始的均值 0 和方差 1:只见过 {batches:number} 个批次,动量为 "
+        "start": "{layer} 的运行统计量仍有 {weight:share} 是初始的均值 0 和方差 1：只见过 {batches:number} 个批次，动量为 "
         "{momentum:number}。",
-        "start_cause": "在 PyTorch 中,动量是新批次的权重。用这个动量,直到训练结束运行统计量也跟不上;评估使用它们,测到的"
+        "start_cause": "在 PyTorch 中，动量是新批次的权重。用这个动量，直到训练结束运行统计量也跟不上；评估使用它们，测到的"
         "就不是训练出来的那个网络。",
-        "latest": "{layer} 的运行统计量有 {weight:share} 来自最后一个批次:动量为 {momentum:number}。",
-        "latest_cause": "在 PyTorch 中,动量是新批次的权重,而不像其他库那样是旧值的权重。"
+        "latest": "{layer} 的运行统计量有 {weight:share} 来自最后一个批次：动量为 {momentum:number}。",
+        "latest_cause": "在 PyTorch 中，动量是新批次的权重，而不像其他库那样是旧值的权重。"
         "评估结果取决于碰巧是最后的那个批次。",
         "default": "默认值",
     },

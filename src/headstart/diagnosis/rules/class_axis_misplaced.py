@@ -82,10 +82,10 @@ TEXT = Text(
         "picture": "scores of shape (batch, classes, height, width)",
     },
     zh={
-        "message": "{kind} 的输入 {shape} 中的 {classes:number} 个“类别”并不是类别:view 把它们与其他维混在了一起。",
-        "cause": "view 和 reshape 保持数值的顺序,只是重新划分。本应是同一位置的各个类别,实际上来自几个不同的位置。",
-        "sequence": "scores 的形状为 (批次, 时间, 类别)",
-        "picture": "scores 的形状为 (批次, 类别, 高, 宽)",
+        "message": "{kind} 的输入 {shape} 中的 {classes:number} 个“类别”并不是类别：view 把它们与其他维混在了一起。",
+        "cause": "view 和 reshape 保持数值的顺序，只是重新划分。本应是同一位置的各个类别，实际上来自几个不同的位置。",
+        "sequence": "scores 的形状为（批次，时间，类别）",
+        "picture": "scores 的形状为（批次，类别，高，宽）",
     },
 )
 

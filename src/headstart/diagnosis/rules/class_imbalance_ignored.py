@@ -108,10 +108,10 @@ TEXT = Text(
         "note": "how many labels each class has",
     },
     zh={
-        "message": "{labels:number} 个标签中有 {share:share} 属于类别 {answer:number},从第 {since:number} "
+        "message": "{labels:number} 个标签中有 {share:share} 属于类别 {answer:number}，从第 {since:number} "
         "步起网络只回答这一类。而损失对所有标签一视同仁。",
-        "cause": "始终回答最常见的类别就有这么高的正确率,所以准确率不说明什么,而且每次梯度几乎全部来自这一类。"
-        "请更频繁地抽取其他类别,或增大它们的权重;并用召回率或精确率-召回率曲线下的面积来评价。",
+        "cause": "始终回答最常见的类别就有这么高的正确率，所以准确率不说明什么，而且每次梯度几乎全部来自这一类。"
+        "请更频繁地抽取其他类别，或增大它们的权重；并用召回率或精确率-召回率曲线下的面积来评价。",
         "lacking": "类别 {label:number} 占评估标签的 {share:share}，却只占训练标签的 {trained:share}。",
         "lacking_cause": "网络会连同各类别出现的频率一起学：很少见到的类别，它也很少回答。",
         "odds": "labels：（样本数，标签数）；每个标签缺席次数与出现次数之比",

@@ -97,11 +97,12 @@ TEXT = Text(
         "note": "just above the norms that are usual",
     },
     zh={
-        "message": "在 {active:share} 的步中,裁剪把梯度削减到不足十分之一:梯度范数的中位数是 {norm:number},"
+        "message": "在 {active:share} 的步中，裁剪把梯度削减到不足十分之一：梯度范数的中位数是 {norm:number}，"
         "而只允许 {largest:number}。",
-        "still": "每一步的长度都由裁剪决定,而这个长度太短:在整个运行中,没有一个权重离开起点超过自身大小的 {way:number}。",
-        "cause": "无论损失有多陡,每一步的长度都由裁剪决定:学习率乘以 {largest:number}。如果这是有意的,"
-        "用更小的学习率和更大的范数效果相同,并且接近最小值时会慢下来。",
+        "still": "每一步的长度都由裁剪决定，而这个长度太短：在整个运行中，"
+        "没有一个权重离开起点超过自身大小的 {way:number}。",
+        "cause": "无论损失有多陡，每一步的长度都由裁剪决定：学习率乘以 {largest:number}。如果这是有意的，"
+        "用更小的学习率和更大的范数效果相同，并且接近最小值时会慢下来。",
         "note": "略高于通常的范数",
     },
 )

@@ -100,8 +100,8 @@ TEXT = Text(
         "note": "a DataLoader keeps the order of the data unless it is told",
     },
     zh={
-        "message": "一个批次中最常见的类别占标签的 {share:share},而在整个运行中只占 {whole:share}:数据是按类别排序的。",
-        "cause": "这样每一步都在学当前的类别,同时忘掉其他类别。训练时的损失看起来比网络的真实水平好,因为最后一层的偏置"
+        "message": "一个批次中最常见的类别占标签的 {share:share}，而在整个运行中只占 {whole:share}：数据是按类别排序的。",
+        "cause": "这样每一步都在学当前的类别，同时忘掉其他类别。训练时的损失看起来比网络的真实水平好，因为最后一层的偏置"
         "跟着数据的顺序走。",
         "cut": "类别 {label:number} 占评估标签的 {share:share}，却只占训练标签的 {trained:share}："
         "数据是按原来的顺序切分的。",

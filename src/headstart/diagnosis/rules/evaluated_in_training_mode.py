@@ -98,13 +98,14 @@ TEXT = Text(
         "function_note": "model.eval() then ends it",
     },
     zh={
-        "message": "模型在 {looks:number} 个训练步之后不求梯度地运行过,每次都处于训练模式,包括其中的 {kinds}"
-        "(共 {count:number} 个)。",
-        "dropout": "dropout 在训练模式下随机丢弃单元,因此评估测到的是一个残缺的网络。",
-        "norm": "批归一化在训练模式下用同一批的其他样本来归一化每个样本,并让运行统计量偏向评估数据。",
-        "eval": "放在每次评估之前;继续训练之前再调用 model.train()",
-        "function": "在 {looks:number} 个训练步之后不求梯度地运行时,{kinds} 每次都像训练时一样丢弃 {p:share} 的输入。",
-        "function_cause": "除非传入 training=False,{kind} 总会丢弃:model.eval() 管不到它,因此评估测到的是一个残缺的网络。",
+        "message": "模型在 {looks:number} 个训练步之后不求梯度地运行过，每次都处于训练模式，包括其中的 {kinds}"
+        "（共 {count:number} 个）。",
+        "dropout": "dropout 在训练模式下随机丢弃单元，因此评估测到的是一个残缺的网络。",
+        "norm": "批归一化在训练模式下用同一批的其他样本来归一化每个样本，并让运行统计量偏向评估数据。",
+        "eval": "放在每次评估之前；继续训练之前再调用 model.train()",
+        "function": "在 {looks:number} 个训练步之后不求梯度地运行时，{kinds} 每次都像训练时一样丢弃 {p:share} 的输入。",
+        "function_cause": "除非传入 training=False，{kind} 总会丢弃：model.eval() 管不到它，"
+        "因此评估测到的是一个残缺的网络。",
         "function_note": "之后 model.eval() 才能关掉它",
     },
 )

@@ -81,11 +81,11 @@ TEXT = Text(
         "note": "per column, of the training data; the same in evaluation",
     },
     zh={
-        "message": "进入 {layer} 的第 {column:number} 列(从 0 开始编号)大小为 {size:number},是 {columns:number} "
-        "列中居中一列({middle:number})的 {ratio:number} 倍。",
-        "cause": "第一层算出的几乎就是这一列;其他列的权重得到的梯度同样小得多,在这一列能承受的学习率下几乎不动。"
+        "message": "进入 {layer} 的第 {column:number} 列（从 0 开始编号）大小为 {size:number}，是 {columns:number} "
+        "列中居中一列（{middle:number}）的 {ratio:number} 倍。",
+        "cause": "第一层算出的几乎就是这一列；其他列的权重得到的梯度同样小得多，在这一列能承受的学习率下几乎不动。"
         "每一列都需要自己的均值和标准差。",
-        "note": "按列计算,取自训练数据;评估时用同样的数值",
+        "note": "按列计算，取自训练数据；评估时用同样的数值",
     },
 )
 

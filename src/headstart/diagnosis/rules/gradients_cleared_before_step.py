@@ -73,8 +73,8 @@ TEXT = Text(
         "note": "before backward",
     },
     zh={
-        "message": "{optimizer} 的每一步都没有找到梯度,尽管反向传播给了它的各层梯度。",
-        "cause": "梯度在 backward 与 step 之间被清零,因此没有任何权重改变过。",
+        "message": "{optimizer} 的每一步都没有找到梯度，尽管反向传播给了它的各层梯度。",
+        "cause": "梯度在 backward 与 step 之间被清零，因此没有任何权重改变过。",
         "note": "放在 backward 之前",
     },
 )

@@ -98,9 +98,9 @@ TEXT = Text(
         "note": "between backward and step",
     },
     zh={
-        "depth": "到达 {layer} 的梯度是 {source} 的 {ratio:number} 倍:它在反向传播的途中不断增大。",
+        "depth": "到达 {layer} 的梯度是 {source} 的 {ratio:number} 倍：它在反向传播的途中不断增大。",
         "time": "{layer} 的梯度增大到最初几步的 {ratio:number} 倍。",
-        "cause": "途中的每一层都把梯度乘以它的权重;超过法则的部分随深度(在循环网络中随长度)累乘,"
+        "cause": "途中的每一层都把梯度乘以它的权重；超过法则的部分随深度（在循环网络中随长度）累乘，"
         "一步更新就会毁掉已经学到的"
         "一切。",
         "note": "放在 backward 与 step 之间",

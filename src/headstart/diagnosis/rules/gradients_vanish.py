@@ -93,9 +93,9 @@ TEXT = Text(
         "scaled": "weights by the law that keeps the gradient's size",
     },
     zh={
-        "none": "{layer} 完全得不到梯度,而 {source} 能得到。",
-        "message": "到达 {layer} 的梯度只有 {source} 的 {ratio:number} 倍:它在反向传播的途中消失了。",
-        "cause": "途中的每一层都把梯度乘以它的权重和激活函数的导数(sigmoid 至多 1/4,死掉的 ReLU 为零)。"
+        "none": "{layer} 完全得不到梯度，而 {source} 能得到。",
+        "message": "到达 {layer} 的梯度只有 {source} 的 {ratio:number} 倍：它在反向传播的途中消失了。",
+        "cause": "途中的每一层都把梯度乘以它的权重和激活函数的导数（sigmoid 至多 1/4，死掉的 ReLU 为零）。"
         "剩下的梯度使权重的"
         "变化小到无法表示。",
         "bounded": "{activation} 在每一层都缩小梯度",

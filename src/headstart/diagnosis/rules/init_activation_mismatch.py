@@ -116,12 +116,12 @@ TEXT = Text(
         "std": "std {law:number} instead of {std:number}",
     },
     zh={
-        "message": "初始权重不适合 {activation}:{layer} 的标准差为 {std:number},而保持信号大小需要 {law:number}。"
-        "经过 {depth:number} 个这样的层之后,信号只剩 {along:share},没有一个隐藏层的权重离开起点超过自身大小的 "
+        "message": "初始权重不适合 {activation}：{layer} 的标准差为 {std:number}，而保持信号大小需要 {law:number}。"
+        "经过 {depth:number} 个这样的层之后，信号只剩 {along:share}，没有一个隐藏层的权重离开起点超过自身大小的 "
         "{way:number}。",
-        "cause": "剩下的信号与每个梯度相乘。如果按 {activation} 的法则初始化,同样的步数会使这些权重改变自身大小的 "
+        "cause": "剩下的信号与每个梯度相乘。如果按 {activation} 的法则初始化，同样的步数会使这些权重改变自身大小的 "
         "{by_law:number}。",
-        "std": "标准差取 {law:number},而不是 {std:number}",
+        "std": "标准差取 {law:number}，而不是 {std:number}",
     },
 )
 

@@ -96,11 +96,11 @@ TEXT = Text(
         "note": "outputs near 0: all classes equally likely",
     },
     zh={
-        "message": "第一个损失是 {loss:number},而在 {classes:number} 个类别中随便猜的损失是 {guess:number}:"
+        "message": "第一个损失是 {loss:number}，而在 {classes:number} 个类别中随便猜的损失是 {guess:number}："
         "网络一开始就对错误答案很有把握。",
-        "cause": "{layer} 的输出一开始就太大(标准差 {std:number}),原因在于它自己的权重或它的输入。"
-        "softmax 会把这样的输出变成很高的把握,最初的几步更新只是在纠正它。",
-        "note": "输出接近 0:所有类别同样可能",
+        "cause": "{layer} 的输出一开始就太大（标准差 {std:number}），原因在于它自己的权重或它的输入。"
+        "softmax 会把这样的输出变成很高的把握，最初的几步更新只是在纠正它。",
+        "note": "输出接近 0：所有类别同样可能",
     },
 )
 

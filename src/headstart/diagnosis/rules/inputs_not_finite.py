@@ -86,12 +86,12 @@ TEXT = Text(
         "note": "before the loop; then look at what made these",
     },
     zh={
-        "message": "在第 {step:number} 步,进入 {layer} 的数据含有 NaN 或无穷大的值,损失因此不再是有限值。",
-        "columns": "占该批数值的 {share:share},位于 {all:number} 列中的 {bad:number} 列({named},从 0 开始编号)。",
-        "cause": "这样的值来自缺失的数据、除以标准差为 0 的列,或 log 0。只要有一个,整批的损失就是 NaN,"
+        "message": "在第 {step:number} 步，进入 {layer} 的数据含有 NaN 或无穷大的值，损失因此不再是有限值。",
+        "columns": "占该批数值的 {share:share}，位于 {all:number} 列中的 {bad:number} 列（{named}，从 0 开始编号）。",
+        "cause": "这样的值来自缺失的数据、除以标准差为 0 的列，或 log 0。只要有一个，整批的损失就是 NaN,"
         "再通过梯度使所有权重变成 NaN。",
-        "recovered": "训练仍然继续了下去,因此只损失了这一批。",
-        "note": "放在训练循环之前;然后查明它们从何而来",
+        "recovered": "训练仍然继续了下去，因此只损失了这一批。",
+        "note": "放在训练循环之前；然后查明它们从何而来",
     },
 )
 

@@ -79,9 +79,10 @@ TEXT = Text(
         "note": "each class should be there",
     },
     zh={
-        "message": "{kind} 得到的全部 {labels:number} 个标签都属于类别 {only:number},而输出有 {classes:number} 个类别。",
-        "cause": "网络只会学到无论输入什么都回答这个类别;这里损失接近零并不说明什么。请检查标签是怎样读取的:文件是否排序后"
-        "被截断,名称是否从不匹配,是否取错了列。",
+        "message": "{kind} 得到的全部 {labels:number} 个标签都属于类别 {only:number}，而输出有 {classes:number} 个类别。",
+        "cause": "网络只会学到无论输入什么都回答这个类别；这里损失接近零并不说明什么。请检查标签是怎样读取的："
+        "文件是否排序后"
+        "被截断，名称是否从不匹配，是否取错了列。",
         "note": "每个类别都应当出现",
     },
 )

@@ -89,15 +89,15 @@ TEXT = Text(
         "outputs": "outputs of the last layer: the largest label and one more",
     },
     zh={
-        "message": "交给 {kind} 的 {labels:number} 个标签中有 {bad:number} 个不对应任何类别:"
-        "输出有 {classes:number} 个时,标签应为 0 到 {last:number},而这些是 {values}。",
-        "from one": "没有标签为 0,而最大的标签等于输出个数:类别似乎是从 1 开始编号的。",
-        "void": "许多不属于任何类别的标签都取同一个值,这通常表示不应学习的位置:要告诉损失函数。",
-        "too few": "最大的标签是 {most:number},如果标签没有错,就需要 {needed:number} 个输出。",
-        "negative": "负数标签不是类别。如果它们表示不应学习的位置,要告诉损失函数。",
-        "minus one": "类别从 0 开始编号,评估时也一样",
-        "ignored": "不参与学习,也不计入平均",
-        "outputs": "最后一层的输出个数:最大标签加一",
+        "message": "交给 {kind} 的 {labels:number} 个标签中有 {bad:number} 个不对应任何类别："
+        "输出有 {classes:number} 个时，标签应为 0 到 {last:number}，而这些是 {values}。",
+        "from one": "没有标签为 0，而最大的标签等于输出个数：类别似乎是从 1 开始编号的。",
+        "void": "许多不属于任何类别的标签都取同一个值，这通常表示不应学习的位置：要告诉损失函数。",
+        "too few": "最大的标签是 {most:number}，如果标签没有错，就需要 {needed:number} 个输出。",
+        "negative": "负数标签不是类别。如果它们表示不应学习的位置，要告诉损失函数。",
+        "minus one": "类别从 0 开始编号，评估时也一样",
+        "ignored": "不参与学习，也不计入平均",
+        "outputs": "最后一层的输出个数：最大标签加一",
     },
 )
 

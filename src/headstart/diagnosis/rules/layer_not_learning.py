@@ -93,11 +93,11 @@ TEXT = Text(
         "law": "weights by the law that keeps the gradient's size",
     },
     zh={
-        "message": "{layer} 没有学习:在整个运行中,它离开起点至多为自身大小的 {way:number},而其他层为 {others:number}。",
-        "rate": "它的学习率是 {lr:number},其他层是 {usual:number}。小学习率适用于已经训练过的层;"
+        "message": "{layer} 没有学习：在整个运行中，它离开起点至多为自身大小的 {way:number}，而其他层为 {others:number}。",
+        "rate": "它的学习率是 {lr:number}，其他层是 {usual:number}。小学习率适用于已经训练过的层；"
         "而这一层仍是随机的初始权重。",
-        "gradient": "与权重相比,它的梯度太小。它传递下去的仍是随机初始权重对输入的变换。",
-        "faster": "从头训练的网络,所有层用同一个学习率",
+        "gradient": "与权重相比，它的梯度太小。它传递下去的仍是随机初始权重对输入的变换。",
+        "faster": "从头训练的网络，所有层用同一个学习率",
         "law": "按保持梯度大小的法则初始化权重",
     },
 )

@@ -94,13 +94,13 @@ TEXT = Text(
         "slower": "a tenth of {lr:number}; if that is still too high, a tenth again",
     },
     zh={
-        "message": "学习率 {lr:number} 过高:第 {step:number} 步对权重的改动达到权重自身大小的 {share:share}。",
-        "rise": "这一步之前损失为 {before:number},之后达到 {after:number}。梯度只说明附近哪个方向是下坡;"
+        "message": "学习率 {lr:number} 过高：第 {step:number} 步对权重的改动达到权重自身大小的 {share:share}。",
+        "rise": "这一步之前损失为 {before:number}，之后达到 {after:number}。梯度只说明附近哪个方向是下坡；"
         "这么大的一步远远越过了"
-        "这个范围,也丢掉了权重原有的内容。",
-        "broken": "这一步之前损失为 {before:number},之后溢出。梯度只说明附近哪个方向是下坡;这么大的一步远远越过了"
-        "这个范围,接下来的步子还会更大。",
-        "slower": "{lr:number} 的十分之一;如果仍然过高,再取十分之一",
+        "这个范围，也丢掉了权重原有的内容。",
+        "broken": "这一步之前损失为 {before:number}，之后溢出。梯度只说明附近哪个方向是下坡；这么大的一步远远越过了"
+        "这个范围，接下来的步子还会更大。",
+        "slower": "{lr:number} 的十分之一；如果仍然过高，再取十分之一",
     },
 )
 

@@ -85,11 +85,11 @@ TEXT = Text(
         "faster_by_hand": "then halve or double",
     },
     zh={
-        "message": "学习率 {lr:number} 过低:在 {steps:number} 步中,没有一个权重离开起点超过自身大小的 {way:number}。",
-        "cause": "所有更新加起来也只有这么小,网络计算的仍是随机初始时的结果。照此速度,要用 {times:number} 倍的步数才能让"
+        "message": "学习率 {lr:number} 过低：在 {steps:number} 步中，没有一个权重离开起点超过自身大小的 {way:number}。",
+        "cause": "所有更新加起来也只有这么小，网络计算的仍是随机初始时的结果。照此速度，要用 {times:number} 倍的步数才能让"
         "一个权重改变自身的大小。",
-        "by_hand": "学习率过低:在 {steps:number} 步中,没有一个权重离开起点超过自身大小的 {way:number}。",
-        "faster": "{lr:number} 的一百倍;然后减半或加倍",
+        "by_hand": "学习率过低：在 {steps:number} 步中，没有一个权重离开起点超过自身大小的 {way:number}。",
+        "faster": "{lr:number} 的一百倍；然后减半或加倍",
         "faster_by_hand": "然后减半或加倍",
     },
 )

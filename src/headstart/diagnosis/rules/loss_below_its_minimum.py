@@ -82,11 +82,11 @@ TEXT = Text(
         "note": "labels between 0 and 1",
     },
     zh={
-        "message": "{kind} 的值到了 {value:number},而它不可能小于 0。",
-        "labels": "标签的范围是 {least:number} 到 {most:number},而它只接受 0 到 1 之间的标签:对其他标签它没有最小值,"
+        "message": "{kind} 的值到了 {value:number}，而它不可能小于 0。",
+        "labels": "标签的范围是 {least:number} 到 {most:number}，而它只接受 0 到 1 之间的标签：对其他标签它没有最小值，"
         "会无限下降。",
-        "cause": "它的标签或输入不是它所需要的:类别编号,或和为 1 的概率。",
-        "classes": "每个类别一个输出,标签为 0、1、2、……",
+        "cause": "它的标签或输入不是它所需要的：类别编号，或和为 1 的概率。",
+        "classes": "每个类别一个输出，标签为 0、1、2、……",
         "note": "标签在 0 与 1 之间",
     },
 )

@@ -83,11 +83,12 @@ TEXT = Text(
         "outputs are one value (of squares the targets' mean), whatever comes in.",
     },
     zh={
-        "message": "{kind} 得到形状为 {given} 的输出和形状为 {target} 的目标,比较了 {pairs:number} 对,而不是 "
+        "message": "{kind} 得到形状为 {given} 的输出和形状为 {target} 的目标，比较了 {pairs:number} 对，而不是 "
         "{values:number} 对。",
-        "by_hand": "形状为 {given} 的输出与形状为 {target} 的目标相减,比较了 {pairs:number} 对,而不是 {values:number} 对。",
-        "cause": "广播让每个输出与所有样本的目标相比。这时所有输出都取同一个值(对平方误差是目标的均值)"
-        "损失才最小,与输入无关。",
+        "by_hand": "形状为 {given} 的输出与形状为 {target} 的目标相减，比较了 {pairs:number} 对，"
+        "而不是 {values:number} 对。",
+        "cause": "广播让每个输出与所有样本的目标相比。这时所有输出都取同一个值（对平方误差是目标的均值）"
+        "损失才最小，与输入无关。",
     },
 )
 

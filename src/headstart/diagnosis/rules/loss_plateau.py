@@ -85,10 +85,10 @@ TEXT = Text(
         "If it does, the fault is in the data: print some inputs with their labels, just before the model gets them.",
     },
     zh={
-        "message": "{steps:number} 步之后,损失停在 {loss:number},不再下降。始终回答{baseline}的损失是 {constant:number}:"
+        "message": "{steps:number} 步之后，损失停在 {loss:number}，不再下降。始终回答{baseline}的损失是 {constant:number}："
         "网络什么也没有学到。",
-        "cause": "如果上面没有列出原因,那就是没有找到已知的原因。请按下面的代码只用一个批次训练。如果它的损失降不到接近 0,"
-        "问题在模型、损失函数或学习率:试试 10 倍的学习率,再试试十分之一。如果能降到,问题在数据:"
+        "cause": "如果上面没有列出原因，那就是没有找到已知的原因。请按下面的代码只用一个批次训练。如果它的损失降不到接近 0,"
+        "问题在模型、损失函数或学习率：试试 10 倍的学习率，再试试十分之一。如果能降到，问题在数据："
         "在送入模型之前打印几个输入和对应的标签。",
     },
 )

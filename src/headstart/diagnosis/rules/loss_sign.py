@@ -88,7 +88,7 @@ TEXT = Text(
         "note": "without the minus sign",
     },
     zh={
-        "message": "{kind} 被最大化了:backward 作用在它的相反数上,它从 {first:number} 升到了 {last:number}。",
+        "message": "{kind} 被最大化了：backward 作用在它的相反数上，它从 {first:number} 升到了 {last:number}。",
         "cause": "优化器使 backward 所作用的值变小。损失的相反数在每个答案都错到极点时最小。",
         "note": "去掉负号",
     },

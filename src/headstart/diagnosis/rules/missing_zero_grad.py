@@ -82,9 +82,9 @@ TEXT = Text(
         "after": "after the update",
     },
     zh={
-        "hand": "有 {steps:number} 次手写的权重更新使用了上一次更新之后未清零的梯度:每一步都沿着迄今所有梯度之和更新。",
-        "message": "{optimizer} 有 {steps:number} 步使用了上一步之后未清零的梯度:每一步都沿着迄今所有梯度之和更新。",
-        "cause": "backward() 会累加到 .grad 上。这个和随每一步增大,就像学习率在增大,并且指向权重很久以前的位置。",
+        "hand": "有 {steps:number} 次手写的权重更新使用了上一次更新之后未清零的梯度：每一步都沿着迄今所有梯度之和更新。",
+        "message": "{optimizer} 有 {steps:number} 步使用了上一步之后未清零的梯度：每一步都沿着迄今所有梯度之和更新。",
+        "cause": "backward() 会累加到 .grad 上。这个和随每一步增大，就像学习率在增大，并且指向权重很久以前的位置。",
         "note": "放在每次 backward 之前",
         "after": "放在更新之后",
     },

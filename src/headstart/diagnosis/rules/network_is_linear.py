@@ -77,9 +77,9 @@ TEXT = Text(
         "note": "behind {layer}, and behind each but the last",
     },
     zh={
-        "message": "从 {first} 到 {last} 的 {count:number} 层之间没有任何激活函数:它们合起来就是一个线性层。",
-        "cause": "矩阵的乘积仍是矩阵。这样的网络无论多深,都只能把输入加权求和。",
-        "note": "放在 {layer} 之后,除最后一层外每层之后都要有",
+        "message": "从 {first} 到 {last} 的 {count:number} 层之间没有任何激活函数：它们合起来就是一个线性层。",
+        "cause": "矩阵的乘积仍是矩阵。这样的网络无论多深，都只能把输入加权求和。",
+        "note": "放在 {layer} 之后，除最后一层外每层之后都要有",
     },
 )
 

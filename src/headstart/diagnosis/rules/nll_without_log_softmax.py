@@ -83,11 +83,11 @@ TEXT = Text(
         "last": "over the classes, the last axis",
     },
     zh={
-        "message": "{kind} 得到的不是对数概率:一行的指数之和不是 1。",
-        "softmax": "{kind} 得到的是概率,而它需要的是对数概率。",
-        "cause": "它只取出正确类别的值。没有归一化,其他类别就不受约束,损失会无限下降,而答案并没有变好。",
-        "note": "或 torch.nn.functional.cross_entropy(logits, target),两步合一",
-        "last": "在类别轴上,即最后一个轴",
+        "message": "{kind} 得到的不是对数概率：一行的指数之和不是 1。",
+        "softmax": "{kind} 得到的是概率，而它需要的是对数概率。",
+        "cause": "它只取出正确类别的值。没有归一化，其他类别就不受约束，损失会无限下降，而答案并没有变好。",
+        "note": "或 torch.nn.functional.cross_entropy(logits, target)，两步合一",
+        "last": "在类别轴上，即最后一个轴",
     },
 )
 

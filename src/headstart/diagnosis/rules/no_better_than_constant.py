@@ -85,12 +85,12 @@ TEXT = Text(
         "the Huber location": "the Huber location",
     },
     zh={
-        "note": "背下一个批次:它的损失必须降到接近 0",
-        "message": "{steps:number} 步之后损失为 {loss:number};始终回答{baseline}就能达到 {constant:number}。",
-        "worse": "{steps:number} 步之后损失为 {loss:number},比始终回答{baseline}(可达到 {constant:number})还差。",
-        "cause": "输出没有以任何有用的方式依赖输入。如果没有列出原因,请检查:输入与标签是否对应,"
-        "学习率是否过小或过大,数据中"
-        "是否有可学的东西?",
+        "note": "背下一个批次：它的损失必须降到接近 0",
+        "message": "{steps:number} 步之后损失为 {loss:number}；始终回答{baseline}就能达到 {constant:number}。",
+        "worse": "{steps:number} 步之后损失为 {loss:number}，比始终回答{baseline}（可达到 {constant:number}）还差。",
+        "cause": "输出没有以任何有用的方式依赖输入。如果没有列出原因，请检查：输入与标签是否对应，"
+        "学习率是否过小或过大，数据中"
+        "是否有可学的东西？",
         "the class frequencies": "各类别的频率",
         "the labels' frequencies": "标签的频率",
         "the mean": "均值",

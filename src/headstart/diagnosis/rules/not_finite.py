@@ -87,18 +87,18 @@ TEXT = Text(
         "find": "names the operator; slow, for a few steps only",
     },
     zh={
-        "input": "从第 {step:number} 步起,{layer} 的输入含有非有限的值:占 {share:share}。",
-        "activation": "{layer} 的输出在第 {step:number} 步不再是有限值,而它的输入仍然是。",
-        "loss": "损失在第 {step:number} 步不是有限值,而所有层的输出都是。",
-        "somewhere": "从第 {step:number} 步起损失不是有限值。该步没有查看各层:在长时间的训练中,查看的步越来越稀疏。",
-        "gradient": "到达 {layer} 的梯度在第 {step:number} 步不再是有限值,而损失仍然是。",
+        "input": "从第 {step:number} 步起，{layer} 的输入含有非有限的值：占 {share:share}。",
+        "activation": "{layer} 的输出在第 {step:number} 步不再是有限值，而它的输入仍然是。",
+        "loss": "损失在第 {step:number} 步不是有限值，而所有层的输出都是。",
+        "somewhere": "从第 {step:number} 步起损失不是有限值。该步没有查看各层：在长时间的训练中，查看的步越来越稀疏。",
+        "gradient": "到达 {layer} 的梯度在第 {step:number} 步不再是有限值，而损失仍然是。",
         "weight": "权重在第 {step:number} 步不再是有限值。",
-        "cause": "一个非数值会扩散到所有输出、所有梯度,再经过一步更新扩散到所有权重。它来自超出浮点范围的值,"
+        "cause": "一个非数值会扩散到所有输出、所有梯度，再经过一步更新扩散到所有权重。它来自超出浮点范围的值，"
         "或 log 0、零处的"
         "平方根导数、0/0。",
         "check": "放在训练循环之前",
-        "slower": "{lr:number} 的十分之一;并裁剪梯度:torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)",
-        "find": "会指出出错的算子;很慢,只用于几步",
+        "slower": "{lr:number} 的十分之一；并裁剪梯度：torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)",
+        "find": "会指出出错的算子；很慢，只用于几步",
     },
 )
 

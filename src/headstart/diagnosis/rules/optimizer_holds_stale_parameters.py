@@ -76,8 +76,8 @@ TEXT = Text(
         "note": "after the model has its last layer",
     },
     zh={
-        "message": "{optimizer} 持有的 {count:number} 个张量都没有被正在训练的网络使用;被使用的参数不在任何优化器中。",
-        "cause": "优化器是用另一个对象创建的,而不是正在训练的模型,因此每一步都不改变任何东西。",
+        "message": "{optimizer} 持有的 {count:number} 个张量都没有被正在训练的网络使用；被使用的参数不在任何优化器中。",
+        "cause": "优化器是用另一个对象创建的，而不是正在训练的模型，因此每一步都不改变任何东西。",
         "note": "在模型的所有层都确定之后创建",
     },
 )

@@ -77,8 +77,8 @@ TEXT = Text(
         "note": "with parentheses",
     },
     zh={
-        "message": "{count:number} 次反向传播为 {kind} 计算了梯度,但没有任何优化器更新过一步。",
-        "cause": "仅有梯度不会改变任何权重。step() 是否被调用(带括号)并且执行到了?梯度为无穷大时 GradScaler 会跳过它。",
+        "message": "{count:number} 次反向传播为 {kind} 计算了梯度，但没有任何优化器更新过一步。",
+        "cause": "仅有梯度不会改变任何权重。step() 是否被调用（带括号）并且执行到了？梯度为无穷大时 GradScaler 会跳过它。",
         "note": "要带括号",
     },
 )

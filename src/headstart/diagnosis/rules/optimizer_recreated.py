@@ -82,9 +82,9 @@ TEXT = Text(
         "note": "before the loop, not in it",
     },
     zh={
-        "message": "{kind} 在同一组权重上被重新创建了 {times:number} 次,每个只更新了 {life:number} 步。",
-        "cause": "每次重新创建都会丢失它的状态(动量、梯度及其平方的平均值)。请在循环之前只创建一次。",
-        "note": "放在循环之前,而不是循环之内",
+        "message": "{kind} 在同一组权重上被重新创建了 {times:number} 次，每个只更新了 {life:number} 步。",
+        "cause": "每次重新创建都会丢失它的状态（动量、梯度及其平方的平均值）。请在循环之前只创建一次。",
+        "note": "放在循环之前，而不是循环之内",
     },
 )
 

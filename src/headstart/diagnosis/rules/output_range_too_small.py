@@ -109,22 +109,23 @@ TEXT = Text(
         "bare": "logits: what the last layer gives, before any activation",
     },
     zh={
-        "message": "网络以 {activation} 结尾,损失不可能低于 {floor:number}:有 {outside:share} 的目标超出了它能给出的范围。",
-        "scores": "给 cross_entropy 的分数来自 {activation}:{classes:number} 个类别时损失不可能低于 {floor:number}。",
-        "chances": "无论输入是什么,{kind} 的概率都在 {least_chance:number} 与 {most_chance:number} 之间:损失不可能低于 "
+        "message": "网络以 {activation} 结尾，损失不可能低于 {floor:number}："
+        "有 {outside:share} 的目标超出了它能给出的范围。",
+        "scores": "给 cross_entropy 的分数来自 {activation}：{classes:number} 个类别时损失不可能低于 {floor:number}。",
+        "chances": "无论输入是什么，{kind} 的概率都在 {least_chance:number} 与 {most_chance:number} 之间：损失不可能低于 "
         "{floor:number}。",
-        "shared": "网络以 softmax 结尾,它的 {classes:number} 个输出之和为 1,而每个样本的目标之和平均为 {sum:number}:"
+        "shared": "网络以 softmax 结尾，它的 {classes:number} 个输出之和为 1，而每个样本的目标之和平均为 {sum:number}："
         "损失不可能低于 {floor:number}。",
         "sums": "softmax 让所有输出分享同一份概率。可以同时成立的标签应各用一个 sigmoid。",
-        "each": "logits:进入 softmax 之前的值;每个标签各自判断",
-        "doubled": "{activation} 之前还有另一个激活函数,或它被另一个取代,因此有些答案给不出来。",
-        "cause": "{activation} 只能给出{range}的值;目标的范围是 {least:number} 到 {most:number}。",
-        "bounded": "正确类别的分数最高只有 {high:number},其他类别最低也有 {low:number}:太接近了,任何答案都不可能确定。",
+        "each": "logits：进入 softmax 之前的值；每个标签各自判断",
+        "doubled": "{activation} 之前还有另一个激活函数，或它被另一个取代，因此有些答案给不出来。",
+        "cause": "{activation} 只能给出{range}的值；目标的范围是 {least:number} 到 {most:number}。",
+        "bounded": "正确类别的分数最高只有 {high:number}，其他类别最低也有 {low:number}：太接近了，任何答案都不可能确定。",
         "between": " {low:number} 与 {high:number} 之间",
         "above": "不小于 {low:number} ",
-        "note": "最后一层之后不加 {activation};或把目标变换到它的范围之内",
-        "logits": "logits:进入 {activation} 之前的值",
-        "bare": "logits:最后一层的输出,不经过任何激活函数",
+        "note": "最后一层之后不加 {activation}；或把目标变换到它的范围之内",
+        "logits": "logits：进入 {activation} 之前的值",
+        "bare": "logits：最后一层的输出，不经过任何激活函数",
     },
 )
 

@@ -91,12 +91,12 @@ TEXT = Text(
         "note": "and keep the weights of the best evaluation; more data or augmentation help most",
     },
     zh={
-        "message": "评估损失在第 {step:number} 步最好,为 {best:number},最后是 {last:number};"
+        "message": "评估损失在第 {step:number} 步最好，为 {best:number}，最后是 {last:number}；"
         "而训练损失降到了 {train:number}。",
         "cause": "网络在那一步之后学到的只适用于训练样本。",
-        "worse": "网络在那一步之后学到的只适用于训练样本:对新样本,"
-        "它现在比始终给出同一个答案(损失为 {constant:number})还差。",
-        "note": "并保留评估最好时的权重;更多数据或数据增强最有帮助",
+        "worse": "网络在那一步之后学到的只适用于训练样本：对新样本，"
+        "它现在比始终给出同一个答案（损失为 {constant:number}）还差。",
+        "note": "并保留评估最好时的权重；更多数据或数据增强最有帮助",
     },
 )
 

@@ -76,10 +76,10 @@ TEXT = Text(
         "note": "or {first}.requires_grad_(False), if it is left out on purpose",
     },
     zh={
-        "message": "{all:number} 个可训练张量中有 {count:number} 个得到梯度,却不在任何优化器中,第一个是 {first}。",
-        "cause": "不在任何优化器中的参数永远不会改变。放在普通列表或字典中的层不属于 model.parameters():请使用 "
+        "message": "{all:number} 个可训练张量中有 {count:number} 个得到梯度，却不在任何优化器中，第一个是 {first}。",
+        "cause": "不在任何优化器中的参数永远不会改变。放在普通列表或字典中的层不属于 model.parameters()：请使用 "
         "nn.ModuleList 或 nn.ModuleDict。",
-        "note": "如果是有意排除,请用 {first}.requires_grad_(False)",
+        "note": "如果是有意排除，请用 {first}.requires_grad_(False)",
     },
 )
 

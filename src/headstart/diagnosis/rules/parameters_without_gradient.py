@@ -105,10 +105,10 @@ TEXT = Text(
         "note": "if it is not to be trained; else let its output enter the loss",
     },
     zh={
-        "message": "{all:number} 个可训练张量中有 {count:number} 个从未得到梯度,尽管它们的层在运行,第一个是 {first}。",
-        "cause": "这些层的计算结果没有进入损失:结果被丢弃,对应的损失没有加上,或者计算图在它们之后被切断"
+        "message": "{all:number} 个可训练张量中有 {count:number} 个从未得到梯度，尽管它们的层在运行，第一个是 {first}。",
+        "cause": "这些层的计算结果没有进入损失：结果被丢弃，对应的损失没有加上，或者计算图在它们之后被切断"
         "(.detach()、.data、NumPy)。",
-        "note": "如果不打算训练它;否则应让它的输出进入损失",
+        "note": "如果不打算训练它；否则应让它的输出进入损失",
     },
 )
 

@@ -86,10 +86,10 @@ TEXT = Text(
         "together, does anything reach the last layer but its bias, is there anything to learn?",
     },
     zh={
-        "class": "在最后的批次中,有 {share:share} 对每个样本都回答类别 {answer:number},尽管标签各不相同。",
-        "number": "对每个样本的输出几乎相同:它们的离散程度只有目标值的 {spread:share}。",
-        "cause": "输出不依赖于输入。如果没有列出原因,请检查:输入与标签是否对应,除偏置之外是否还有信号到达最后一层,"
-        "数据中是否有可学的东西?",
+        "class": "在最后的批次中，有 {share:share} 对每个样本都回答类别 {answer:number}，尽管标签各不相同。",
+        "number": "对每个样本的输出几乎相同：它们的离散程度只有目标值的 {spread:share}。",
+        "cause": "输出不依赖于输入。如果没有列出原因，请检查：输入与标签是否对应，除偏置之外是否还有信号到达最后一层，"
+        "数据中是否有可学的东西？",
     },
 )
 

@@ -129,15 +129,15 @@ TEXT = Text(
         "data": "of the training data",
     },
     zh={
-        "message": "训练时模型的输入在 {low:number} 与 {high:number} 之间;评估时在 {other_low:number} 与 "
+        "message": "训练时模型的输入在 {low:number} 与 {high:number} 之间；评估时在 {other_low:number} 与 "
         "{other_high:number} 之间。",
-        "steps": "在取值等间隔的 {of:number} 个位置中有 {count:number} 个,评估时的间隔和离散程度按同一倍数变化,"
-        "多在 {factor:number} 倍左右。换了数据,取值会变,间隔却不会变:有一步处理(例如 / 255、Normalize 或标准化)"
+        "steps": "在取值等间隔的 {of:number} 个位置中有 {count:number} 个，评估时的间隔和离散程度按同一倍数变化，"
+        "多在 {factor:number} 倍左右。换了数据，取值会变，间隔却不会变：有一步处理（例如 / 255、Normalize 或标准化）"
         "只用在了其中一部分上。",
-        "bytes": "在 {of:number} 个位置中有 {count:number} 个,评估时的离散程度是训练时的 {factor:number} 倍:"
-        "一部分数据除以了 255,另一部分没有。",
-        "columns": "{of:number} 列中有 {count:number} 列在一部分数据中大小相近,在另一部分中相差悬殊,"
-        "而每一列的分布形状在两边都相同:标准化只用在了其中一部分上。",
+        "bytes": "在 {of:number} 个位置中有 {count:number} 个，评估时的离散程度是训练时的 {factor:number} 倍："
+        "一部分数据除以了 255，另一部分没有。",
+        "columns": "{of:number} 列中有 {count:number} 列在一部分数据中大小相近，在另一部分中相差悬殊，"
+        "而每一列的分布形状在两边都相同：标准化只用在了其中一部分上。",
         "alike": "训练和评估时都用它",
         "data": "取自训练数据",
     },

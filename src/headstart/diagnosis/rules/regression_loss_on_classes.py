@@ -84,9 +84,10 @@ TEXT = Text(
         "note": "if they are classes: {classes:number} outputs, target of whole numbers",
     },
     zh={
-        "message": "{kind} 的所有目标都是 0 到 {most:number} 的整数,且出现次数大致相同:它们看起来像类别。",
-        "cause": "回归把它们当作数量,认为 1 在 0 与 2 之间:当网络在两个类别之间犹豫时,它会回答介于两者之间的另一个类别。",
-        "note": "如果它们是类别:{classes:number} 个输出,target 为整数",
+        "message": "{kind} 的所有目标都是 0 到 {most:number} 的整数，且出现次数大致相同：它们看起来像类别。",
+        "cause": "回归把它们当作数量，认为 1 在 0 与 2 之间：当网络在两个类别之间犹豫时，"
+        "它会回答介于两者之间的另一个类别。",
+        "note": "如果它们是类别：{classes:number} 个输出，target 为整数",
     },
 )
 

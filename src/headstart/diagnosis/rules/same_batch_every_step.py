@@ -88,11 +88,11 @@ TEXT = Text(
         "note": "goes on to the next batch",
     },
     zh={
-        "anew": "全部 {steps:number} 步看到的都是同样的 {batch:number} 个样本(共 {samples:number} 个):加载器在每一步都"
-        "从头开始,每次都给出第一个批次。",
-        "once": "全部 {steps:number} 步看到的都是同样的 {batch:number} 个样本(共 {samples:number} 个)。",
-        "cause_anew": "`next(iter(loader))` 每次都会新建一个迭代器。网络只会背下这个批次,对其余数据什么也学不到。",
-        "cause_once": "拟合单个批次是检查网络的好办法,但不是训练:其余样本什么也没学到。",
+        "anew": "全部 {steps:number} 步看到的都是同样的 {batch:number} 个样本（共 {samples:number} 个）：加载器在每一步都"
+        "从头开始，每次都给出第一个批次。",
+        "once": "全部 {steps:number} 步看到的都是同样的 {batch:number} 个样本（共 {samples:number} 个）。",
+        "cause_anew": "`next(iter(loader))` 每次都会新建一个迭代器。网络只会背下这个批次，对其余数据什么也学不到。",
+        "cause_once": "拟合单个批次是检查网络的好办法，但不是训练：其余样本什么也没学到。",
         "note": "会接着给出下一个批次",
     },
 )

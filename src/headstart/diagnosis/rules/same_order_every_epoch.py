@@ -93,12 +93,12 @@ TEXT = Text(
     },
     zh={
         "message": "全部 {epochs:number} 个轮次都以同样的顺序给出同样的批次。",
-        "sequential": "DataLoader 默认保持数据原来的顺序,除非要求它打乱。每个轮次总是最后几个批次说了算。",
-        "distributed": "DistributedSampler 抽取一种顺序后会一直沿用,直到被告知新的轮次开始了。",
-        "random": "DataLoader 会打乱数据,但每个轮次用的随机数都一样:种子被重复设置,或者生成器被重新创建。",
+        "sequential": "DataLoader 默认保持数据原来的顺序，除非要求它打乱。每个轮次总是最后几个批次说了算。",
+        "distributed": "DistributedSampler 抽取一种顺序后会一直沿用，直到被告知新的轮次开始了。",
+        "random": "DataLoader 会打乱数据，但每个轮次用的随机数都一样：种子被重复设置，或者生成器被重新创建。",
         "note_sequential": "每个轮次都会重新抽取批次",
         "note_distributed": "在每个轮次开始之前",
-        "note_random": "只设置一次,放在轮次循环之前",
+        "note_random": "只设置一次，放在轮次循环之前",
     },
 )
 CODE = {

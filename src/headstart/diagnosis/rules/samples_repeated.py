@@ -121,17 +121,17 @@ TEXT = Text(
         "note_weights": "the weight of each sample's class",
     },
     zh={
-        "workers": "在一次遍历中每个样本出现 {workers:number} 次,{workers:number} 个工作进程各给出一次。",
-        "cause_workers": "每个工作进程都有自己的一份 IterableDataset,并且都会完整地遍历它。"
+        "workers": "在一次遍历中每个样本出现 {workers:number} 次，{workers:number} 个工作进程各给出一次。",
+        "cause_workers": "每个工作进程都有自己的一份 IterableDataset，并且都会完整地遍历它。"
         "大多数步都花在刚刚见过的样本上。",
-        "note_workers": "写在 __iter__ 中:每个工作进程只取自己的部分",
-        "copies": "一次遍历中每个样本只抽取一次,却有 {share:share} 的样本出现了不止一次:数据集中有重复样本。",
-        "cause_copies": "有重复的样本比其他样本权重更大,而且重复样本也可能出现在评估数据中。如果是有意为之,"
+        "note_workers": "写在 __iter__ 中：每个工作进程只取自己的部分",
+        "copies": "一次遍历中每个样本只抽取一次，却有 {share:share} 的样本出现了不止一次：数据集中有重复样本。",
+        "cause_copies": "有重复的样本比其他样本权重更大，而且重复样本也可能出现在评估数据中。如果是有意为之，"
         "用 WeightedRandomSampler 来表达更清楚。",
         "note_copies": "或者查明重复样本的来源",
-        "weights": "WeightedRandomSampler 只有 {weighed:number} 个权重,而样本有 {samples:number} 个:它反复抽取最前面的 "
-        "{weighed:number} 个样本,其他样本永远抽不到。",
-        "cause_weights": "它需要为每个样本提供一个权重。如果给的是每个类别的权重,它就只会抽取与类别数一样多的样本,"
+        "weights": "WeightedRandomSampler 只有 {weighed:number} 个权重，而样本有 {samples:number} 个：它反复抽取最前面的 "
+        "{weighed:number} 个样本，其他样本永远抽不到。",
+        "cause_weights": "它需要为每个样本提供一个权重。如果给的是每个类别的权重，它就只会抽取与类别数一样多的样本，"
         "网络只是把这几个样本背了下来。",
         "note_weights": "每个样本所属类别的权重",
     },

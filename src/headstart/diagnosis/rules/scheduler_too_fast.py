@@ -87,9 +87,9 @@ TEXT = Text(
         "note": "once an epoch; or give it the number of all steps",
     },
     zh={
-        "message": "学习率在 {steps:number} 步中的第 {step:number} 步就已消失:从 {first:number} 降到 {last:number}。",
-        "cause": "其后的 {left:share} 步对权重的移动不到之前的千分之一。调度器是否每个批次都更新,而长度是按轮次数设定的?",
-        "note": "每个轮次一次;或者按总步数设定",
+        "message": "学习率在 {steps:number} 步中的第 {step:number} 步就已消失：从 {first:number} 降到 {last:number}。",
+        "cause": "其后的 {left:share} 步对权重的移动不到之前的千分之一。调度器是否每个批次都更新，而长度是按轮次数设定的？",
+        "note": "每个轮次一次；或者按总步数设定",
     },
 )
 

@@ -84,8 +84,9 @@ TEXT = Text(
         "note": "a warm-up for a tenth of the steps that are run",
     },
     zh={
-        "message": "运行结束时学习率仍在上升:{steps:number} 步之后才到 {last:number}。",
-        "cause": "预热所设的步数超过了实际运行的步数,或者更新得太少:从未达到所选的学习率,而在当前学习率下什么也没有学到。",
+        "message": "运行结束时学习率仍在上升：{steps:number} 步之后才到 {last:number}。",
+        "cause": "预热所设的步数超过了实际运行的步数，或者更新得太少：从未达到所选的学习率，"
+        "而在当前学习率下什么也没有学到。",
         "note": "预热只占总步数的十分之一",
     },
 )

@@ -76,10 +76,10 @@ TEXT = Text(
         "note": "logits: what enters the sigmoid; apply sigmoid to predict, not to train",
     },
     zh={
-        "message": "binary_cross_entropy_with_logits 得到的是 sigmoid 的输出,又做了一次 sigmoid:标签 0 的损失至少为 "
+        "message": "binary_cross_entropy_with_logits 得到的是 sigmoid 的输出，又做了一次 sigmoid：标签 0 的损失至少为 "
         "{floor:number}。",
-        "cause": "它需要的是 logits。0 与 1 之间的概率再经过一次 sigmoid 会落在 0.5 与 0.73 之间,无法表示任何输入为负类。",
-        "note": "logits:进入 sigmoid 之前的值;预测时才用 sigmoid,训练时不用",
+        "cause": "它需要的是 logits。0 与 1 之间的概率再经过一次 sigmoid 会落在 0.5 与 0.73 之间，无法表示任何输入为负类。",
+        "note": "logits：进入 sigmoid 之前的值；预测时才用 sigmoid，训练时不用",
     },
 )
 

@@ -81,14 +81,15 @@ TEXT = Text(
         "probabilities": "or logits=, with what enters the softmax",
     },
     zh={
-        "message": "cross_entropy 得到的是 softmax 的输出,又做了一次 softmax:{classes:number} 个类别时损失不可能低于 "
+        "message": "cross_entropy 得到的是 softmax 的输出，又做了一次 softmax：{classes:number} 个类别时损失不可能低于 "
         "{floor:number}。",
-        "cause": "它需要的是 logits。概率位于 0 与 1 之间,再做一次 softmax 后几乎相等,能穿过两次 softmax 的梯度也很小。",
-        "note": "logits:进入 softmax 之前的值;预测时才用 softmax,训练时不用",
-        "again": "softmax 的输出又经过了 log-softmax,相当于再做一次 softmax:{classes:number} 个答案中,没有一个的概率能超过 "
+        "cause": "它需要的是 logits。概率位于 0 与 1 之间，再做一次 softmax 后几乎相等，能穿过两次 softmax 的梯度也很小。",
+        "note": "logits：进入 softmax 之前的值；预测时才用 softmax，训练时不用",
+        "again": "softmax 的输出又经过了 log-softmax，相当于再做一次 softmax：{classes:number} 个答案中，"
+        "没有一个的概率能超过 "
         "{most:share}。",
-        "taken": "log-softmax(cross_entropy、Categorical(logits=...))需要的是 logits。概率位于 0 与 1 之间,"
-        "再做一次 softmax 后几乎相等,能穿过两次 softmax 的梯度也很小。",
+        "taken": "log-softmax(cross_entropy、Categorical(logits=...))需要的是 logits。概率位于 0 与 1 之间，"
+        "再做一次 softmax 后几乎相等，能穿过两次 softmax 的梯度也很小。",
         "probabilities": "或用 logits= 传入进入 softmax 之前的值",
     },
 )

@@ -73,10 +73,10 @@ TEXT = Text(
         "note": "one output that says yes or no; target as float, of the same shape",
     },
     zh={
-        "message": "{kind} 之前的 softmax 只作用在一个值上,无论输入是什么都输出 1。",
-        "own": "cross_entropy 只得到一个类别:无论输入是什么,损失都是 0。",
-        "cause": "e^z / e^z 等于 1,导数为 0:没有梯度能通过,网络什么也学不到。",
-        "note": "一个回答“是或否”的输出;target 为浮点数,形状相同",
+        "message": "{kind} 之前的 softmax 只作用在一个值上，无论输入是什么都输出 1。",
+        "own": "cross_entropy 只得到一个类别：无论输入是什么，损失都是 0。",
+        "cause": "e^z / e^z 等于 1，导数为 0：没有梯度能通过，网络什么也学不到。",
+        "note": "一个回答“是或否”的输出；target 为浮点数，形状相同",
     },
 )
 

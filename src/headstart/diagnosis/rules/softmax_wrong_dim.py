@@ -84,9 +84,9 @@ TEXT = Text(
         "note": "over the classes",
     },
     zh={
-        "message": "{kind} 之前的 softmax 作用在输入 {shape} 的第 {axis:number} 维上,而类别在第 {classes:number} 维。",
-        "batch": "{kind} 之前的 softmax 作用在批次上({shape} 的第 0 维),而类别在第 {classes:number} 维。",
-        "cause": "于是变成样本之间争夺每个类别,而不是类别之间竞争每个样本:一个样本的答案取决于同一批里的其他样本。",
+        "message": "{kind} 之前的 softmax 作用在输入 {shape} 的第 {axis:number} 维上，而类别在第 {classes:number} 维。",
+        "batch": "{kind} 之前的 softmax 作用在批次上（{shape} 的第 0 维），而类别在第 {classes:number} 维。",
+        "cause": "于是变成样本之间争夺每个类别，而不是类别之间竞争每个样本：一个样本的答案取决于同一批里的其他样本。",
         "note": "作用在类别上",
     },
 )

@@ -83,9 +83,9 @@ TEXT = Text(
         "note": "and back where you predict: output * std + mean",
     },
     zh={
-        "message": "目标值的均值为 {mean:number},标准差为 {std:number},而刚初始化的网络输出大小约为 1。",
-        "cause": "最初的误差(平方误差时还有梯度)和目标值一样大:对普通 SGD 来说步子太大,对 Adam 来说需要的步数太多。",
-        "note": "预测时再变换回来:output * std + mean",
+        "message": "目标值的均值为 {mean:number}，标准差为 {std:number}，而刚初始化的网络输出大小约为 1。",
+        "cause": "最初的误差（平方误差时还有梯度）和目标值一样大：对普通 SGD 来说步子太大，对 Adam 来说需要的步数太多。",
+        "note": "预测时再变换回来：output * std + mean",
     },
 )
 

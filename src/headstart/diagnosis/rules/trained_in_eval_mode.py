@@ -96,13 +96,13 @@ TEXT = Text(
         "train": "before the training steps of each epoch; model.eval() before each evaluation",
     },
     zh={
-        "back": "从第 {step:number} 步起,模型在评估模式下训练。其中的 {kinds}(共 {count:number} 个)此前处于训练模式。",
-        "back_cause": "调用了 model.eval()(可能是为了评估),之后再也没有调用 model.train()。dropout 不再丢弃任何单元,"
-        "批归一化则使用旧的统计量,不再跟随权重变化。",
-        "never": "模型从一开始就在评估模式下训练,包括其中的 {kinds}(共 {count:number} 个)。",
-        "never_cause": "从未调用 model.train(),或在训练之前调用了 model.eval()。dropout 不丢弃任何单元,批归一化使用自带的"
-        "运行统计量,并且从不更新。",
-        "train": "放在每个轮次的训练步之前;评估之前再调用 model.eval()",
+        "back": "从第 {step:number} 步起，模型在评估模式下训练。其中的 {kinds}（共 {count:number} 个）此前处于训练模式。",
+        "back_cause": "调用了 model.eval()（可能是为了评估），之后再也没有调用 model.train()。dropout 不再丢弃任何单元，"
+        "批归一化则使用旧的统计量，不再跟随权重变化。",
+        "never": "模型从一开始就在评估模式下训练，包括其中的 {kinds}（共 {count:number} 个）。",
+        "never_cause": "从未调用 model.train()，或在训练之前调用了 model.eval()。dropout 不丢弃任何单元，批归一化使用自带的"
+        "运行统计量，并且从不更新。",
+        "train": "放在每个轮次的训练步之前；评估之前再调用 model.eval()",
     },
 )
 

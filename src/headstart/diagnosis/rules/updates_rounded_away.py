@@ -88,10 +88,10 @@ TEXT = Text(
         "note": "the weights in float32; autocast computes in bfloat16",
     },
     zh={
-        "message": "每一步中,{weight} 有 {lost:share} 的值一位也没有改变,尽管它们的梯度不是零:更新在舍入中丢失了。",
-        "cause": "小于权重与相邻数之间距离一半的更新(在 bfloat16 中约为权重的 0.2% 到 0.4%)会消失,而且每一步都重新消失。"
-        "对于权重所用的精度,学习率 {lr:number} 太小了。",
-        "note": "权重用 float32,由 autocast 以 bfloat16 计算",
+        "message": "每一步中，{weight} 有 {lost:share} 的值一位也没有改变，尽管它们的梯度不是零：更新在舍入中丢失了。",
+        "cause": "小于权重与相邻数之间距离一半的更新（在 bfloat16 中约为权重的 0.2% 到 0.4%）会消失，而且每一步都重新消失。"
+        "对于权重所用的精度，学习率 {lr:number} 太小了。",
+        "note": "权重用 float32，由 autocast 以 bfloat16 计算",
     },
 )
 

@@ -98,15 +98,15 @@ TEXT = Text(
         "load": "before the loop, not in it",
     },
     zh={
-        "message": "{optimizer} 更新了 {steps:number} 步,它的张量也有梯度,但没有任何一个张量改变过哪怕一位。",
-        "zero": "学习率是 0,因此每次更新都是 0。",
-        "rounded": "与权重相比,每次更新都小到被舍入抹去:学习率对这些梯度来说太小了。",
-        "undone": "每一步都移动了权重,但循环中的某处又把它们恢复了:load_state_dict、复制旧权重或重新初始化。",
-        "by_hand": "在 {steps:number} 步中权重都有梯度,但没有任何一个权重改变过哪怕一位。",
-        "rebound": "`{name} = {name} - ...` 创建了一个新张量并把名字 {name} 给了它;模型里仍是原来的张量。",
-        "in_place": "原地更新,放在 torch.no_grad() 之下",
+        "message": "{optimizer} 更新了 {steps:number} 步，它的张量也有梯度，但没有任何一个张量改变过哪怕一位。",
+        "zero": "学习率是 0，因此每次更新都是 0。",
+        "rounded": "与权重相比，每次更新都小到被舍入抹去：学习率对这些梯度来说太小了。",
+        "undone": "每一步都移动了权重，但循环中的某处又把它们恢复了：load_state_dict、复制旧权重或重新初始化。",
+        "by_hand": "在 {steps:number} 步中权重都有梯度，但没有任何一个权重改变过哪怕一位。",
+        "rebound": "`{name} = {name} - ...` 创建了一个新张量并把名字 {name} 给了它；模型里仍是原来的张量。",
+        "in_place": "原地更新，放在 torch.no_grad() 之下",
         "note": "可以从这个学习率开始",
-        "load": "放在循环之前,而不是循环之内",
+        "load": "放在循环之前，而不是循环之内",
     },
 )
 

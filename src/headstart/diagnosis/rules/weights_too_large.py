@@ -103,13 +103,13 @@ TEXT = Text(
         "std": "std {law:number} instead of {std:number}",
     },
     zh={
-        "message": "{layer} 的初始权重标准差为 {std:number},而保持信号大小需要 {law:number}:到 {end} 之后信号放大了 "
+        "message": "{layer} 的初始权重标准差为 {std:number}，而保持信号大小需要 {law:number}：到 {end} 之后信号放大了 "
         "{along:number} 倍。",
-        "cause": "每一层把信号乘以 标准差 × √fan_in;超出法则的部分随深度累乘,梯度也随之增大。",
-        "recurrent": "循环权重 {layer} 的初始标准差为 {std:number},而保持状态大小需要 {law:number}:序列的每一步都把状态"
+        "cause": "每一层把信号乘以 标准差 × √fan_in；超出法则的部分随深度累乘，梯度也随之增大。",
+        "recurrent": "循环权重 {layer} 的初始标准差为 {std:number}，而保持状态大小需要 {law:number}：序列的每一步都把状态"
         "放大 {along:number} 倍。",
-        "state": "这些权重在序列的每一步都与状态相乘。过大时会把状态推到激活函数的两端,使它忘记输入,梯度也随长度增长。",
-        "std": "标准差取 {law:number},而不是 {std:number}",
+        "state": "这些权重在序列的每一步都与状态相乘。过大时会把状态推到激活函数的两端，使它忘记输入，梯度也随长度增长。",
+        "std": "标准差取 {law:number}，而不是 {std:number}",
     },
 )
 

@@ -107,17 +107,18 @@ TEXT = Text(
         "std": "std {law:number} instead of {std:number}",
     },
     zh={
-        "one": "{layer} 的初始权重标准差为 {std:number},而保持信号大小需要 {law:number}:"
+        "one": "{layer} 的初始权重标准差为 {std:number}，而保持信号大小需要 {law:number}："
         "{layer} 之后信号只剩 {along:share}。",
-        "many": "初始权重让信号逐层消失:到第 {depth:number} 层 {end} 之后,信号只剩原来的 {along:number} 倍;{layer} "
-        "的标准差为 {std:number},而保持信号需要 {law:number}。",
-        "apart": "初始权重让不同的输入变得相同:到第 {deep:number} 层 {end} 之后,两个输入之间的差别最多只剩 {apart:number} "
-        "倍;{layer} 的标准差为 {std:number}。",
-        "slope": "每一层把两个输入之间的差别(反向时把梯度)乘以 标准差 × √fan_in 和激活函数的斜率,而 sigmoid 的斜率处处"
+        "many": "初始权重让信号逐层消失：到第 {depth:number} 层 {end} 之后，信号只剩原来的 {along:number} 倍；{layer} "
+        "的标准差为 {std:number}，而保持信号需要 {law:number}。",
+        "apart": "初始权重让不同的输入变得相同：到第 {deep:number} 层 {end} 之后，"
+        "两个输入之间的差别最多只剩 {apart:number} "
+        "倍；{layer} 的标准差为 {std:number}。",
+        "slope": "每一层把两个输入之间的差别（反向时把梯度）乘以 标准差 × √fan_in 和激活函数的斜率，而 sigmoid 的斜率处处"
         "不超过 1/4。",
-        "steep": "在 0 处较陡的激活函数(如 tanh)能保留更多差别",
-        "cause": "每一层把信号(反向时把梯度)乘以 标准差 × √fan_in 再除以激活函数的增益;不足的部分随深度累乘。",
-        "std": "标准差取 {law:number},而不是 {std:number}",
+        "steep": "在 0 处较陡的激活函数（如 tanh）能保留更多差别",
+        "cause": "每一层把信号（反向时把梯度）乘以 标准差 × √fan_in 再除以激活函数的增益；不足的部分随深度累乘。",
+        "std": "标准差取 {law:number}，而不是 {std:number}",
     },
 )
 

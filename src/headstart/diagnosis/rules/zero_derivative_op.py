@@ -79,9 +79,9 @@ TEXT = Text(
         "note": "the value is rounded, the gradient is not: straight-through",
     },
     zh={
-        "message": "{all:number} 个可训练层中有 {count:number} 个只能通过 {op} 到达损失,它们的梯度全部为零。",
-        "cause": "{op} 在跳变点之间的导数为零,因此这些层永远学不到东西。请用它之前的值计算损失,或让梯度直接通过。",
-        "note": "数值被取整,梯度不受影响:直通估计",
+        "message": "{all:number} 个可训练层中有 {count:number} 个只能通过 {op} 到达损失，它们的梯度全部为零。",
+        "cause": "{op} 在跳变点之间的导数为零，因此这些层永远学不到东西。请用它之前的值计算损失，或让梯度直接通过。",
+        "note": "数值被取整，梯度不受影响：直通估计",
     },
 )
 
