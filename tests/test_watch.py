@@ -322,3 +322,20 @@ def test_of_many_short_trainings_the_past_ones_are_not_followed(tmp_path: Path) 
     assert len(record.optimizers) == 3 * RECENT
     cleared = [record.series(optimizer.name, "loop.cleared").values for optimizer in record.optimizers]
     assert cleared == [(1.0, 1.0)] * (3 * RECENT)  # an optimizer is met at its first step
+
+
+def test_a_loss_is_found_behind_a_penalty_on_each_of_many_parameters(tmp_path: Path) -> None:
+    net = nn.Sequential(*(nn.Linear(10, 10) for _ in range(19)), nn.Linear(10, 2))
+
+    def run() -> None:
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+        for _ in range(3):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(net(X), Y)
+            for parameter in net.parameters():
+                loss = loss + 1e-4 * parameter.pow(2).sum()
+            loss.backward()
+            optimizer.step()
+
+    (loss,) = watched(tmp_path, net, run).losses
+    assert loss.trained

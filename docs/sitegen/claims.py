@@ -15,7 +15,7 @@ from headstart.lab.page import WORDS as LAB
 from headstart.lab.results import load
 from headstart.wording import number
 from sitegen import plot
-from sitegen.markdown import Page, fenced, folded, note, table
+from sitegen.markdown import Page, fenced, folded, table
 from sitegen.words import WORDS
 
 SAVED = Path(__file__).parents[1] / "lab.json"  # headstart lab --quick --json docs/lab.json
@@ -92,7 +92,7 @@ def _size(language: Language) -> str:
 
 
 def page(claim: Claim, language: Language) -> str:
-    """The sentence and what counts as holding in the page's language; what the file says of the experiment is English."""
+    """The sentence, what counts as holding, what was measured, and the experiment in words and in code."""
     result = results().get(claim.name)
     parts = [f"# {claim.name}", f"> {claim.sentence(language)}", _told(claim, result, language)]
     parts += [f"## {WORDS.say(language, 'counts as holding')}", _parts(claim, result, language)]
@@ -102,9 +102,11 @@ def page(claim: Claim, language: Language) -> str:
         if claim.curves:
             parts += [f"![{claim.curves.say(language, 'y')}](../plots/lab/{claim.name}-curves.svg)"]
     parts += [f"## {WORDS.say(language, 'experiment')}"]
-    if language != "en":
-        parts.append(note(WORDS.say(language, "long text is english")))
-    parts += [claim.page.strip(), _measured(claim, result, language), f"## {WORDS.say(language, 'run it')}"]
+    parts += [
+        (claim.page.zh if language == "zh" else claim.page.en)["page"],
+        _measured(claim, result, language),
+        f"## {WORDS.say(language, 'run it')}",
+    ]
     parts.append(fenced("sh", f"headstart lab {claim.name} --quick"))
     module = inspect.getmodule(claim.experiment)
     assert module is not None

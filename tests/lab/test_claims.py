@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import string
 from pathlib import Path
 
@@ -44,7 +45,10 @@ def test_a_part_has_one_limit_and_a_claim_a_page(name: str) -> None:
     claim = CLAIMS[name]
     assert all((part.above is None) != (part.below is None) for part in claim.parts)
     assert len({part.key for part in claim.parts}) == len(claim.parts)
-    assert claim.page.strip()
+    english, chinese = claim.page.en["page"], claim.page.zh["page"]
+    assert english
+    assert re.search(r"[\u4e00-\u9fff]", chinese)
+    assert set(re.findall(r"`[^`]+`", english)) <= set(re.findall(r"`[^`]+`", chinese))
 
 
 def test_claims_are_found_by_file_name_and_by_group() -> None:

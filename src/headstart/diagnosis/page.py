@@ -106,13 +106,18 @@ def parse(docstring: str | None) -> Page:
     return Page(summary.strip(), tuple((heading.strip(), body.strip()) for heading, _, body in sections))
 
 
+def unwrapped(text: str) -> str:
+    """Without the line breaks within Chinese sentences, which would become spaces."""
+    return WRAPPED.sub("", text)
+
+
 def translated(page: Page, text: str) -> Page:
     """`page` with the summary and the sections that `text`, a Chinese page, has; its code stays."""
     own = parse(text)
     known = dict(page.sections)
     names = {name: heading for heading, name in SECTIONS.zh.items()}
     for name, wrapped in own.sections:
-        heading, body = names[name], WRAPPED.sub("", wrapped)
+        heading, body = names[name], unwrapped(wrapped)
         code = re.search(r"```python\n.*?```", known[heading], re.DOTALL)
         known[heading] = body.replace("{code}", code.group()) if code else body
-    return Page(WRAPPED.sub("", own.summary), tuple(known.items()))
+    return Page(unwrapped(own.summary), tuple(known.items()))

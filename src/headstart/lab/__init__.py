@@ -14,7 +14,8 @@ and one function of the file's name, which measures one point of the experiment 
 One that gives `Traced`, its figures with the curve of its training, says in CURVES = Text(...) what the curves show, and
 names the panel of each place.
 
-torch is imported inside the functions: `headstart lab --list` does without. Adding a claim touches one new file.
+torch is imported inside the functions: `headstart lab --list` does without. Adding a claim touches one new file; the page's
+Chinese text is a file of the same name in zh/.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
+from headstart.diagnosis.page import unwrapped
+from headstart.diagnosis.text import Text
 from headstart.errors import HeadstartError
 from headstart.lab.claim import Claim
 
@@ -77,6 +81,12 @@ def _claim(group: str, file: str) -> Claim:
         figures=module.FIGURES,
         parts=module.PARTS,
         experiment=getattr(module, file),
-        page=module.__doc__ or "",
+        page=_page(file, (module.__doc__ or "").strip()),
         curves=getattr(module, "CURVES", None),
     )
+
+
+def _page(file: str, english: str) -> Text:
+    path = Path(__file__).parent / "zh" / f"{file}.md"
+    chinese = unwrapped(path.read_text(encoding="utf-8")).strip() if path.exists() else english
+    return Text(en={"page": english}, zh={"page": chinese})

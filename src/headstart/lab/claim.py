@@ -95,7 +95,7 @@ class Claim:
     figures: tuple[str, ...]
     parts: tuple[Part, ...]
     experiment: Callable[[Point], Mapping[str, float] | Traced]
-    page: str
+    page: Text  # "page": the experiment in words
     curves: Text | None = None  # "y": what the curves show; and for each x the title of its panel
 
     def sentence(self, language: Language) -> str:

@@ -34,6 +34,7 @@ from headstart.monitor.operators import (
 
 Tagged = TypeVar("Tagged")
 
+SUMS = ("AddBackward0", "SubBackward0")
 SMALL = 16  # nodes of a graph that is looked through for parameters
 TAG = "headstart"  # key in a node's `metadata`, unless the caller has its own
 
@@ -324,8 +325,12 @@ def tag(tensor: Tensor, value: Any, key: str = TAG) -> None:
         _metadata(tensor.grad_fn).setdefault(key, value)
 
 
-def find_tags(root: Tensor, key: str, kind: type[Tagged], within: int = 64) -> list[Tagged]:
-    """Tags of one kind on the first `within` nodes below `root`, and none below them: cheap for every backward."""
+def find_tags(root: Tensor, key: str, kind: type[Tagged], within: int = 256) -> list[Tagged]:
+    """Tags of one kind on the first `within` nodes below `root`, and none below them: cheap for every backward.
+
+    Sums are gone through first: a penalty that is added parameter by parameter is a long chain of them, and the loss
+    its end.
+    """
     found: list[Tagged] = []
     todo: deque[Any] = deque([root.grad_fn])
     seen: set[Any] = set()
@@ -336,8 +341,12 @@ def find_tags(root: Tensor, key: str, kind: type[Tagged], within: int = 64) -> l
         seen.add(node)
         if isinstance(value := _metadata(node).get(key), kind):
             found.append(value)
-        else:
-            todo.extend(child for child, _ in node.next_functions)
+            continue
+        for child, _ in node.next_functions:
+            if child is not None and child.name() in SUMS:
+                todo.appendleft(child)
+            else:
+                todo.append(child)
     return found
 
 
