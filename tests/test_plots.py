@@ -14,7 +14,7 @@ from headstart.findings import Evidence, Finding
 from headstart.record import Layer, Loss, Parameter, Record, Series, Writer, pack, read_record
 from headstart.report import curves, maps
 from headstart.report.plots import POINTS, thin, value_axis
-from headstart.report.proof import proof
+from headstart.report.proof import _on_scale, proof
 
 NAN, INF = float("nan"), float("inf")
 
@@ -138,3 +138,15 @@ def activation_map(folder: Path, stds: list[float | None]) -> list[dict]:
     figure = maps.activations(read_record(folder / "r.db"))
     assert figure is not None
     return list(figure.views[0].traces)
+
+
+@pytest.mark.parametrize(
+    ("steps", "drawn"),
+    [((), True), ((0,), False), ((2,), True), ((0, 3), True)],
+    ids=["at any step", "at another", "at its own", "within"],
+)
+def test_a_ratio_that_lies_among_other_steps_values_by_chance_is_not_of_the_axis(
+    steps: tuple[int, ...], drawn
+) -> None:
+    rise = Evidence("loss_rise", 1.74, 1.2, steps, "loss")
+    assert _on_scale(rise, [("loss", series([1.3, 2.3, 1.74, 1.6]))]) is drawn

@@ -42,9 +42,9 @@ def suspicions(case: Case, rules: Sequence[Rule], found: Sequence[tuple[Finding,
         if limits and rule.name not in spoke and missing(rule, case) is None:
             with rule.limited(limits), suppress(Exception):  # a rule that fails has been told of
                 suspected += list(rule.judge(case))[:1]
-    told = case.say(TEXT, "suspicion")
+    told, space = case.say(TEXT, "suspicion"), "" if case.language == "zh" else " "
     return tuple(
-        replace(finding, severity="advice", cause=" ".join(filter(None, (finding.cause, told))))
+        replace(finding, severity="advice", cause=space.join(filter(None, (finding.cause, told))))
         for finding in sorted(suspected, key=_beyond, reverse=True)[:MOST]
     )
 

@@ -41,7 +41,7 @@ def proof(record: Record, finding: Finding, name: str) -> Figure | None:
 
 def _figure(name: str, evidence: Evidence, figure: str, curves: list[tuple[str, Series]], step: int | None) -> Figure:
     values = [value for _, series in curves for value in series.values if math.isfinite(value)]
-    limit = evidence.limit if evidence.limit is not None and _on_scale(evidence, values) else None
+    limit = evidence.limit if evidence.limit is not None and _on_scale(evidence, curves) else None
     scale = value_axis(
         tr(TITLES[figure]) if figure in TITLES else words.name_of(figure),
         values if limit is None else [*values, limit],
@@ -75,8 +75,15 @@ def _figure(name: str, evidence: Evidence, figure: str, curves: list[tuple[str, 
     )
 
 
-def _on_scale(evidence: Evidence, values: list[float]) -> bool:
+def _on_scale(evidence: Evidence, curves: list[tuple[str, Series]]) -> bool:
     """Whether the limit belongs on the series' axis: not if the rule's figure was a ratio or the like of it."""
+    first, last = (evidence.steps[0], evidence.steps[-1]) if evidence.steps else (0, math.inf)
+    values = [
+        value
+        for _, series in curves
+        for step, value in zip(series.steps, series.values, strict=True)
+        if first <= step <= last and math.isfinite(value)
+    ]
     if not values:
         return False
     slack = 0.05 * (max(values) - min(values)) + 1e-3 * max(map(abs, values))
