@@ -144,7 +144,7 @@ SPEAKS = Text(  # by group: when its rules speak
         "optimizer": "steps are too long, too short, always cut, or forget; decay outweighs the loss; the data are learnt "
         "by heart",
         "norm": "batch norm or dropout does not do what it is there for",
-        "experiment": "what the net can compute at all is too little for its task",
+        "experiment": "samples of a batch mix, or what the net can compute at all is too little for its task",
         "signal": "most of a layer's units give zero or stand at an end of their range; gradients shrink or grow from "
         "layer to layer; NaN or Inf, and where they arose first",
         "symptom": "nothing was learnt, and no cause was found",
@@ -156,7 +156,7 @@ SPEAKS = Text(  # by group: when its rules speak
         "init": "初始权重彼此相同，让信号爆炸或消失，或使初始损失偏离应有的大小",
         "optimizer": "步子太大、太小、总被截断，或不断忘记；权重衰减压过了损失；样本被死记硬背",
         "norm": "批归一化或 dropout 没有起到应有的作用",
-        "experiment": "网络本身能计算的东西不足以完成任务",
+        "experiment": "同一批的样本混在一起，或网络本身能计算的东西不足以完成任务",
         "signal": "一层的大多数单元输出零，或停在值域的一端；梯度逐层缩小或放大；出现 NaN 或 Inf，以及最先出现的位置",
         "symptom": "没有学到东西，且没有找到原因",
     },

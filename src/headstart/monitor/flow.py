@@ -100,6 +100,7 @@ def facts_of(slot: Slot, ledger: Ledger) -> Layer:
         trainable=any(p.requires_grad for p in own),
         line=slot.line,
         places=slot.places,
+        steps_first=slot.steps_first,
     )
 
 

@@ -86,6 +86,7 @@ class Slot:
     dead_at: float | None = None  # a unit whose output never exceeds this gives zero for ever
     residual: bool = False
     places: int | None = None  # of its output that share its weights: pixels, tokens
+    steps_first: tuple[int, int] | None = None  # of what takes (steps, samples, features)
     gradient_step: int = -1  # at which its gradient was taken last
 
 

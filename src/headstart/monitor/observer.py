@@ -310,6 +310,7 @@ class Observer:
         if slot.units is None:
             slot.units = _units(slot, tensor)
             slot.places = _places(slot.units, tensor)
+            slot.steps_first = _steps_first(module, args)
         if tensor.requires_grad and tensor.grad_fn is not None:
             tag(tensor, slot, self._key)
             if slot.activation is None:
@@ -528,6 +529,12 @@ def _first_tensor(output: Any) -> Any:
 
 def _places(units: int, output: Tensor) -> int | None:
     return output.numel() // (output.shape[0] * units) if output.ndim > 1 and output.numel() else None
+
+
+def _steps_first(module: Module, args: tuple[Any, ...]) -> tuple[int, int] | None:
+    """Steps and samples of what a module that takes (steps, samples, features) is given."""
+    given = args[0] if args and getattr(module, "batch_first", True) is False else None
+    return (given.shape[0], given.shape[1]) if isinstance(given, Tensor) and given.ndim == 3 else None
 
 
 def _units(slot: Slot, output: Tensor) -> int:

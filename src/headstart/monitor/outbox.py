@@ -90,6 +90,7 @@ class Outbox:
                 follows=layer.follows or known.follows,
                 units=layer.units or known.units,
                 places=layer.places or known.places,
+                steps_first=layer.steps_first or known.steps_first,
                 residual=layer.residual or known.residual,
                 output=layer.output or known.output,
                 blocked=layer.blocked or known.blocked,

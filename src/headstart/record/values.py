@@ -29,6 +29,7 @@ class Layer:
     blocked: str | None = None  # a step function that every way from it to the loss leads through: "round"
     bare: bool | None = None  # its output goes into the next weights as it is, in every graph; None: in none seen
     places: int | None = None  # of one sample's output that share its weights: pixels, tokens; 1 of a vector
+    steps_first: tuple[int, int] | None = None  # of what takes (steps, samples, features): both at its first call
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,125 @@
+"""A recurrent layer or an attention runs along the batch: what it says of a sample comes from other samples.
+
+## What it sees
+The first two axes of what a module with `batch_first=False` is given, `nn.LSTM`, `nn.GRU`, `nn.RNN` or
+`nn.MultiheadAttention`: by its documentation the steps and the samples. It speaks if there is a label for each entry of the
+first axis, and the second is of another size: then the first is the batch. It is exact.
+
+## Why it hurts
+The states are handed from sample to sample, in the order in which they stand in the batch, and each of a sample's steps is
+a sequence of its own, of which none sees another. What was to be carried from the first step to the last never arrives;
+shuffled, the neighbours are noise.
+
+## Example
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+y = torch.randint(0, 2, (256,))
+x = 0.3 * torch.randn(256, 10, 4)
+x[:, 0, 0] += 2.0 * y - 1
+rnn, head = nn.GRU(4, 16), nn.Linear(16, 2)
+optimizer = torch.optim.Adam([*rnn.parameters(), *head.parameters()], lr=0.01)
+for step in range(60):
+    i = torch.randperm(256)[:32]
+    optimizer.zero_grad()
+    outputs, _ = rnn(x[i])
+    nn.functional.cross_entropy(head(outputs[:, -1]), y[i]).backward()
+    optimizer.step()
+```
+
+## Use instead
+```python
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+y = torch.randint(0, 2, (256,))
+x = 0.3 * torch.randn(256, 10, 4)
+x[:, 0, 0] += 2.0 * y - 1
+rnn, head = nn.GRU(4, 16, batch_first=True), nn.Linear(16, 2)
+optimizer = torch.optim.Adam([*rnn.parameters(), *head.parameters()], lr=0.01)
+for step in range(60):
+    i = torch.randperm(256)[:32]
+    optimizer.zero_grad()
+    outputs, _ = rnn(x[i])
+    nn.functional.cross_entropy(head(outputs[:, -1]), y[i]).backward()
+    optimizer.step()
+```
+
+## Limits
+None: it is exact. It is an error in a run that is known not to learn, else advice: an attention between samples may be
+meant.
+
+## Stays silent when
+The second axis has the size 1 (a single sequence with a label for each step), both are of one size, or the labels have
+steps and samples of their own.
+
+## References
+The PyTorch documentation of `torch.nn.LSTM` and `torch.nn.MultiheadAttention`, `batch_first`; Kossen et al. 2021,
+arXiv 2106.02584 (attention between samples, on purpose).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headstart.diagnosis import code
+from headstart.diagnosis.case import Case
+from headstart.diagnosis.text import Text
+from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Loss
+
+GROUP = "experiment"
+RESTS_ON = "fact"
+NEEDS = ("loss.function",)
+SINCE, STATUS = "0.1.0", "stable"
+
+TEXT = Text(
+    en={
+        "message": "{layer} is given {first:number} x {second:number} vectors and takes the first axis for the steps, "
+        "while there are {labels:number} labels, one for each entry of that axis: it runs along the batch.",
+        "cause": "Without batch_first=True the layout is (steps, samples, features). So each sample's state goes on to the "
+        "next sample, and no step of a sample sees the one before it.",
+        "note": "or x.transpose(0, 1) before it, and the outputs likewise",
+    },
+    zh={
+        "message": "{layer} 得到 {first:number} x {second:number} 个向量，并把第一维当作时间步，"
+        "而标签有 {labels:number} 个，恰好与这一维一一对应：它沿着批次运行。",
+        "cause": "没有 batch_first=True 时，布局是（时间步，样本，特征）。于是一个样本的状态传给了下一个样本，"
+        "而同一样本的各个时间步互相看不到。",
+        "note": "或在它之前用 x.transpose(0, 1)，输出也同样处理",
+    },
+)
+
+
+def mixes_across_batch(case: Case) -> Iterator[Finding]:
+    """One finding, of the first such layer."""
+    losses = [loss for loss in case.record.losses if loss.trained and loss.target_shape]
+    for layer in case.in_flow(case.record.layers):
+        steps, samples = layer.steps_first or (0, 0)
+        if samples < 2 or steps == samples or not losses or not all(_labels(loss, steps, samples) for loss in losses):
+            continue
+        yield Finding(
+            "mixes-across-batch",
+            "error" if case.learns is False else "advice",
+            case.say(TEXT, "message", layer=layer.name, first=steps, second=samples, labels=steps),
+            layer.name,
+            0,
+            (Evidence("labels", steps), Evidence("second_axis", samples)),
+            case.say(TEXT, "cause"),
+            Remedy(
+                "batch-first",
+                f"{code.path(layer.name)} = torch.nn.{layer.kind}(..., batch_first=True)     # {case.say(TEXT, 'note')}",
+                safe=False,
+            ),
+            line=layer.line,
+        )
+        return
+
+
+def _labels(loss: Loss, steps: int, samples: int) -> bool:
+    """Whether there is one label, or a row of them, for each entry of the first axis, and none of them is the second."""
+    first, *others = loss.target_shape
+    return first == steps and len(others) < 2 and others != [samples]
