@@ -6,15 +6,14 @@ import re
 from pathlib import Path
 from typing import Any
 
-from headstart.diagnosis.page import FACTS
+from headstart.diagnosis.page import FACTS, unwrapped
 from headstart.diagnosis.text import Language
 from headstart.lab.page import WORDS as LAB
 from sitegen import claims, commands, reference, rules
-from sitegen.markdown import CODE, Page
+from sitegen.markdown import Page
 from sitegen.words import WORDS
 
 DOCS = Path(__file__).parents[1]
-WRAPPED = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uff60”…])\n *(?=[\u4e00-\u9fff“（])")
 OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+([^)]+)\)")  # a link to a file that the site does not hold
 MEASURED = re.compile(r"<!-- peers: .*?<!-- /peers -->", re.DOTALL)  # written by benchmarks/peers
 WRITTEN = (
@@ -55,13 +54,6 @@ def _text(name: str, language: Language) -> str:
     for table in MEASURED.findall(english):  # figures need no translation
         text = MEASURED.sub(lambda _, table=table: table, text, count=1)
     return unwrapped(OUTSIDE.sub(r"\1（`\2`）", text))
-
-
-def unwrapped(text: str) -> str:
-    """Without the line breaks between Chinese characters, which a browser would show as spaces."""
-    parts = CODE.split(text)
-    parts[::2] = [WRAPPED.sub("", part) for part in parts[::2]]
-    return "".join(parts)
 
 
 def navigation(language: Language) -> list[dict[str, Any]]:

@@ -76,7 +76,12 @@ SECOND_LOOK = Text(  # the last sentence of the limits
     zh={"limits": "在没有学到东西、也没有找到更确定原因的运行中，按 {limits} 判断，作为猜测给出。"},
 )
 
-WRAPPED = re.compile(r"(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])\n *(?![-#|\s]|```)")  # within a Chinese sentence
+WRAPPED = (
+    re.compile(  # within a Chinese sentence: before more of it, or behind its punctuation before anything but a list
+        r"(?<=[\u3000-\u9fff\uff00-\uff60”…])\n *(?=[\u4e00-\u9fff“（])|(?<=[，。：；、？！）”…])\n *(?![-#|\s]|```)"
+    )
+)
+FENCED = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -107,8 +112,10 @@ def parse(docstring: str | None) -> Page:
 
 
 def unwrapped(text: str) -> str:
-    """Without the line breaks within Chinese sentences, which would become spaces."""
-    return WRAPPED.sub("", text)
+    """Without the line breaks within Chinese sentences, which would be shown as spaces; code stays."""
+    parts = FENCED.split(text)
+    parts[::2] = [WRAPPED.sub("", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def translated(page: Page, text: str) -> Page:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 Role = Literal["weights", "activation", "norm", "attention", "join", "gate", "shape", "loss", "opaque", "other"]
@@ -97,6 +98,7 @@ RESHAPES = OF_WEIGHTS - {"weight_norm_interface"}
 TURNS = ("t", "transpose", "permute", "numpy_t")  # of a matrix
 
 
+@lru_cache(maxsize=1024)  # a graph has thousands of nodes, of some dozens of names
 def operator(node_name: str) -> str:
     """ "AddmmBackward0" -> "addmm"; "AvgPool2DBackward0" -> "avg_pool2d"; "torch::autograd::Error" -> "error"."""
     name = re.sub(r"Backward\d*$", "", node_name.rpartition("::")[2]).replace("NLL", "Nll")

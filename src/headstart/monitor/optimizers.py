@@ -24,9 +24,7 @@ class Known(NamedTuple):
     cleared: Cleared
 
 
-RECENT = (
-    8  # dead optimizers whose gradients are still followed: one that is made anew for each step is dead at backward
-)
+RECENT = 8  # dead optimizers whose gradients are still followed: one made anew for each step is dead at backward
 
 
 @dataclass
