@@ -1,12 +1,13 @@
 """Runs the programs under plain Python and under headstart, and prints what was found in each.
 
     python tests/programs/run_all.py [--half a|b] [--records FOLDER] [NAME ...]
+    python tests/programs/run_all.py --judge FOLDER [--half a|b] [NAME ...]
 
 A faulty program is *right* if one of its accepted rules (expected.toml) stands first or second in the findings, *found*
 if it stands anywhere among them or what they explain. A fixed twin or a healthy program is *quiet* if it has neither
 warning nor error. *Same* means: status, stdout and stderr are those of plain Python, byte for byte; every program ends
 by printing digests of its weights, its last output and all random states. `--records` keeps the records, for
-benchmarks/limits.py.
+benchmarks/limits.py. `--judge` runs nothing: it judges records that were kept, by today's rules.
 
 Totals stand for each half apart. A program's half follows from a hash of its name: `a` is to tune on, `b` to hold back.
 The division came after most of the programs and of the rules, whose authors had seen both halves: what `b` shows is how
@@ -25,9 +26,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Any
+
+from headstart.diagnosis import diagnose
+from headstart.record import read_record
+from headstart.report.json import render
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -45,14 +51,14 @@ class Result:
     """One program, run twice."""
 
     name: str
-    same: bool  # status, stdout and stderr as under plain Python
+    same: bool | None  # status, stdout and stderr as under plain Python; None: it was only judged
     verdict: str
     found: tuple[tuple[str, ...], ...]  # per finding: its rule, and the rules that it explains
     severities: tuple[str, ...]
     skill: float | None
     seconds: float
     added: float  # seconds over plain Python
-    stderr: str
+    stderr: str = ""
 
     @property
     def quiet(self) -> bool:
@@ -82,16 +88,30 @@ def run(path: Path, records: Path | None = None) -> Result:
             json.loads(report.read_text(encoding="utf-8")) if report.exists() else {"findings": [], "verdict": "none"}
         )
     same = [plain.returncode, plain.stdout, plain.stderr] == [watched.returncode, watched.stdout, watched.stderr]
-    return Result(
+    return result_of(
         path.stem,
-        same,
-        told["verdict"],
-        tuple((f["rule"], *(e["rule"] for e in f["explains"])) for f in told["findings"]),
-        tuple(f["severity"] for f in told["findings"]),
-        (told.get("skill") or {}).get("value"),
-        between - began,
-        (ended - between) - (between - began),
-        watched.stderr.decode(errors="replace") if not same else "",
+        told,
+        same=same,
+        seconds=between - began,
+        added=(ended - between) - (between - began),
+        stderr=watched.stderr.decode(errors="replace") if not same else "",
+    )
+
+
+def judge(record: Path) -> Result:
+    began = time.perf_counter()
+    told = json.loads(render(diagnose(read_record(record))))
+    return result_of(record.stem, told, same=None, seconds=time.perf_counter() - began, added=0.0)
+
+
+def result_of(name: str, told: dict[str, Any], **of_the_run: Any) -> Result:
+    return Result(
+        name,
+        verdict=told["verdict"],
+        found=tuple((f["rule"], *(e["rule"] for e in f["explains"])) for f in told["findings"]),
+        severities=tuple(f["severity"] for f in told["findings"]),
+        skill=(told.get("skill") or {}).get("value"),
+        **of_the_run,
     )
 
 
@@ -111,6 +131,12 @@ def run_all(paths: Iterable[Path], workers: int = 2, records: Path | None = None
         yield from pool.map(run, paths, itertools.repeat(records))
 
 
+def judge_all(paths: Iterable[Path], records: Path, workers: int = 2) -> Iterator[Result]:
+    kept = {record.stem: record for record in records.rglob("*.db")}
+    with ProcessPoolExecutor(workers) as pool:
+        yield from pool.map(judge, [kept[path.stem] for path in paths if path.stem in kept], chunksize=4)
+
+
 def half_of(name: str) -> str:
     """A fixed twin is in the half of its faulty program."""
     stem = name.removesuffix("_fixed")
@@ -121,7 +147,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="programs without .py (default: all)")
     parser.add_argument("--half", choices=list(HALVES))
-    parser.add_argument("--records", type=Path, metavar="FOLDER", help="keep the records there")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--records", type=Path, metavar="FOLDER", help="keep the records there")
+    what.add_argument("--judge", type=Path, metavar="FOLDER", help="judge the records that are there")
     given = parser.parse_args()
     records = given.records and given.records.resolve()
     if records:
@@ -129,7 +157,8 @@ def main() -> None:
     print(f"{'program':32} {'half':4} {'same':4} {'rank':>4} {'skill':>6} {'added':>6}  found")
     totals = {half: Totals() for half in HALVES}
     wanted = programs(FAULTY, given.half, given.names) + programs(HEALTHY, given.half, given.names)
-    for result in run_all(wanted, records=records):
+    results = run_all(wanted, records=records) if not given.judge else judge_all(wanted, given.judge)
+    for result in results:
         half = half_of(result.name)
         totals[half].add(result)
         print(row_of(result, half), flush=True)
@@ -147,9 +176,11 @@ class Totals:
     sound: int = 0
     quiet: int = 0
     same: int = 0
+    compared: int = 0
 
     def add(self, result: Result) -> None:
-        self.same += result.same
+        self.same += result.same is True
+        self.compared += result.same is not None
         if result.name in EXPECTED:
             rank = result.rank(EXPECTED[result.name]["rules"])
             self.faulty += 1
@@ -165,7 +196,7 @@ class Totals:
     def __str__(self) -> str:
         return (
             f"faulty: cause first or second in {self.right} of {self.faulty}, found in {self.found}; "
-            f"sound: quiet {self.quiet} of {self.sound}; same as plain Python: {self.same} of {self.faulty + self.sound}"
+            f"sound: quiet {self.quiet} of {self.sound}; same as plain Python: {self.same} of {self.compared}"
         )
 
 
@@ -175,7 +206,7 @@ def row_of(result: Result, half: str) -> str:
         right = "-" if rank is None else str(rank)
     else:
         right = "" if result.quiet else "LOUD"
-    same = "yes" if result.same else "NO"
+    same = {True: "yes", False: "NO", None: "-"}[result.same]
     skill = (
         "" if result.skill is None else f"{result.skill:6.2f}" if abs(result.skill) < 100 else f"{result.skill:6.0e}"
     )
