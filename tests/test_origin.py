@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from headstart.monitor.origin import origin_of
 
 LINEAR, CONV = nn.Linear(6, 3), nn.Conv2d(2, 3, 1)
+GRU, SCALE = nn.GRU(2, 6, batch_first=True), nn.Parameter(torch.ones(3))
 S, PICTURE = torch.randn(4, 5, 6), torch.randn(2, 2, 4, 4)
 
 MISPLACED: dict[str, Callable[[], Tensor]] = {
@@ -24,6 +25,8 @@ MISPLACED: dict[str, Callable[[], Tensor]] = {
     "picture": lambda: CONV(PICTURE).view(-1, 3),
     "picture, turned afterwards": lambda: CONV(PICTURE).reshape(2, 16, 3).transpose(1, 2),
     "without bias": lambda: nn.Linear(6, 3, bias=False)(S).view(4, 3, 5),
+    "after a recurrent layer": lambda: LINEAR(GRU(torch.randn(4, 5, 2))[0]).view(4, 3, 5),
+    "with a learnt scale": lambda: (LINEAR(S) * SCALE).view(4, 3, 5),
     "log_softmax after it": lambda: LINEAR(S).view(4, 3, 5).log_softmax(1),
 }
 PLACED: dict[str, Callable[[], Tensor]] = {
@@ -38,6 +41,9 @@ PLACED: dict[str, Callable[[], Tensor]] = {
     "one pixel": lambda: CONV(PICTURE[..., :1, :1]).view(-1, 3),
     "several heads": lambda: nn.Linear(6, 15)(S[:, 0]).view(4, 3, 5),
     "one more axis": lambda: LINEAR(S[:, 0]).unsqueeze(-1),
+    "turned, after a recurrent layer": lambda: LINEAR(GRU(torch.randn(4, 5, 2))[0]).transpose(1, 2),
+    "flat, with a learnt scale": lambda: (LINEAR(S) * SCALE).view(-1, 3),
+    "spread over the classes": lambda: (nn.Linear(6, 1)(S) + SCALE).view(4, 3, 5),
     "a leaf": lambda: torch.randn(4, 3, requires_grad=True),
 }
 

@@ -16,6 +16,7 @@ SPLICED = [
     patches.module_init(),
     torch.autograd.backward,
     inspect.unwrap(nn.utils.clip_grad_norm_),
+    inspect.unwrap(nn.utils.clip_grad_value_),
     *(getattr(F, name) for name in (*patches.LOSSES, *patches.DROPOUTS)),
 ]
 
@@ -30,6 +31,7 @@ def seen() -> Iterator[list[str]]:
         patches.after_losses(lambda name, arguments, loss: events.append(name) or loss),
         patches.after_dropouts(lambda name, p, training, output: events.append(f"{name} {p} {training}") or output),
         patches.after_clipping(lambda parameters, most, norm: events.append(f"clipped to {most}") or norm),
+        patches.before_clipping_values(lambda given, most, grouped: events.append(f"{given} to {most}") or grouped),
         patches.around_optimizer_step(lambda *_: events.append("step"), lambda *_: events.append("stepped")),
     ]
     yield events
@@ -73,6 +75,14 @@ def test_a_clip_is_seen_and_gives_what_it_gave(seen: list[str]) -> None:
     assert seen == ["clipped to 1.0"]
 
 
+def test_a_clip_by_value_is_seen_before_it_cuts(seen: list[str]) -> None:
+    weight = nn.Parameter(torch.ones(2))
+    weight.grad = torch.tensor([3.0, 0.5])
+    nn.utils.clip_grad_value_(weight, 1)
+    torch.testing.assert_close(weight.grad, torch.tensor([1.0, 0.5]))
+    assert seen == ["[tensor([3.0000, 0.5000])] to 1.0"]
+
+
 def failures() -> list[str]:
     def backward_twice() -> None:
         loss = F.mse_loss(nn.Linear(2, 2)(torch.ones(1, 2)), torch.ones(1, 2))
@@ -114,6 +124,7 @@ def test_functions_stay_the_objects_that_they_were_and_are_undone() -> None:
         patches.after_losses(lambda *a: a[-1]),
         patches.after_dropouts(lambda *a: a[-1]),
         patches.after_clipping(lambda *a: a[-1]),
+        patches.before_clipping_values(lambda *a: a[-1]),
     ]
     during = look()
     assert [row[0] for row in during] == [row[0] for row in before]

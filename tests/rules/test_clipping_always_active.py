@@ -10,7 +10,7 @@ import pytest
 import torch
 from records import SGD, Figure, chain, figures_of, head, linear, run, said, told, unjudged
 from torch import nn
-from torch.nn.utils import clip_grad_norm_
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
 import headstart as hs
 from headstart.diagnosis import diagnose
@@ -111,16 +111,37 @@ def test_the_norm_is_that_before_the_cut(tmp_path: Path) -> None:
     assert record.series("", "loop.largest").values == (0.5,) * 3
 
 
-def test_clipping_by_value_or_of_another_nets_gradients_is_not_this(tmp_path: Path) -> None:
+def test_by_value_the_norm_that_passes_is_that_after_the_cut(tmp_path: Path) -> None:
+    record = watched(tmp_path, 0.5, clip_grad_value_)
+    before, after = (record.series("", f"loop.{figure}").values for figure in ("norm", "largest"))
+    assert before == pytest.approx([math.sqrt(8 * 64 + 2 * 64)] * 3)
+    assert after == pytest.approx([math.sqrt(10 * 0.25)] * 3)
+    assert record.series("", "loop.value").values == (0.5,) * 3
+
+
+def test_by_value_all_that_is_left_may_be_signs() -> None:
+    record = clipped()
+    figures: dict[tuple[str, str], Figure] = {
+        ("", "loop.norm"): 50.0,
+        ("", "loop.largest"): 1.0,
+        ("", "loop.value"): 0.01,
+    }
+    finding = told(run(NET, figures, skill=0.9, optimizers=record.optimizers, steps=60), RULE)
+    assert finding.severity == "advice"
+    assert "0.01" in finding.cause
+
+
+@pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
+def test_clipping_of_another_nets_gradients_is_not_this(clip: Callable[..., object], tmp_path: Path) -> None:
     def of_another(parameters: object, most: float) -> None:
         other = nn.Parameter(torch.ones(2))
         other.grad = torch.ones(2)
-        clip_grad_norm_([other], most)
+        clip([other], most)
 
-    assert not watched(tmp_path, 0.5, torch.nn.utils.clip_grad_value_).has("loop.norm")
-    assert not watched(tmp_path / "second", 0.5, of_another).has("loop.norm")
+    assert not watched(tmp_path, 0.5, of_another).has("loop.norm")
 
 
-def test_a_clip_in_compiled_code_is_compiled_as_it_was(tmp_path: Path) -> None:
-    compiled = torch.compile(clip_grad_norm_, backend="eager", fullgraph=True)
+@pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
+def test_a_clip_in_compiled_code_is_compiled_as_it_was(clip: Callable[..., object], tmp_path: Path) -> None:
+    compiled = torch.compile(clip, backend="eager", fullgraph=True)
     assert not watched(tmp_path, 0.5, lambda parameters, most: compiled(list(parameters), most)).has("loop.norm")

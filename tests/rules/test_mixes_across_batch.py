@@ -74,3 +74,56 @@ def test_in_a_run_that_does_not_learn_it_is_an_error(tmp_path: Path) -> None:
 )
 def test_every_layout_as_documented_is_silent(kind, batch_first, take, shape, labels, tmp_path: Path) -> None:
     assert said(record(tmp_path, Net(kind, batch_first, take), shape, labels), RULE) == []
+
+
+class Pool(nn.Module):
+    """Attention over the steps of each sample, if `dim` is 1; `heads` scores for each step."""
+
+    def __init__(self, dim: int, heads: int = 1) -> None:
+        super().__init__()
+        self.score, self.head, self.dim = nn.Linear(E, heads), nn.Linear(heads * E, 3), dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        weights = F.softmax(self.score(x), self.dim)
+        return self.head((weights.mT @ x).flatten(1))
+
+
+@pytest.mark.parametrize("heads", [1, 2])
+def test_a_softmax_over_the_batch_is_seen(heads: int, tmp_path: Path) -> None:
+    finding = told(record(tmp_path, Pool(0, heads), (N, T), (N,)), RULE)
+    assert (finding.severity, finding.layer) == ("advice", "score")
+    assert f"({N}, {T}, {heads})" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("dim", "shape"),
+    [(1, (N, T)), (-1, (N, T)), (0, (N, N)), (0, (N, 1))],
+    ids=["steps", "last", "square", "one each"],
+)
+def test_a_softmax_over_another_axis_or_of_no_telling_is_silent(
+    dim: int, shape: tuple[int, int], tmp_path: Path
+) -> None:
+    assert said(record(tmp_path, Pool(dim), shape, (N,)), RULE) == []
+
+
+def test_time_first_attention_is_silent(tmp_path: Path) -> None:
+    class TimeFirst(Pool):
+        def forward(self, x: Tensor) -> Tensor:
+            weights = F.softmax(self.score(x), 0)
+            return self.head((weights * x).sum(0))
+
+    assert said(record(tmp_path, TimeFirst(0), (T, N), (N,)), RULE) == []
+
+
+def test_weights_of_parameters_alone_are_silent(tmp_path: Path) -> None:
+    class Mixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.experts = nn.ModuleList(nn.Linear(E, 3) for _ in range(N))  # as many as samples
+            self.mix = nn.Parameter(torch.zeros(N, 3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            answers = torch.stack([expert(x[:, 0]) for expert in self.experts], 1)
+            return (answers * self.mix.softmax(0)).sum(1)
+
+    assert said(record(tmp_path, Mixed(), (N, T), (N,)), RULE) == []

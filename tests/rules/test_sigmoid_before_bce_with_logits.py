@@ -27,10 +27,12 @@ DOUBLED: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "function": lambda z, y: bce(torch.sigmoid(z).squeeze(1), y),
     "method": lambda z, y: bce(z.squeeze(1).sigmoid(), y),
     "module": lambda z, y: nn.BCEWithLogitsLoss()(nn.Sigmoid()(z).view(-1), y),
+    "by another name": lambda z, y: nn.MultiLabelSoftMarginLoss()(z.sigmoid(), y[:, None]),
 }
 SOUND: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "logits": lambda z, y: bce(z.squeeze(1), y),
     "probabilities where they belong": lambda z, y: F.binary_cross_entropy(z.sigmoid().squeeze(1), y),
+    "logits, by another name": lambda z, y: F.multilabel_soft_margin_loss(z, y[:, None], reduction="sum"),
     "moved to both sides of zero": lambda z, y: bce(8 * z.sigmoid().squeeze(1) - 4, y),
 }
 
@@ -48,6 +50,10 @@ def test_what_is_sound_is_let_pass(form: str, tmp_path: Path) -> None:
 def test_the_floor_is_what_a_label_of_0_costs_at_least(tmp_path: Path) -> None:
     finding = told(record(tmp_path, DOUBLED["function"]), RULE)
     assert finding.evidence[0].value == pytest.approx(bce(torch.zeros(1), torch.zeros(1)).item())
+
+
+def test_it_names_the_function_that_was_called(tmp_path: Path) -> None:
+    assert "multilabel_soft_margin_loss" in told(record(tmp_path, DOUBLED["by another name"]), RULE).message
 
 
 def test_without_a_loss_function_it_is_not_judged() -> None:

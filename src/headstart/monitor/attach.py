@@ -124,6 +124,7 @@ def _install() -> None:
         lambda: patches.after_optimizer_init(_optimizer_made),
         lambda: patches.after_loader_begins(_loader_begins),
         lambda: patches.after_clipping(_clipped),
+        lambda: patches.before_clipping_values(_values_clipped),
         lambda: patches.around_optimizer_step(_step_begins, _step_ends),
     ]
     for install in installs:
@@ -186,6 +187,12 @@ def _clipped(parameters: Any, max_norm: Any, norm: Any) -> Any:
     for observer in _observers:
         observer.clipped(parameters, max_norm, norm)
     return norm
+
+
+def _values_clipped(gradients: Any, clip_value: Any, grouped: Any) -> Any:
+    for observer in _observers:
+        observer.values_clipped(gradients, clip_value)
+    return grouped
 
 
 def _optimizer_made(optimizer: Any, _: None) -> None:

@@ -38,7 +38,7 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
     by_name = {slot.name: slot for slot in modules.slots.values() if slot.name}
     found = graph.layers()
     names: dict[int, str] = {}
-    stopped = blocked(graph)
+    stopped, softmaxes = blocked(graph), graph.softmaxes_first()
     for layer in found:
         for parameter in layer.parameters:
             if parameter not in ledger:
@@ -49,6 +49,7 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
         slot = by_name.get(name)
         follows = tuple(dict.fromkeys(names[index] for index in layer.follows if names[index] != name))
         facts = facts_of(slot, ledger) if slot else _raw(layer, name, ledger)
+        facts = replace(facts, softmax_first=softmaxes.get(layer.operation.index, ()))
         flow.layers.append(_with_graph(facts, layer, follows, stopped.get(layer.operation.index)))
         _note_units(layer, ledger)
         if slot is not None:

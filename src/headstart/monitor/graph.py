@@ -136,6 +136,15 @@ class Graph:
                     return size
         return None
 
+    def softmaxes_first(self) -> dict[int, tuple[int, ...]]:
+        """By the index of a layer, the shape of a softmax that it feeds and that runs over the first of several axes."""
+        found: dict[int, tuple[int, ...]] = {}
+        for operation in self.operations:
+            rank = len(operation.shape)
+            if operation.op == "softmax" and rank > 1 and _axes(operation, rank) == [0]:
+                found |= {feeder.index: operation.shape for feeder in self.feeders(operation)[-1:]}
+        return found
+
     def activation_names(self) -> list[str]:
         return [ACTIVATIONS[operation.op] for operation in self.operations if operation.role == "activation"]
 

@@ -103,6 +103,11 @@ class Ledger:
     def tensors(self) -> Iterable[tuple[Tensor, Entry]]:
         return [(self._tensors[key], entry) for key, entry in self.entries.items()]
 
+    def has_gradient_in(self, gradients: Iterable[Tensor]) -> bool:
+        """Whether one of them is the gradient of a parameter of the ledger."""
+        given = {id(gradient) for gradient in gradients}
+        return any(parameter.is_leaf and id(parameter.grad) in given for parameter in self._tensors.values())
+
     def changes(self) -> Iterator[tuple[str, Tensor | float]]:
         """Whether each parameter's sample differs from its first one by a single bit: (name, 1 or 0).
 

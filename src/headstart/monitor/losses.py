@@ -27,6 +27,7 @@ NUMBERS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 DIVERGENCES = ("kl_div",)
 BY_HAND = " by hand"  # in the name of a loss that is written out
 ALIGNMENTS = ("ctc_loss",)
+MARGINS = ("multilabel_soft_margin_loss",)  # binary_cross_entropy_with_logits by another name, but for its reductions
 
 ROWS = 4096  # labels of one call that are looked at, at most
 COLUMNS = 4096  # outputs that get a constant each; with more, all share one
@@ -186,7 +187,10 @@ class Sources:
             return None
         source = self._source(kind, arguments, given, line)
         source.trace(given, target)
-        return _read(source, arguments, given, target, loss.detach())
+        value = loss.detach()
+        if kind in MARGINS and arguments.get("reduction") != "mean":  # each sample's is the mean over its labels
+            value = value * given.shape[-1]
+        return _read(source, arguments, given, target, value)
 
     def written_out(self, loss: WrittenOut, line: str | None) -> Call | None:
         """The same of a loss that calls no loss function; `line` is that of its backward."""
@@ -202,7 +206,8 @@ class Sources:
         key = (kind + how, line)
         if key not in self.known:
             name = f"{kind}{how} at {line}" if line else kind + how
-            self.known[key] = Source(name, kind, line, _options(kind, arguments, given))
+            meant = "binary_cross_entropy_with_logits" if kind in MARGINS else kind
+            self.known[key] = Source(name, meant, line, _options(meant, arguments, given))
         return self.known[key]
 
 

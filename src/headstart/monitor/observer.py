@@ -34,7 +34,7 @@ from headstart.monitor.outbox import Outbox, Rare, StepRow
 from headstart.monitor.refused import Refused
 from headstart.monitor.samples import Samples
 from headstart.monitor.signals import Signals
-from headstart.monitor.sketch import can_sketch
+from headstart.monitor.sketch import can_sketch, norm_of
 from headstart.monitor.tracing import Tracing
 from headstart.monitor.waiting import Waiting
 from headstart.monitor.written_out import written_out
@@ -229,6 +229,11 @@ class Observer:
         if self._sketching and not self.off and can_sketch(norm):
             self._clipped(parameters, most, norm)
 
+    def values_clipped(self, gradients: Any, most: Any) -> None:
+        """Before `clip_grad_value_` cuts."""
+        if self._sketching and not self.off:
+            self._values_clipped(gradients, most)
+
     @quietly
     def loader_begins(self, loader: Any, grad: bool) -> None:
         if not self._thread or self._thread == threading.get_ident():
@@ -290,6 +295,18 @@ class Observer:
         if (largest := number(most)) is not None and self._mine() and any(p in self._ledger for p in given):
             self._note("", "loop.norm", norm.detach().clone())
             self._note("", "loop.largest", largest)
+
+    @quietly
+    def _values_clipped(self, gradients: list[Tensor], most: Any) -> None:
+        """The norm that passes is that of the gradients after the cut."""
+        value = number(most)
+        if value is None or not self._mine() or not self._ledger.has_gradient_in(gradients):
+            return
+        given = [gradient for gradient in gradients if can_sketch(gradient) and gradient.device == gradients[0].device]
+        if len(given) == len(gradients):
+            self._note("", "loop.norm", norm_of(given))
+            self._note("", "loop.largest", norm_of([gradient.clamp(-value, value) for gradient in given]))
+            self._note("", "loop.value", value)
 
     @quietly
     def _called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:

@@ -23,6 +23,7 @@ TURNS = frozenset("t transpose permute".split())
 CUTS = frozenset("slice select".split())
 # Of one tensor these work on each value by itself; a softmax keeps the axes as well.
 POINTWISE = frozenset("log clamp clamp_min add sub mul div relu sigmoid tanh native_dropout".split())
+ARITHMETIC = ("add", "sub", "mul", "div")
 FEATURES = {"addmm": -1, "mm": -1, "linear": -1, "convolution": 1}  # the axis of its output that counts its units
 
 RANGES = {  # what an activation can give
@@ -100,7 +101,7 @@ def _walk(given: Tensor | Made, class_axis: int) -> tuple[tuple[int | None, int 
             units = FEATURES[op] % len(shape)
             same_size = class_axis < given.ndim and 1 < shape[units] == given.shape[class_axis]
             return softmax, same_size and _is_broken_up(units, steps)
-        children = [child for child in node.next_functions if child[0] is not None]
+        children = _data(node, shape)
         if len(children) != 1 or not (op in VIEWS or op in TURNS or op in CUTS or op in POINTWISE or op in SOFTMAX):
             break
         below = _shape(*children[0])
@@ -109,6 +110,18 @@ def _walk(given: Tensor | Made, class_axis: int) -> tuple[tuple[int | None, int 
         steps.append(_Step(op, node, below, shape))
         node, shape = children[0][0], below
     return softmax, False
+
+
+def _data(node: Any, shape: Shape) -> list[tuple[Any, int]]:
+    """What `node` works on, but for a bias or a scale: a leaf, while the other operand has its output's shape.
+
+    So torch writes a linear layer whose input is not contiguous, as a recurrent layer's at batch_first=True.
+    """
+    children = [child for child in node.next_functions if child[0] is not None]
+    if operator(node.name()) in ARITHMETIC and len(children) == 2:
+        kept = [child for child in children if not hasattr(_below_reshapes(child[0]), "variable")]
+        return kept if len(kept) == 1 and _shape(*kept[0]) == shape else children
+    return children
 
 
 def _maker(given: Tensor | Made) -> Any:

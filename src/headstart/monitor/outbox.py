@@ -91,6 +91,7 @@ class Outbox:
                 units=layer.units or known.units,
                 places=layer.places or known.places,
                 steps_first=layer.steps_first or known.steps_first,
+                softmax_first=layer.softmax_first or known.softmax_first,
                 residual=layer.residual or known.residual,
                 output=layer.output or known.output,
                 blocked=layer.blocked or known.blocked,

@@ -15,7 +15,7 @@ same frames. Dynamo, which short-cuts `Module.__call__` by the function's identi
 | `torch.utils.data.DataLoader.__iter__` | when an epoch begins, and which data it goes through |
 | `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels; labels that it refuses |
 | `torch.nn.functional.dropout` and its kin | how much is dropped, and in which mode, where no module says it |
-| `torch.nn.utils.clip_grad_norm_` | how large the gradients were before they were cut, and how large they may be |
+| `torch.nn.utils.clip_grad_norm_`, `clip_grad_value_` | how large the gradients were before they were cut, and how large they may be |
 
 What an optimizer does is seen through torch's public global hooks, which leave no trace.
 """
@@ -39,7 +39,7 @@ Undo = Callable[[], None]
 
 LOSSES = (
     "cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits mse_loss l1_loss smooth_l1_loss "
-    "huber_loss kl_div ctc_loss"
+    "huber_loss kl_div ctc_loss multilabel_soft_margin_loss"
 ).split()
 OF_CLASSES = ("cross_entropy", "nll_loss")
 DROPOUTS = "dropout alpha_dropout dropout1d dropout2d dropout3d feature_alpha_dropout".split()
@@ -126,6 +126,18 @@ def after_clipping(seen: Callable[[Any, Any, Any], Any]) -> Undo:
 
     arguments = [ast.Name(name, ast.Load()) for name in ("parameters", "max_norm")]
     return splice(inspect.unwrap(clip_grad_norm_), _WrapReturnsUncompiled("__headstart_clip__", arguments), seen)
+
+
+def before_clipping_values(seen: Callable[[Any, Any, Any], Any]) -> Undo:
+    """`seen(gradients, clip_value, grouped)` runs in `clip_grad_value_` before it cuts, but not while Dynamo compiles it,
+    and returns what it was given last."""
+    from torch.nn.utils import clip_grad_value_
+
+    arguments = [ast.Name(name, ast.Load()) for name in ("grads", "clip_value")]
+    called = "_group_tensors_by_device_and_dtype"
+    return splice(
+        inspect.unwrap(clip_grad_value_), _WrapCallUncompiled(called, "__headstart_clip_value__", arguments), seen
+    )
 
 
 def after_dropouts(seen: Callable[[str, float, bool, Any], Any]) -> Undo:
@@ -299,13 +311,21 @@ class _WatchReturns(_WrapReturns):
         return watched
 
 
-class _WrapReturnsUncompiled(_WrapReturns):
-    """The same, for a function that Dynamo reads line by line: there it leaves `return x`."""
+class _Uncompiled(_Edit):
+    """For a function that Dynamo reads line by line: there it leaves `x`."""
 
     def around(self, value: ast.expr) -> ast.expr:
         compiling = ast.parse("torch.compiler.is_dynamo_compiling()", mode="eval").body
         plain = copy.deepcopy(value)
         return ast.copy_location(ast.IfExp(compiling, plain, super().around(value)), value)
+
+
+class _WrapReturnsUncompiled(_Uncompiled, _WrapReturns):
+    pass
+
+
+class _WrapCallUncompiled(_Uncompiled, _WrapCall):
+    pass
 
 
 def _undo_all(undos: list[Undo]) -> None:

@@ -215,6 +215,11 @@ def can_sketch(x: Any) -> TypeGuard[Tensor]:
     )
 
 
+def norm_of(tensors: Sequence[Tensor]) -> Tensor:
+    """The Euclidean norm of all of them together."""
+    return torch.stack([torch.linalg.vector_norm(tensor.detach(), dtype=torch.float32) for tensor in tensors]).norm()
+
+
 @lru_cache(maxsize=4096)
 def _geometry(numel: int, strides: tuple[int, ...]) -> tuple[int, int]:
     """Length and step of a sample. Few lengths occur; a tail of at most 1/9, seldom more than 1/20, is left out."""

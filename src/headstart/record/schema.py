@@ -65,7 +65,8 @@ RARE = (
     "loop.backwards",  # backwards since the step before
     "loop.cut",  # 1 where a backward's root has no graph behind it, or a small one without a parameter
     "samples.batch",  # fingerprint of all samples that a model was given in a step, in their order
-    "loop.norm",  # of the gradients, as clip_grad_norm_ found it; once for each call
+    "loop.norm",  # of the gradients, as clip_grad_norm_ or clip_grad_value_ found them; once for each call
     "loop.largest",  # norm that it lets pass
+    "loop.value",  # that clip_grad_value_ lets pass
     "loop.cut",  # 1 where a backward's root has no graph behind it
 )

@@ -1,8 +1,8 @@
 """Gradient clipping cuts nearly every step to a small part of itself, so that the clip and not the loss sets its length.
 
 ## What it sees
-The norm of the gradients as `torch.nn.utils.clip_grad_norm_` found it, over the largest that it lets pass, at each call.
-It speaks of SGD, whose step is as long as the gradient, if nearly all calls cut to less than a tenth, to the run's end.
+The norm of the gradients as `torch.nn.utils.clip_grad_norm_` found it, over the largest that it lets pass, at each call;
+of `clip_grad_value_`, their norm before over that after. It speaks of SGD, whose step is as long as the gradient, if nearly all calls cut to less than a tenth, to the run's end.
 
 ## Why it hurts
 Clipping is there for the rare step that would throw the weights away. Where it always cuts, each step has the same
@@ -54,7 +54,7 @@ for step in range(120):
 
 ## Stays silent when
 The optimizer is none of torch's SGD and ASGD (Adam and its kin divide by the gradient's size, so that a constant factor
-changes nothing), the norm is only measured (`max_norm=inf`), or gradients are clipped by hand or by value.
+changes nothing), the norm is only measured (`max_norm=inf`), or gradients are clipped by hand.
 
 ## References
 Pascanu, Mikolov & Bengio 2013, §3.2 (the threshold is 0.5 to 10 times the average norm); Godbole et al., *Deep Learning
@@ -94,6 +94,8 @@ TEXT = Text(
         "further from its start than {way:number} of its size.",
         "cause": "Every step is as long as the clip lets it be, however steep the loss is: learning rate times "
         "{largest:number}. If that is meant, a smaller rate and a larger norm do the same, and slow down near a minimum.",
+        "entries": "The entries are cut to {value:number} each, and where so much is cut little but their signs is left: "
+        "neither how steep the loss is nor in which direction sets the step. A clip by the norm keeps the direction.",
         "note": "just above the norms that are usual",
     },
     zh={
@@ -103,6 +105,8 @@ TEXT = Text(
         "没有一个权重离开起点超过自身大小的 {way:number}。",
         "cause": "无论损失有多陡，每一步的长度都由裁剪决定：学习率乘以 {largest:number}。如果这是有意的，"
         "用更小的学习率和更大的范数效果相同，并且接近最小值时会慢下来。",
+        "entries": "每个分量都被截到 {value:number} 以内；截掉这么多之后，几乎只剩下符号：步子既不取决于损失有多陡，"
+        "也不取决于它往哪个方向下降。按范数裁剪则保留方向。",
         "note": "略高于通常的范数",
     },
 )
@@ -136,12 +140,17 @@ def clipping_always_active(case: Case) -> Iterator[Finding]:
             Evidence("times_too_large", norm / most, CUT, steps),
             *((Evidence("way", way, WAY, steps, "update.std"),) if stuck else ()),
         ),
-        case.say(TEXT, "still", way=way) if stuck else case.say(TEXT, "cause", largest=most),
+        case.say(TEXT, "still", way=way) if stuck else _cause(case, most),
         Remedy(
             "larger-norm",
             f"torch.nn.utils.clip_grad_norm_(model.parameters(), {usual})     # {case.say(TEXT, 'note')}",
         ),
     )
+
+
+def _cause(case: Case, most: float) -> str:
+    values = case.record.series("", "loop.value").values
+    return case.say(TEXT, "entries", value=median(values)) if values else case.say(TEXT, "cause", largest=most)
 
 
 def _share(cut: Series) -> float:

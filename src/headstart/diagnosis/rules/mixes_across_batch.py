@@ -1,14 +1,16 @@
-"""A recurrent layer or an attention runs along the batch: what it says of a sample comes from other samples.
+"""A recurrent layer, an attention or a softmax runs along the batch: what it says of a sample comes from other samples.
 
 ## What it sees
 The first two axes of what a module with `batch_first=False` is given, `nn.LSTM`, `nn.GRU`, `nn.RNN` or
 `nn.MultiheadAttention`: by its documentation the steps and the samples. It speaks if there is a label for each entry of the
-first axis, and the second is of another size: then the first is the batch. It is exact.
+first axis, and the second is of another size: then the first is the batch. Likewise of a softmax within the net that runs
+over the first of several axes, as `softmax(scores, dim=0)` does. It is exact.
 
 ## Why it hurts
 The states are handed from sample to sample, in the order in which they stand in the batch, and each of a sample's steps is
 a sequence of its own, of which none sees another. What was to be carried from the first step to the last never arrives;
-shuffled, the neighbours are noise.
+shuffled, the neighbours are noise. Weights that sum to 1 over a batch hang on who is in it: a sample alone gets 1 at every
+place, one in a large batch next to nothing.
 
 ## Example
 ```python
@@ -53,8 +55,8 @@ None: it is exact. It is an error in a run that is known not to learn, else advi
 meant.
 
 ## Stays silent when
-The second axis has the size 1 (a single sequence with a label for each step), both are of one size, or the labels have
-steps and samples of their own.
+The second axis has the size 1 (a single sequence with a label for each step), both are of one size (each sample against
+each), or the labels have steps and samples of their own. A softmax straight before the loss is softmax-wrong-dim's.
 
 ## References
 The PyTorch documentation of `torch.nn.LSTM` and `torch.nn.MultiheadAttention`, `batch_first`; Kossen et al. 2021,
@@ -83,6 +85,11 @@ TEXT = Text(
         "cause": "Without batch_first=True the layout is (steps, samples, features). So each sample's state goes on to the "
         "next sample, and no step of a sample sees the one before it.",
         "note": "or x.transpose(0, 1) before it, and the outputs likewise",
+        "softmax": "After {layer} a softmax runs over the first of the axes {shape}, and there are {labels:number} labels, one "
+        "for each entry of that axis: it runs over the batch.",
+        "softmax_cause": "So the samples compete with one another: what one of them gets depends on whatever else is in its "
+        "batch, and is another in an evaluation, or with another batch size.",
+        "softmax_note": "over the places of each sample; the last axis, as a rule",
     },
     zh={
         "message": "{layer} 得到 {first:number} x {second:number} 个向量，并把第一维当作时间步，"
@@ -90,6 +97,10 @@ TEXT = Text(
         "cause": "没有 batch_first=True 时，布局是（时间步，样本，特征）。于是一个样本的状态传给了下一个样本，"
         "而同一样本的各个时间步互相看不到。",
         "note": "或在它之前用 x.transpose(0, 1)，输出也同样处理",
+        "softmax": "{layer} 之后的 softmax 作用在 {shape} 的第一维上，而标签有 {labels:number} 个，恰好与这一维一一对应："
+        "它作用在批次上。",
+        "softmax_cause": "于是样本之间互相竞争：一个样本得到什么，取决于同一批里还有谁；在评估时，或者批次大小改变时，结果就不同。",
+        "softmax_note": "作用在每个样本自己的各个位置上，通常是最后一维",
     },
 )
 
@@ -117,6 +128,37 @@ def mixes_across_batch(case: Case) -> Iterator[Finding]:
             line=layer.line,
         )
         return
+    yield from _softmax(case, losses)
+
+
+def _softmax(case: Case, losses: list[Loss]) -> Iterator[Finding]:
+    for layer in case.in_flow(case.record.layers):
+        shape = layer.softmax_first
+        if not shape or not losses or not all(_runs_over_samples(loss, shape) for loss in losses):
+            continue
+        yield Finding(
+            "mixes-across-batch",
+            "error" if case.learns is False else "advice",
+            case.say(TEXT, "softmax", layer=layer.name, shape=shape, labels=shape[0]),
+            layer.name,
+            0,
+            (Evidence("labels", shape[0]), Evidence("softmax_dim", 0.0)),
+            case.say(TEXT, "softmax_cause"),
+            Remedy(
+                "over-places",
+                f"torch.nn.functional.softmax(scores, dim=-1)     # {case.say(TEXT, 'softmax_note')}",
+                safe=False,
+            ),
+            line=layer.line,
+        )
+        return
+
+
+def _runs_over_samples(loss: Loss, shape: tuple[int, ...]) -> bool:
+    """Whether the first axis of the softmax is the batch, by its size, and no other can be; the loss's own is not this."""
+    first, *others = loss.target_shape
+    within = {size for size in shape[1:] if size > 1}
+    return first == shape[0] > 1 and bool(within) and not within & {first, *others} and loss.softmax_axis != 0
 
 
 def _labels(loss: Loss, steps: int, samples: int) -> bool:

@@ -2,7 +2,7 @@
 
 ## What it sees
 The operator that made the first argument of `binary_cross_entropy_with_logits`, in the graph of a loss that was trained
-on, through reshapes. It is exact.
+on, through reshapes; likewise of `multilabel_soft_margin_loss`, which is the same loss. It is exact.
 
 ## Why it hurts
 The loss applies the logistic function itself. Of a probability between 0 and 1 it makes one between 0.5 and 0.73: a label
@@ -61,6 +61,7 @@ from collections.abc import Iterator
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Loss
 
 GROUP = "loss"
 RESTS_ON = "fact"
@@ -69,15 +70,14 @@ SINCE, STATUS = "0.1.0", "stable"
 
 TEXT = Text(
     en={
-        "message": "binary_cross_entropy_with_logits is given the output of a sigmoid, and applies another: a label of 0 "
+        "message": "{called} is given the output of a sigmoid, and applies another: a label of 0 "
         "costs {floor:number} at least.",
         "cause": "It takes logits. Of a probability between 0 and 1 its own sigmoid makes one between 0.5 and 0.73, so "
         "that no input can be told to be negative.",
         "note": "logits: what enters the sigmoid; apply sigmoid to predict, not to train",
     },
     zh={
-        "message": "binary_cross_entropy_with_logits 得到的是 sigmoid 的输出，又做了一次 sigmoid：标签 0 的损失至少为 "
-        "{floor:number}。",
+        "message": "{called} 得到的是 sigmoid 的输出，又做了一次 sigmoid：标签 0 的损失至少为 {floor:number}。",
         "cause": "它需要的是 logits。0 与 1 之间的概率再经过一次 sigmoid 会落在 0.5 与 0.73 之间，无法表示任何输入为负类。",
         "note": "logits：进入 sigmoid 之前的值；预测时才用 sigmoid，训练时不用",
     },
@@ -92,7 +92,7 @@ def sigmoid_before_bce_with_logits(case: Case) -> Iterator[Finding]:
             yield Finding(
                 "sigmoid-before-bce-with-logits",
                 "error",
-                case.say(TEXT, "message", floor=math.log(2)),
+                case.say(TEXT, "message", called=_called(loss), floor=math.log(2)),
                 step=0,
                 evidence=(
                     Evidence("loss_floor", math.log(2)),
@@ -106,3 +106,9 @@ def sigmoid_before_bce_with_logits(case: Case) -> Iterator[Finding]:
                 ),
                 line=loss.line,
             )
+
+
+def _called(loss: Loss) -> str:
+    """The function that was called: one other is the same loss."""
+    name = loss.name.partition(" ")[0]
+    return name if name == "multilabel_soft_margin_loss" else loss.kind
