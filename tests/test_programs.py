@@ -26,7 +26,6 @@ MISSED = {
     "no_grad_features",  # what runs under no_grad is not recorded, and may be frozen on purpose
     "normal_log_likelihood",  # a loss of torch.distributions: no figure tells its sign
     "sin_by_hand_tiny_rate",  # the loss falls all the time, too slowly: nothing proves it
-    "critic_broadcasts",  # a difference written by hand, no loss function of torch
     "ema_left_behind",  # a copy that is only evaluated is no parameter of the run
     "finetune_other_name",  # two trainings through one line; the new head's weights are frozen as drawn
     "pads_are_learned",  # the padding is learnt, and the rest half: the run learns

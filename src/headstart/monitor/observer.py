@@ -37,7 +37,7 @@ from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.tracing import Tracing
 from headstart.monitor.waiting import Waiting
-from headstart.monitor.written_out import written_out
+from headstart.monitor.written_out import pairs, written_out
 
 BACKWARDS = 4096  # of one step that are looked at: what no step follows must not fill the memory
 DENSE = 128  # steps that are all sketched; then 64 of each doubling, so that a long run costs no more than a short
@@ -122,6 +122,7 @@ class Observer:
         self._sketching = True
         self._in_backward = False
         self._in_grad = False  # `torch.autograd.grad` in the place of a backward
+        self._paired = False  # each output was set against each target
         self._ran = False  # a watched module was called since the last step
         self._losses: list[Tensor] = []
         self._calls: list[Call] = []
@@ -196,6 +197,7 @@ class Observer:
                 self._commit_losses(tensors)
             elif len(tensors) == 1 and tensors[0].grad_fn is not None and tensors[0].is_cpu:
                 self._commit_written_out(tensors[0])
+            self._look_for_pairs(tensors)
             self._tracing.read(tensors, self.step, outbox)
 
     @quietly
@@ -382,6 +384,13 @@ class Observer:
         if (loss := written_out(root)) is None or (call := self._sources.written_out(loss, user_line())) is None:
             return
         self._commit(call, loss.negative)
+
+    def _look_for_pairs(self, roots: list[Tensor]) -> None:
+        """Of outputs with the targets of all samples, in a term that is written out; on the CPU alone, and once."""
+        for root in roots:
+            if not self._paired and root.is_cpu and root.grad_fn is not None and (samples := pairs(root)) is not None:
+                self._paired = True
+                self._note("", "loss.paired", float(samples))
 
     def _commit(self, call: Call, negated: bool) -> None:
         call.source.commit(call, negated)
