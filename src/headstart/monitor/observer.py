@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
 
+from headstart.monitor import states
 from headstart.monitor.dropouts import Sites
 from headstart.monitor.graph import find_tags, is_cut, tag
 from headstart.monitor.hand import HandUpdates
@@ -315,6 +316,7 @@ class Observer:
             slot.steps_first = _steps_first(module, args)
         if tensor.requires_grad and tensor.grad_fn is not None:
             tag(tensor, slot, self._key)
+            states.mark(module, output, slot, self._key)
             if slot.activation is None:
                 hook = functools.partial(self._gradient, slot, self.step, tensor.output_nr)
                 tensor.grad_fn.register_prehook(hook)

@@ -30,6 +30,10 @@ class Layer:
     bare: bool | None = None  # its output goes into the next weights as it is, in every graph; None: in none seen
     places: int | None = None  # of one sample's output that share its weights: pixels, tokens; 1 of a vector
     steps_first: tuple[int, int] | None = None  # of what takes (steps, samples, features): both at its first call
+    states: tuple[
+        int, ...
+    ] = ()  # (steps or states, samples, features) that it gave, of which a view mixes the samples
+    viewed: tuple[int, ...] = ()  # and the shape of that view
 
 
 @dataclass(frozen=True)
