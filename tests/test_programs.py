@@ -34,7 +34,6 @@ MISSED = {
     "few_of_the_eights",  # the evaluation counts hits and calls no loss: its labels are not seen
     "pixels_one_by_one",  # gradients through time, within nn.RNN
     "three_steps_an_epoch",  # fifteen steps say nothing of whether a run learns
-    "unfrozen_after_the_optimizer",  # an optimizer that is gone held the same tensors
     "target_not_shifted",  # sees-the-future is not there yet
 }
 

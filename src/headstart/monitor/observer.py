@@ -31,6 +31,7 @@ from headstart.monitor.modes import MODAL, Modes
 from headstart.monitor.modules import Slot
 from headstart.monitor.names import BirthPlaces, user_line
 from headstart.monitor.optimizers import Optimizers, number, parameters_of
+from headstart.monitor.orphans import Orphans
 from headstart.monitor.outbox import Outbox, Rare, StepRow
 from headstart.monitor.refused import Refused
 from headstart.monitor.samples import Samples
@@ -117,6 +118,7 @@ class Observer:
         self._loaders = Loaders()
         self._hand = HandUpdates()
         self._optimizers = Optimizers(self._ledger)
+        self._orphans = Orphans(self._ledger)
         self._waiting = Waiting()
         self._backwards = 0  # since the last step
         self._only = only is not None  # one model of the process is watched, not all
@@ -242,6 +244,7 @@ class Observer:
     @quietly
     def optimizer_made(self, optimizer: Optimizer) -> None:
         self._waiting.made(optimizer)
+        self._orphans.made(optimizer)
 
     @quietly
     def step_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
@@ -257,6 +260,7 @@ class Observer:
         if self._sketching:
             self._signals.name_new(outbox)
             self._optimizers.note_held(optimizer)
+            self._orphans.made(optimizer)
             self._before(parameters_of(optimizer))
 
     @quietly
@@ -266,6 +270,8 @@ class Observer:
         name, cleared = self._optimizers[optimizer]
         cleared.step_ends()
         self._optimizers.stepped(optimizer)
+        if self._sketching:
+            self._orphans.look()
         self._end_step(name, optimizer.param_groups[0].get("lr"))
 
     @quietly
