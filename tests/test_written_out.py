@@ -256,3 +256,42 @@ def test_no_hook_runs_for_pairs() -> None:
         loss = ((net()(X) - Y) ** 2).mean()
     assert pairs(loss) is None
     assert ran == []
+
+
+def density(z: Tensor, spread: Tensor | float = 1.0) -> Tensor:
+    return torch.distributions.Normal(z, spread).log_prob(Y[:, None])
+
+
+DENSITIES: dict[str, tuple[Form, bool | None]] = {
+    "minimised": (lambda z: density(z).mean(), True),
+    "minimised, with a spread": (lambda z: density(z, (z * 0.1).exp()).sum(), True),
+    "of independent columns": (
+        lambda z: torch.distributions.Independent(torch.distributions.Normal(z, 2.0), 1).log_prob(Y[:, None]).mean(),
+        True,
+    ),
+    "maximised": (lambda z: -density(z).mean(), False),
+    "with returns": (lambda z: -(density(z) * Y[:, None]).mean(), None),
+    "with one return": (lambda z: (density(z) * 3.0).mean(), None),
+    "of an own sample": (lambda z: torch.distributions.Normal(z, 1.0).log_prob(z.cos()).mean(), None),
+    "beside a bonus": (lambda z: (density(z) - z.sin()).mean(), None),
+    "of an exponential": (
+        lambda z: torch.distributions.Exponential(z.exp()).log_prob(Y.abs()[:, None]).mean(),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("form", DENSITIES)
+def test_the_log_density_of_a_normal_distribution_is_known_with_its_sign(form: str) -> None:
+    loss, negative = DENSITIES[form]
+    found = read(loss(net()(X)))
+    assert (None if found is None else found.negative) == negative
+    if found is not None:
+        assert (found.kind, found.density) == ("mse_loss", True)
+        torch.testing.assert_close(found.target, Y[:, None])
+
+
+def test_a_density_that_is_maximised_has_no_skill(tmp_path: Path) -> None:
+    record = trained(tmp_path, net(), X, Y, lambda z, y: -density(z).mean(), steps=30)
+    assert record.losses == ()
+    assert diagnose(record).skill is None

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -40,6 +40,7 @@ class WrittenOut:
     value: Tensor  # as reduction="mean" would give it
     negative: bool  # backward is called on minus the loss
     maker: Any = None  # the node that made what was given; None: not known
+    density: bool = False  # it is the logarithm of a normal distribution's density
 
 
 def written_out(root: Tensor) -> WrittenOut | None:
@@ -48,7 +49,8 @@ def written_out(root: Tensor) -> WrittenOut | None:
     if found is None:
         return None
     node, negative = found
-    return next((loss for form in FORMS if (loss := form(node, negative)) is not None), None)
+    known = next((loss for form in FORMS if (loss := form(node, negative)) is not None), None)
+    return known or _likelihood(root.grad_fn)
 
 
 def pairs(root: Tensor) -> int | None:
@@ -280,17 +282,17 @@ def _entropies(node: Node, negative: bool) -> WrittenOut | None:
     turned = [term for term in terms if term is not None and term[2]]
     if len(straight) != 1 or len(turned) != 1:
         return None
-    (wanted, given, _), (others, _, _) = straight[0], turned[0]
+    (wanted, given, _, maker), (others, _, _, _) = straight[0], turned[0]
     if not given.shape == wanted.shape == others.shape or given.numel() > LARGEST:
         return None
     if not bool(torch.isclose(wanted + others, torch.ones_like(wanted)).all()):
         return None
     value = -(wanted * given.log() + others * (1 - given).log()).mean()  # NaN of what is no probability
-    return WrittenOut("binary_cross_entropy", given, wanted, value, not negative)
+    return WrittenOut("binary_cross_entropy", given, wanted, value, not negative, maker)
 
 
-def _term(node: Node) -> tuple[Tensor, Tensor, bool] | None:
-    """Of y log(p): y, p, and whether p is 1 - something."""
+def _term(node: Node) -> tuple[Tensor, Tensor, bool, Node] | None:
+    """Of y log(p): y, p, whether p is 1 - something, and the node that made p."""
     if operator(node.name()) != "mul":
         return None
     logs = [child for child, _ in node.next_functions if child is not None]
@@ -300,7 +302,32 @@ def _term(node: Node) -> tuple[Tensor, Tensor, bool] | None:
     inside, below = _saved(logs[0], "self"), logs[0].next_functions[0][0]
     if factor is None or inside is None or below is None:
         return None
-    return factor, inside, operator(below.name()) == "rsub"
+    return factor, inside, operator(below.name()) == "rsub", below
+
+
+def _likelihood(root: Node) -> WrittenOut | None:
+    """The log-density of a normal distribution: minimised, its squares are maximised, without an end.
+
+    Nothing may be multiplied by it, as a policy's is by a return.
+    """
+    node, negative = root, True
+    while operator(node.name()) in {"mean", "sum", "neg"} | RESHAPES and node.next_functions[0][0] is not None:
+        negative ^= operator(node.name()) == "neg"
+        node = node.next_functions[0][0]
+    while operator(node.name()) == "sub" and node.next_functions[0][0] is not None:  # the logarithm of the spread
+        subtracted = node.next_functions[1][0] if len(node.next_functions) > 1 else None
+        if subtracted is not None and operator(subtracted.name()) != "log":
+            return None
+        node = node.next_functions[0][0]
+    variance = _saved(node, "other") if operator(node.name()) == "div" else None
+    exponent = node.next_functions[0][0]
+    if variance is None or exponent is None or operator(exponent.name()) != "neg":
+        return None
+    squares = exponent.next_functions[0][0]
+    if operator(squares.name()) != "pow" or not bool((variance > 0).all()):
+        return None
+    found = _squares(squares, negative)
+    return None if found is None else replace(found, density=True)
 
 
 FORMS: tuple[Callable[[Node, bool], WrittenOut | None], ...] = (_squares, _picked, _entropies)

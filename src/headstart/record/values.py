@@ -100,6 +100,7 @@ class Loss:
     negated: bool = False  # every backward went through its negative
     by_hand: bool = False  # it is written out, not a call; its line is that of backward
     evaluated: tuple[float, ...] = ()  # labels by class in calls without gradients
+    density: bool = False  # by hand: its squares are those in the logarithm of a normal distribution's density
 
 
 @dataclass(frozen=True)
