@@ -74,8 +74,8 @@ def load_of_the_grid(n, length=49):
 
 model = Forecaster()
 optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
-series = load_of_the_grid(1200)
-for epoch in range(5):
+series = load_of_the_grid(1600)
+for epoch in range(8):
     train_loss = []
     for batch in series[torch.randperm(len(series))].split(32):
         optimizer.zero_grad()
