@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from digest import finish
 
+torch.manual_seed(0)
 torch.set_num_threads(1)
 random.seed(42)
 starts = "em ol av is so ch mi ev ab ha el ja sa la da no ri ka jo li".split()
