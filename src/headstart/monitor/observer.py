@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
 
-from headstart.monitor import states
+from headstart.monitor import states, through_time
 from headstart.monitor.dropouts import Sites
 from headstart.monitor.graph import find_tags, is_cut, tag
 from headstart.monitor.hand import HandUpdates
@@ -323,6 +323,8 @@ class Observer:
         if tensor.requires_grad and tensor.grad_fn is not None:
             tag(tensor, slot, self._key)
             states.mark(module, output, slot, self._key)
+            if self.step & (self.step - 1) == 0:
+                through_time.watch(module, output, functools.partial(self._early, slot, self.step))
             if slot.activation is None:
                 hook = functools.partial(self._gradient, slot, self.step, tensor.output_nr)
                 tensor.grad_fn.register_prehook(hook)
@@ -351,6 +353,11 @@ class Observer:
         """Not one that `autograd.grad` gives as a part of a loss (with `create_graph`): of that no weight moves."""
         if self._in_backward or not torch.is_grad_enabled():
             self._take_gradient(slot, step, output, gradients)
+
+    @quietly
+    def _early(self, slot: Slot, step: int, compute: Callable[[], Tensor | None]) -> None:
+        if step == self.step and slot.name and (share := compute()) is not None:
+            self._note(slot.name, "gradient.early", share)
 
     @quietly
     def _take_gradient(self, slot: Slot, step: int, output: int, gradients: tuple[Tensor | None, ...]) -> None:
