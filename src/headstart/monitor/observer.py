@@ -150,7 +150,7 @@ class Observer:
         """As each loss function returns."""
         if self.off or self._in_backward or not can_sketch(loss):
             return
-        if loss.requires_grad and self._sketching:
+        if loss.requires_grad and (self._sketching or self._is_of_next_step()):
             self._lost(kind, arguments, loss)
         elif not torch.is_grad_enabled():
             self._evaluated(kind, arguments, loss)
@@ -388,6 +388,10 @@ class Observer:
         if call is not None:
             call.source.evaluate(call)
             self._outbox.evaluation(self.step, call)
+
+    def _is_of_next_step(self) -> bool:
+        """A step by hand ends only as the backward of the next begins: the next one's loss is called before that."""
+        return not self._optimizers and self._backwards > 0 and sketched(self.step + 1)
 
     def _commit_losses(self, roots: list[Tensor]) -> None:
         for root in roots:
