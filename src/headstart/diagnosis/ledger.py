@@ -97,6 +97,11 @@ def never_reached(case: Case) -> list[tuple[Layer, Parameter]]:
     ]
 
 
+def never_with_graph(case: Case) -> list[Parameter]:
+    """Trainable parameters that an optimizer holds and no gradient reaches, since their modules run under `no_grad`."""
+    return [p for p in case.record.parameters if p.ungraded >= STEPS and _is_never_reached(case, p)]
+
+
 def works_on_nothing(case: Case, optimizer: Optimizer) -> bool:
     """Whether it steps on and on, and none of the trainable tensors that it holds ever had a gradient."""
     held = [parameter for parameter in held_by(case, optimizer) if parameter.trainable]

@@ -62,6 +62,7 @@ RARE = (
     "loss.spread",  # std of a regression's outputs in a batch of 8 or more, over that of their targets
     "loss.paired",  # samples of a term of the loss, once, that sets the output of each against the target of each
     "loss.target_mean",  # of a regression's or a probability's targets in a batch
+    "gradient.early",  # of a plain recurrent layer: norm of the gradient at its first step over the largest of any step
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
     "loop.backwards",  # backwards since the step before
     "loop.cut",  # 1 where a backward's root has no graph behind it, or a small one without a parameter

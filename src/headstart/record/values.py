@@ -54,9 +54,8 @@ class Parameter:
     units_dim: int | None = None  # the dimension that counts its units; None: not known, or used both ways
     sparse: bool = False  # its gradients are no plain tensors, and not sketched
     penalised: bool = False  # a term of the loss is made of weights alone, of this one as well
-    orphaned: int = (
-        0  # sketched steps that brought it a gradient after its optimizer was gone, and it frozen for a time
-    )
+    orphaned: int = 0  # sketched steps with a gradient since its optimizer was gone, and it frozen meanwhile
+    ungraded: int = 0  # sketched steps in which its module ran under no_grad within a forward with gradients
 
 
 @dataclass(frozen=True)
