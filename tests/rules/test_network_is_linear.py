@@ -89,21 +89,6 @@ def test_what_stands_between_two_layers_is_read_from_the_graph(
     assert bool(said(trained(tmp_path, Between(way), X, Y, lr=0.1), RULE)) is fires
 
 
-class Raw(nn.Module):
-    """Weights without a module of their own."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.w, self.v = nn.Parameter(torch.randn(6, 16)), nn.Parameter(torch.randn(16, 2))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return (torch.stack([x, -x], 1) @ self.w).mean(1) @ self.v
-
-
-def test_weights_without_a_module_are_layers_too(tmp_path: Path) -> None:
-    assert told(trained(tmp_path, Raw(), X, Y), RULE).layers == ("w", "v")
-
-
 def test_what_sums_values_up_is_linear() -> None:
     """f(2a - 3b) = 2 f(a) - 3 f(b), which max-pooling does not hold to."""
     a, b = torch.randn(2, 3, 8, 6, 6)
