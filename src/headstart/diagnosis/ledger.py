@@ -62,7 +62,13 @@ def _same_figures(case: Case, layer: Layer, fed: Layer) -> bool:
 
 
 def _is_left_out(parameter: Parameter) -> bool:
-    return parameter.trainable and parameter.optimizer is None and not parameter.steps_moved
+    never = parameter.optimizer is None and not parameter.steps_moved
+    return parameter.trainable and (never or is_orphaned(parameter))
+
+
+def is_orphaned(parameter: Parameter) -> bool:
+    """Whether it was unfrozen after the optimizer that held it was gone and the next was made without it."""
+    return parameter.orphaned >= STEPS
 
 
 def is_idle(held: Sequence[Parameter]) -> bool:

@@ -30,6 +30,10 @@ class Layer:
     bare: bool | None = None  # its output goes into the next weights as it is, in every graph; None: in none seen
     places: int | None = None  # of one sample's output that share its weights: pixels, tokens; 1 of a vector
     steps_first: tuple[int, int] | None = None  # of what takes (steps, samples, features): both at its first call
+    states: tuple[
+        int, ...
+    ] = ()  # (steps or states, samples, features) that it gave, of which a view mixes the samples
+    viewed: tuple[int, ...] = ()  # and the shape of that view
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,9 @@ class Parameter:
     units_dim: int | None = None  # the dimension that counts its units; None: not known, or used both ways
     sparse: bool = False  # its gradients are no plain tensors, and not sketched
     penalised: bool = False  # a term of the loss is made of weights alone, of this one as well
+    orphaned: int = (
+        0  # sketched steps that brought it a gradient after its optimizer was gone, and it frozen for a time
+    )
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,7 @@ class Loss:
     negated: bool = False  # every backward went through its negative
     by_hand: bool = False  # it is written out, not a call; its line is that of backward
     evaluated: tuple[float, ...] = ()  # labels by class in calls without gradients
+    density: bool = False  # by hand: its squares are those in the logarithm of a normal distribution's density
 
 
 @dataclass(frozen=True)

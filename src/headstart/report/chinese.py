@@ -188,6 +188,7 @@ CHINESE = {
     "largest label": "最大的标签",
     "largest size": "最大的尺度",
     "layers": "层数",
+    "first axis": "第一维的大小",
     "second axis": "第二维的大小",
     "layers behind": "后面的层数",
     "left out": "遗漏的数量",

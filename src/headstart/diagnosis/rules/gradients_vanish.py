@@ -2,7 +2,8 @@
 
 ## What it sees
 The root mean square of the gradient at each layer's output, as a median over the last third of the run, over the
-largest one of the layers behind it, nearer to the loss. (Of nets without modules: that of the weights' gradients.)
+largest one of the layers behind it, nearer to the loss. (Of nets without modules, and of the layers within an `nn.LSTM`,
+`nn.GRU` or `nn.RNN` of several: that of the weights' gradients.)
 
 ## Why it hurts
 Layers that get 10,000 times less gradient than others do not train: with one learning rate for all, their updates
@@ -68,11 +69,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headstart.diagnosis import code
-from headstart.diagnosis.backflow import Way, passed_by, ways_back
+from headstart.diagnosis.backflow import Received, Way, passed_by, stacked, ways_back
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
-from headstart.record import Layer
 
 GROUP = "signal"
 RESTS_ON = "size"
@@ -90,6 +90,7 @@ TEXT = Text(
         "cause": "Each layer on the way multiplies the gradient by its weights and its activation's derivative "
         "(at most 1/4 for sigmoid, zero for a dead ReLU). What is left moves the weights by less than they can show.",
         "bounded": "{activation} shrinks the gradient at every layer",
+        "stack": "or layers of their own, each with a shortcut around it",
         "scaled": "weights by the law that keeps the gradient's size",
     },
     zh={
@@ -99,6 +100,7 @@ TEXT = Text(
         "剩下的梯度使权重的"
         "变化小到无法表示。",
         "bounded": "{activation} 在每一层都缩小梯度",
+        "stack": "或使用各自独立的层，每层加一条残差连接",
         "scaled": "按保持梯度大小的法则初始化权重",
     },
 )
@@ -108,11 +110,12 @@ def gradients_vanish(case: Case) -> Iterator[Finding]:
     """One finding for all layers, told of the one that gets least."""
     low = [way for way in ways_back(case) if way.ratio * _places(way) < LEFT]
     found = [way for way in low if passed_by(case, way) < LEFT * way.source.typical]
+    found += [way for way in stacked(case) if way.ratio < LEFT]
     if not found:
         return
     way = min(found, key=lambda way: way.ratio)
     layer = way.to.layer
-    facts = {"layer": layer.name, "source": way.source.layer.name, "ratio": way.ratio}
+    facts = {"layer": way.to.name, "source": way.source.name, "ratio": way.ratio}
     step = way.first_step(LEFT)
     yield Finding(
         "gradients-vanish",
@@ -125,8 +128,8 @@ def gradients_vanish(case: Case) -> Iterator[Finding]:
             Evidence("gradient_rms", way.to.typical, None, (way.to.series.steps[-1],), way.to.figure),
         ),
         case.say(TEXT, "cause"),
-        _remedy(case, layer),
-        tuple(way.to.layer.name for way in found),
+        _remedy(case, way.to),
+        tuple(dict.fromkeys(way.to.layer.name for way in found)),
         layer.line,
     )
 
@@ -136,7 +139,12 @@ def _places(way: Way) -> float:
     return max(1.0, (way.to.layer.places or 1) / (way.source.layer.places or 1))
 
 
-def _remedy(case: Case, layer: Layer) -> Remedy:
+def _remedy(case: Case, to: Received) -> Remedy:
+    layer = to.layer
+    if to.is_inner:
+        return Remedy(
+            "fewer-layers", f"torch.nn.{layer.kind}(..., num_layers=2)     # {case.say(TEXT, 'stack')}", safe=False
+        )
     if layer.activation in ("sigmoid", "tanh"):
         note = case.say(TEXT, "bounded", activation=layer.activation)
         return Remedy("relu", f"torch.nn.ReLU()     # {note}", safe=False)
