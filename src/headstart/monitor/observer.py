@@ -426,6 +426,8 @@ class Observer:
     def _look_for_changes(self) -> None:
         for name, changed in self._ledger.changes():
             self._note(name, "weight.changed", changed)
+        for name, zero in self._ledger.zeros():
+            self._note(name, "weight.zero", zero)
 
     def _note(self, owner: str, figure: str, value: Tensor | float) -> None:
         self._rare.append(Rare(self.step, owner, figure, value))

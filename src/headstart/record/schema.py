@@ -62,6 +62,7 @@ RARE = (
     "loss.spread",  # std of a regression's outputs in a batch of 8 or more, over that of their targets
     "loss.target_mean",  # of a regression's or a probability's targets in a batch
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
+    "weight.zero",  # 1 where a frozen weight of two or more dimensions is zero in all of its sample, else 0
     "loop.backwards",  # backwards since the step before
     "loop.cut",  # 1 where a backward's root has no graph behind it, or a small one without a parameter
     "samples.batch",  # fingerprint of all samples that a model was given in a step, in their order
