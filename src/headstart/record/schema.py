@@ -61,7 +61,9 @@ RARE = (
     "loss.answered_class",  # and which it is
     "loss.spread",  # std of a regression's outputs in a batch of 8 or more, over that of their targets
     "loss.target_mean",  # of a regression's or a probability's targets in a batch
+    "loop.given",  # 1 where a backward left a gradient that is not zero in the first of an optimizer's tensors, else 0
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
+    "weight.reached",  # 1 where an nn.Parameter that no optimizer holds has a gradient that is not zero, else 0
     "weight.zero",  # 1 where a frozen weight of two or more dimensions is zero in all of its sample, else 0
     "loop.backwards",  # backwards since the step before
     "loop.cut",  # 1 where a backward's root has no graph behind it, or a small one without a parameter

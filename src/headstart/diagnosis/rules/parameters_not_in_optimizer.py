@@ -2,11 +2,13 @@
 
 ## What it sees
 The parameter ledger: tensors that require grad, whose layer's output gets a gradient in the backward, and that no
-optimizer which stepped was given. It is exact.
+optimizer which stepped was given. Of an `nn.Parameter` that no module was seen to use: that it holds a gradient itself and
+never changes. It is exact.
 
 ## Why it hurts
 What no optimizer holds never changes. A layer that was added after the optimizer was made, a list of modules that is no
-`nn.ModuleList`, a learnable weight of the loss: training goes on around it, with a random layer in its midst.
+`nn.ModuleList`, a learnable weight of the loss, or what `torch.diag(nn.Parameter(s))` gives, which is no parameter of the
+module that keeps it: training goes on around it, with a random layer in its midst.
 
 ## Example
 ```python
