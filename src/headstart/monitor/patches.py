@@ -15,7 +15,8 @@ same frames. Dynamo, which short-cuts `Module.__call__` by the function's identi
 | `torch.utils.data.DataLoader.__iter__` | when an epoch begins, and which data it goes through |
 | `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels; labels that it refuses |
 | `torch.nn.functional.dropout` and its kin | how much is dropped, and in which mode, where no module says it |
-| `torch.nn.utils.clip_grad_norm_`, `clip_grad_value_` | how large the gradients were before they were cut, and how large they may be |
+| `torch.nn.utils.clip_grad_norm_` | how large the gradients were before they were cut, and how large they may be |
+| `torch.nn.utils.clip_grad_value_` | the same, of their values |
 
 What an optimizer does is seen through torch's public global hooks, which leave no trace.
 """

@@ -2,7 +2,8 @@
 
 ## What it sees
 The norm of the gradients as `torch.nn.utils.clip_grad_norm_` found it, over the largest that it lets pass, at each call;
-of `clip_grad_value_`, their norm before over that after. It speaks of SGD, whose step is as long as the gradient, if nearly all calls cut to less than a tenth, to the run's end.
+of `clip_grad_value_`, their norm before over that after. It speaks of SGD, whose step is as long as the gradient, if nearly
+all calls cut to less than a tenth, to the run's end.
 
 ## Why it hurts
 Clipping is there for the rare step that would throw the weights away. Where it always cuts, each step has the same
