@@ -32,6 +32,15 @@ MISSED = {
     "few_of_the_eights",  # the evaluation counts hits and calls no loss: its labels are not seen
     "three_steps_an_epoch",  # fifteen steps say nothing of whether a run learns
     "target_not_shifted",  # sees-the-future is not there yet
+    "alternating_never_thawed",  # frozen on purpose looks the same, and the run learns a little before
+    "averaged_without_buffers",  # a copy that is only evaluated is no parameter of the run
+    "dropout_then_norm",  # dropout-before-batchnorm is not there yet
+    "functional_softmax",  # inside torch.func no graph is seen
+    "one_norm_for_all_blocks",  # batchnorm-shared is not there yet
+    "positions_never_added",  # module-never-called is not there yet
+    "post_norm_from_full_rate",  # needs-warm-up is not there yet; the ReLUs that die of it are told
+    "vae_minus_kl",  # a divergence that is written out: the gradients that explode are told
+    "vit_decay_in_adam",  # adam-with-l2 is not there yet; the run learns, and decay is a fifth of the gradients
 }
 
 FIXED = [path for path in programs(FAULTY, HALF) if path.stem.endswith("_fixed")]

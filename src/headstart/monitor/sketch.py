@@ -217,7 +217,8 @@ def can_sketch(x: Any) -> TypeGuard[Tensor]:
 
 def norm_of(tensors: Sequence[Tensor]) -> Tensor:
     """The Euclidean norm of all of them together."""
-    return torch.stack([torch.linalg.vector_norm(tensor.detach(), dtype=torch.float32) for tensor in tensors]).norm()
+    norms = [torch.linalg.vector_norm(tensor.detach(), dtype=torch.float32) for tensor in tensors]
+    return torch.stack(norms).square().sum().sqrt()
 
 
 @lru_cache(maxsize=4096)
