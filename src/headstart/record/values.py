@@ -32,6 +32,9 @@ class Layer:
     )
     places: int | None = None  # of one sample's output that share its weights: pixels, tokens; 1 of a vector
     steps_first: tuple[int, int] | None = None  # of what takes (steps, samples, features): both at its first call
+    summed: int | None = (
+        None  # rows of its output that are summed into one number, which is then added to each of them
+    )
 
 
 @dataclass(frozen=True)
