@@ -32,6 +32,10 @@ class Layer:
     )
     places: int | None = None  # of one sample's output that share its weights: pixels, tokens; 1 of a vector
     steps_first: tuple[int, int] | None = None  # of what takes (steps, samples, features): both at its first call
+    states: tuple[
+        int, ...
+    ] = ()  # (steps or states, samples, features) that it gave, of which a view mixes the samples
+    viewed: tuple[int, ...] = ()  # and the shape of that view
     summed: int | None = (
         None  # rows of its output that are summed into one number, which is then added to each of them
     )
@@ -55,6 +59,8 @@ class Parameter:
     units_dim: int | None = None  # the dimension that counts its units; None: not known, or used both ways
     sparse: bool = False  # its gradients are no plain tensors, and not sketched
     penalised: bool = False  # a term of the loss is made of weights alone, of this one as well
+    orphaned: int = 0  # sketched steps with a gradient since its optimizer was gone, and it frozen meanwhile
+    ungraded: int = 0  # sketched steps in which its module ran under no_grad within a forward with gradients
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,7 @@ class Loss:
     negated: bool = False  # every backward went through its negative
     by_hand: bool = False  # it is written out, not a call; its line is that of backward
     evaluated: tuple[float, ...] = ()  # labels by class in calls without gradients
+    density: bool = False  # by hand: its squares are those in the logarithm of a normal distribution's density
 
 
 @dataclass(frozen=True)
