@@ -32,6 +32,14 @@ MISSED = {
     "few_of_the_eights",  # the evaluation counts hits and calls no loss: its labels are not seen
     "three_steps_an_epoch",  # fifteen steps say nothing of whether a run learns
     "target_not_shifted",  # sees-the-future is not there yet
+    "speller_both_ways",  # the same
+    "forger_by_minimax",  # of two that play against each other nothing tells who may win, and Adam moves by small gradients, too
+    "meters_in_watts",  # gradient-spikes is not there yet: sound runs' gradients reach 28,000 times their median
+    "finish_without_places",  # neither cannot-overfit-one-batch nor inputs-ignored is there yet
+    "patience_of_one",  # stopped-too-early is not there yet
+    "halves_without_unit_length",  # its labels are places in the batch; held back, so not looked into
+    "malignant_by_another_letter",  # held back, so not looked into
+    "oversampled_then_split",  # held back, so not looked into
 }
 
 FIXED = [path for path in programs(FAULTY, HALF) if path.stem.endswith("_fixed")]
