@@ -33,7 +33,7 @@ MISSED = {
     "three_steps_an_epoch",  # fifteen steps say nothing of whether a run learns
     "target_not_shifted",  # sees-the-future is not there yet
     "speller_both_ways",  # the same
-    "forger_by_minimax",  # of two that play against each other nothing tells who may win, and Adam moves by small gradients, too
+    "forger_by_minimax",  # nothing tells who may win a game of two; and Adam moves by small gradients, too
     "meters_in_watts",  # gradient-spikes is not there yet: sound runs' gradients reach 28,000 times their median
     "finish_without_places",  # neither cannot-overfit-one-batch nor inputs-ignored is there yet
     "patience_of_one",  # stopped-too-early is not there yet
