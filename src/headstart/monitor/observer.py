@@ -342,6 +342,8 @@ class Observer:
                 self._signals.take(slot, "input", given)
             else:
                 self._signals.columns.look_at_indices(slot, given, self.step)
+                if can_sketch(given):
+                    self._signals.columns.look_at_joined(slot, given)
 
     def _called_without(self, module: Module) -> None:
         if not self._thread or self._thread == threading.get_ident():
