@@ -1,6 +1,6 @@
 """Runs the programs under plain Python and under headstart, and prints what was found in each.
 
-    python tests/programs/run_all.py [--half a|b] [--records FOLDER] [NAME ...]
+    python tests/programs/run_all.py [--half a|b] [--workers N] [--records FOLDER] [NAME ...]
     python tests/programs/run_all.py --judge FOLDER [--half a|b] [NAME ...]
 
 A faulty program is *right* if one of its accepted rules (expected.toml) stands first or second in the findings, *found*
@@ -147,6 +147,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="programs without .py (default: all)")
     parser.add_argument("--half", choices=list(HALVES))
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="programs at a time (default: 2)")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--records", type=Path, metavar="FOLDER", help="keep the records there")
     what.add_argument("--judge", type=Path, metavar="FOLDER", help="judge the records that are there")
@@ -157,7 +158,9 @@ def main() -> None:
     print(f"{'program':32} {'half':4} {'same':4} {'rank':>4} {'skill':>6} {'added':>6}  found")
     totals = {half: Totals() for half in HALVES}
     wanted = programs(FAULTY, given.half, given.names) + programs(HEALTHY, given.half, given.names)
-    results = run_all(wanted, records=records) if not given.judge else judge_all(wanted, given.judge)
+    results = (
+        run_all(wanted, given.workers, records) if not given.judge else judge_all(wanted, given.judge, given.workers)
+    )
     for result in results:
         half = half_of(result.name)
         totals[half].add(result)

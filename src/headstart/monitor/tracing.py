@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from headstart.monitor import flow
+from headstart.monitor import flow, states
 from headstart.monitor.graph import read_graph, saved_input, saved_result
 from headstart.monitor.modules import Slot
 from headstart.monitor.names import user_line, variable_of
@@ -45,6 +45,7 @@ class Tracing:
         self._known.add(key)
         for root in roots:
             graph = read_graph(root, key=self._key)
+            states.note_views(graph, self._key)
             found = flow.describe(graph, self._signals.modules, self._signals.ledger, variable_of)
             for layer in found.layers:
                 outbox.layer(layer)
