@@ -1,4 +1,4 @@
-"""A recurrent layer, an attention, a softmax or a view mixes the samples: what is said of one comes from others.
+"""A recurrent layer, an attention, a softmax, a view or a sum mixes the samples: what is said of one comes from others.
 
 ## What it sees
 The first two axes of what a module with `batch_first=False` is given, `nn.LSTM`, `nn.GRU`, `nn.RNN` or
@@ -8,13 +8,17 @@ over the first of several axes, as `softmax(scores, dim=0)` does.
 
 And the views of what a recurrent layer gives, its states (layers x directions, batch, features) or, with
 `batch_first=False`, its outputs (steps, batch, features): a view that has a row for each sample, and no longer the samples'
-axis, holds values of several samples in each row. All are exact.
+axis, holds values of several samples in each row.
+
+And sums that lack their axis, in the graph of the loss: what layers give for all samples is summed into one number, as by
+`(u * v).sum()` or `tensordot(u, v, 2)`, which is then added to what is said of each sample. All of these are exact.
 
 ## Why it hurts
 The states are handed from sample to sample, in the order in which they stand in the batch, and each of a sample's steps is
 a sequence of its own, of which none sees another. What was to be carried from the first step to the last never arrives;
 shuffled, the neighbours are noise. In a view, a sample's label meets the states of others. Weights that sum to 1 over a
-batch hang on who is in it: a sample alone gets 1 at every place, one in a large batch next to nothing.
+batch hang on who is in it: a sample alone gets 1 at every place, one in a large batch next to nothing. A sum over the whole
+batch says the same of each sample: it tells none from another, and is another number with the next batch.
 
 ## Example
 ```python
@@ -62,7 +66,8 @@ attention between samples may be meant.
 The second axis has the size 1 (a single sequence with a label for each step), both are of one size (each sample against
 each), or the labels have steps and samples of their own. A view that keeps the samples' axis,
 `hidden.view(layers, 2, batch, -1)`, or is turned back by another view, mixes nothing. A softmax straight before the loss is
-softmax-wrong-dim's.
+softmax-wrong-dim's. The number that is summed up is a mean, a norm or a largest value, divides or multiplies the
+samples, is a vector, comes of weights alone, or is added to losses.
 
 ## References
 The PyTorch documentation of `torch.Tensor.view`, of `torch.nn.LSTM` and `torch.nn.MultiheadAttention`, `batch_first`;
@@ -101,6 +106,11 @@ TEXT = Text(
         "count_off": "view and reshape keep the values in their order and only count them off anew. The samples' axis has "
         "to be moved to the front first, by transpose, or the two directions put side by side, by cat.",
         "states": "the last layer's two directions",
+        "summed": "What {layers} give for the {rows:number} samples of a batch is summed into one number, which is then "
+        "added to each sample's own.",
+        "one": "A sum without an axis runs over the batch as well. So it says the same of every sample, and most of it "
+        "comes from the others.",
+        "each": "one number for each sample",
     },
     zh={
         "message": "{layer} 得到 {first:number} x {second:number} 个向量，并把第一维当作时间步，"
@@ -117,12 +127,15 @@ TEXT = Text(
         "softmax_cause": "于是样本之间互相竞争：一个样本得到什么，取决于同一批里还有谁；"
         "在评估时，或者批次大小改变时，结果就不同。",
         "softmax_note": "作用在每个样本自己的各个位置上，通常是最后一维",
+        "summed": "{layers} 对一个批次中 {rows:number} 个样本的输出被加成一个数，然后又加到每个样本自己的结果上。",
+        "one": "没有指定维度的求和也会沿着批次进行。于是它对每个样本说的都一样，而且其中大部分来自别的样本。",
+        "each": "每个样本一个数",
     },
 )
 
 
 def mixes_across_batch(case: Case) -> Iterator[Finding]:
-    """One finding, of the first such layer."""
+    """One finding: of the first such layer, else of all that are summed up."""
     losses = [loss for loss in case.record.losses if loss.trained and loss.target_shape]
     for layer in case.in_flow(case.record.layers):
         if layer.viewed and losses and all(loss.target_shape[0] == layer.states[1] for loss in losses):
@@ -148,7 +161,7 @@ def mixes_across_batch(case: Case) -> Iterator[Finding]:
             line=layer.line,
         )
         return
-    yield from _softmax(case, losses)
+    yield from [*_softmax(case, losses)] or _sums(case, losses)
 
 
 def _softmax(case: Case, losses: list[Loss]) -> Iterator[Finding]:
@@ -179,6 +192,26 @@ def _runs_over_samples(loss: Loss, shape: tuple[int, ...]) -> bool:
     first, *others = loss.target_shape
     within = {size for size in shape[1:] if size > 1}
     return first == shape[0] > 1 and bool(within) and not within & {first, *others} and loss.softmax_axis != 0
+
+
+def _sums(case: Case, losses: list[Loss]) -> Iterator[Finding]:
+    layers = [layer for layer in case.in_flow(case.record.layers) if layer.summed]
+    rows = max((layer.summed or 0 for layer in layers), default=0)
+    if not layers or not losses or not all(loss.target_shape[0] == rows for loss in losses):
+        return
+    names = tuple(layer.name for layer in layers)
+    yield Finding(
+        "mixes-across-batch",
+        "error" if case.learns is False else "advice",
+        case.say(TEXT, "summed", layers=", ".join(names), rows=rows),
+        names[0],
+        0,
+        (Evidence("labels", rows),),
+        case.say(TEXT, "one"),
+        Remedy("sum-each", f"(u * v).sum(-1, keepdim=True)     # {case.say(TEXT, 'each')}", safe=False),
+        names,
+        layers[0].line,
+    )
 
 
 def _viewed(case: Case, layer: Layer) -> Finding:
