@@ -14,6 +14,7 @@ from headstart.monitor.ledger import Ledger
 from headstart.monitor.modules import INPUT, Modules, Slot
 from headstart.monitor.operators import ACTIVATIONS
 from headstart.monitor.sketch import Reading
+from headstart.monitor.summed import summed
 from headstart.record import Layer
 
 
@@ -39,7 +40,7 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
     by_name = {slot.name: slot for slot in modules.slots.values() if slot.name}
     found = graph.layers()
     names: dict[int, str] = {}
-    stopped = blocked(graph)
+    stopped, rows = blocked(graph), summed(graph)
     for layer in found:
         for parameter in layer.parameters:
             if parameter not in ledger:
@@ -50,7 +51,9 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
         slot = by_name.get(name)
         follows = tuple(dict.fromkeys(names[index] for index in layer.follows if names[index] != name))
         facts = facts_of(slot, ledger) if slot else _raw(layer, name, ledger)
-        flow.layers.append(_with_graph(facts, layer, follows, stopped.get(layer.operation.index)))
+        flow.layers.append(
+            _with_graph(facts, layer, follows, stopped.get(layer.operation.index), rows.get(layer.operation.index))
+        )
         _note_units(layer, ledger)
         if slot is not None:
             _note_activation(layer, slot, flow)
@@ -153,7 +156,9 @@ def _raw(layer: GraphLayer, name: str, ledger: Ledger) -> Layer:
     )
 
 
-def _with_graph(facts: Layer, layer: GraphLayer, follows: tuple[str, ...], stopped: str | None) -> Layer:
+def _with_graph(
+    facts: Layer, layer: GraphLayer, follows: tuple[str, ...], stopped: str | None, rows: int | None
+) -> Layer:
     return replace(
         facts,
         activation=facts.activation or layer.activation,
@@ -163,6 +168,7 @@ def _with_graph(facts: Layer, layer: GraphLayer, follows: tuple[str, ...], stopp
         output=layer.output,
         blocked=stopped,
         bare=layer.bare,
+        summed=rows,
     )
 
 

@@ -456,6 +456,7 @@ class Observer:
             self._count_distinct()
             self._look_for_changes()
             self._count_batches(self.step)
+        self._ledger.remember_new()
 
     def _count_batches(self, step: int) -> None:
         self._rare += [Rare(at, name, "norm.batches", seen) for at, name, seen in self._modes.batches(step)]
