@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from records import SGD, Figure, chain, figures_of, head, linear, run, said, told
 
+from headstart.diagnosis import diagnose
+from headstart.diagnosis.rules import find
 from headstart.diagnosis.rules.learning_rate_too_low import ENOUGH, WAY
+from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.record import Optimizer, Record, Series
 
 RULE = "learning-rate-too-low"
@@ -57,6 +60,24 @@ def test_without_an_optimizer_there_is_no_rate_to_tell() -> None:
 
 def test_a_try_of_a_few_steps_is_no_training() -> None:
     assert said(moved(1e-9, 1e-9, steps=ENOUGH - 1), RULE) == []
+
+
+def test_of_a_short_run_that_does_not_learn_it_is_a_suspicion() -> None:
+    limits = find(RULE).second_look
+    way, least = limits["WAY"], int(limits["ENOUGH"])
+    assert least == ENOUGH_STEPS  # fewer do not tell whether a run learns
+
+    def suspected(way: float, steps: int, skill: float = 0.0) -> list[str]:
+        figures: dict[tuple[str, str], Figure] = {(f"{layer.name}.weight", "weight.std"): 0.1 for layer in NET}
+        figures |= {(f"{layer.name}.weight", "update.std"): 0.1 * way / steps for layer in NET}
+        record = run(NET, figures, skill=skill, steps=steps, optimizers=(SGD,))
+        return [finding.severity for finding in diagnose(record).findings if finding.rule == RULE]
+
+    assert suspected(0.99 * way, ENOUGH - 1) == ["advice"]
+    assert suspected(0.99 * way, least) == ["advice"]
+    assert suspected(1.01 * way, ENOUGH - 1) == []
+    assert suspected(0.99 * way, least - 1) == []
+    assert suspected(0.99 * way, least, skill=0.9) == []
 
 
 def test_a_weight_that_does_not_move_at_all_is_not_the_rates_doing() -> None:

@@ -71,7 +71,7 @@ SINCE, STATUS = "0.1.0", "stable"
 
 WAY = 0.01  # of a weight's size: within it, what it computes is what it computed at the start
 ENOUGH = 100  # steps; fewer are a try, not a training
-SECOND_LOOK = {"WAY": 0.3}
+SECOND_LOOK = {"WAY": 0.3, "ENOUGH": 20}  # as many as it takes to know that a run does not learn
 
 TEXT = Text(
     en={
