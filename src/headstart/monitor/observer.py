@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
 
-from headstart.monitor import states
+from headstart.monitor import states, through_time
 from headstart.monitor.dropouts import Sites
 from headstart.monitor.graph import find_tags, is_cut, tag
 from headstart.monitor.hand import HandUpdates
@@ -38,6 +38,7 @@ from headstart.monitor.samples import Samples
 from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.tracing import Tracing
+from headstart.monitor.ungraded import Ungraded
 from headstart.monitor.waiting import Waiting
 from headstart.monitor.written_out import pairs, written_out
 
@@ -119,6 +120,7 @@ class Observer:
         self._hand = HandUpdates()
         self._optimizers = Optimizers(self._ledger)
         self._orphans = Orphans(self._ledger)
+        self._ungraded = Ungraded(self._ledger)
         self._waiting = Waiting()
         self._backwards = 0  # since the last step
         self._only = only is not None  # one model of the process is watched, not all
@@ -143,6 +145,8 @@ class Observer:
             self._entered(module, args, kwargs, torch.is_grad_enabled())
         if self._sketching and not self._in_backward and not self.off and torch.is_grad_enabled():
             self._called(module, args, kwargs, output)
+        elif self._sketching and not (torch.is_grad_enabled() or self._in_backward or self.off):
+            self._called_without(module)
         elif isinstance(module, MODAL) and not (torch.is_grad_enabled() or self._in_backward or self.off):
             self._modes.evaluated(module, self.step)
 
@@ -208,8 +212,9 @@ class Observer:
         if not self._in_backward:
             return
         self._in_backward = False
-        for _, cleared in self._optimizers:
-            cleared.backward_ends()
+        for name, cleared in self._optimizers:
+            if (given := cleared.backward_ends()) is not None:
+                self._note(name, "loop.given", given)
         if not self._optimizers:
             self._before_hand([tensor for tensor, _ in self._ledger.tensors() if tensor.grad is not None])
 
@@ -303,6 +308,8 @@ class Observer:
     @quietly
     def _called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         slot = self._signals.modules.slot(module)
+        if self._signals.modules.is_outermost(module):
+            self._ungraded.within(module)
         if self._thread and self._thread != threading.get_ident():
             return
         if self._samples.is_new(module):
@@ -323,6 +330,8 @@ class Observer:
         if tensor.requires_grad and tensor.grad_fn is not None:
             tag(tensor, slot, self._key)
             states.mark(module, output, slot, self._key)
+            if self.step & (self.step - 1) == 0:
+                through_time.watch(module, output, functools.partial(self._early, slot, self.step))
             if slot.activation is None:
                 hook = functools.partial(self._gradient, slot, self.step, tensor.output_nr)
                 tensor.grad_fn.register_prehook(hook)
@@ -333,6 +342,12 @@ class Observer:
                 self._signals.take(slot, "input", given)
             else:
                 self._signals.columns.look_at_indices(slot, given, self.step)
+
+    def _called_without(self, module: Module) -> None:
+        if not self._thread or self._thread == threading.get_ident():
+            self._ungraded.without(module, self._signals.modules.is_outermost(module))
+        if isinstance(module, MODAL):
+            self._modes.evaluated(module, self.step)
 
     @quietly
     def _dropped(self, caller: FrameType, kind: str, p: float, training: bool, with_gradients: bool) -> None:
@@ -351,6 +366,11 @@ class Observer:
         """Not one that `autograd.grad` gives as a part of a loss (with `create_graph`): of that no weight moves."""
         if self._in_backward or not torch.is_grad_enabled():
             self._take_gradient(slot, step, output, gradients)
+
+    @quietly
+    def _early(self, slot: Slot, step: int, compute: Callable[[], Tensor | None]) -> None:
+        if step == self.step and slot.name and (share := compute()) is not None:
+            self._note(slot.name, "gradient.early", share)
 
     @quietly
     def _take_gradient(self, slot: Slot, step: int, output: int, gradients: tuple[Tensor | None, ...]) -> None:
@@ -447,6 +467,10 @@ class Observer:
     def _look_for_changes(self) -> None:
         for name, changed in self._ledger.changes():
             self._note(name, "weight.changed", changed)
+        for name, zero in self._ledger.zeros():
+            self._note(name, "weight.zero", zero)
+        for name, reached in self._ledger.reached():
+            self._note(name, "weight.reached", reached)
 
     def _note(self, owner: str, figure: str, value: Tensor | float) -> None:
         self._rare.append(Rare(self.step, owner, figure, value))
@@ -466,6 +490,7 @@ class Observer:
             figures = self._signals.sheets.figures()
             self._note("", "loop.backwards", float(self._backwards))
             self._modes.end_step(self.step)
+            self._ungraded.end_step()
         seconds = time.perf_counter() - self._started
         row = StepRow(self.step, seconds, self._losses, number(lr), optimizer, figures, self._rare, self._calls)
         self._outbox.step(row)
