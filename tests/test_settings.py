@@ -55,7 +55,8 @@ def test_options_overrule_what_is_selected_and_add_to_what_is_ignored(tmp_path: 
 
 def test_limits_are_the_users_within_and_the_rules_own_after(tmp_path: Path) -> None:
     toml(tmp_path, "[tool.headstart.limits.dead-relu]\nDEAD_SHARE = 0.2\n")
-    record = run(chain(linear("fc1"), head()), {("fc1", "activation.dead"): 0.3}, skill=0.0)
+    died = {3: 0.0, 11: 0.3, 43: 0.3, 59: 0.3}
+    record = run(chain(linear("fc1"), head()), {("fc1", "activation.dead"): died}, skill=0.0)
     with settings(folder=tmp_path).in_force():
         assert "dead-relu" in [finding.rule for finding in diagnose(record).findings]
     assert find("dead-relu").limits["DEAD_SHARE"] != 0.2

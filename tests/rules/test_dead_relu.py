@@ -1,7 +1,8 @@
-"""dead-relu: more than half of the units, to the end."""
+"""dead-relu: more than half of the units, to the end, but for those that chance may have drawn dead."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,20 +12,25 @@ from records import SGD, Figure, chain, figures_of, head, linear, run, said, tol
 from torch import nn
 from training import trained
 
-from headstart.diagnosis.rules.dead_relu import DEAD_SHARE, NEARLY_ALL
+from headstart.diagnosis.rules.dead_relu import CHANCE, DEAD_SHARE, NEARLY_ALL
 from headstart.record import Layer, Record
 
 RULE = "dead-relu"
 FC1, FC2 = linear("fc1"), linear("fc2")
 LOOKS = range(1, 60, 8)
+UNITS = 64  # of a layer of tests/records.py
+
+
+def always(share: float) -> dict[int, float]:
+    return dict.fromkeys(LOOKS, share)
 
 
 def dead(*shares: float | dict[int, float], skill: float | None = 0.0, **facts: object) -> Record:
-    """A run whose ReLU layers fc1, fc2, ... have that share of dead units, always or by step."""
+    """A run whose ReLU layers fc1, fc2, ... have that share of dead units, by step or from the second look on."""
     layers = [linear(f"fc{number}") for number, _ in enumerate(shares, 1)]
     figures: dict[tuple[str, str], Figure] = {}
     for layer, share in zip(layers, shares, strict=True):
-        figures[layer.name, "activation.dead"] = share if isinstance(share, dict) else dict.fromkeys(LOOKS, share)
+        figures[layer.name, "activation.dead"] = share if isinstance(share, dict) else {**always(share), 1: 0.0}
         figures[layer.name, "activation.zeros"] = 0.97
     return run(chain(*layers, head()), figures, skill=skill, **facts)  # type: ignore[arg-type]
 
@@ -93,7 +99,7 @@ def test_units_that_die_later_are_told_from_the_look_that_shows_it() -> None:
 
 
 def test_units_that_start_dead_are_told_from_the_first_step_and_cured_by_their_bias() -> None:
-    finding = told(dead(0.8), RULE)
+    finding = told(dead(always(0.8)), RULE)
     assert finding.step == 0
     assert finding.remedy is not None
     model = nn.Module()
@@ -119,14 +125,55 @@ def test_without_a_known_rate_the_remedy_is_a_relu_that_cannot_die(optimizers: t
     assert not remedy.safe
 
 
-def test_33_of_64_units_are_counted_and_32_are_let_pass(tmp_path: Path) -> None:
+def test_what_is_dead_at_the_start_may_be_half_by_chance() -> None:
+    most = 0.5 + CHANCE / (2 * math.sqrt(UNITS))
+    assert said(dead(always(most)), RULE) == []
+    assert told(dead(always(most + 1 / UNITS)), RULE).layer == "fc1"
+    assert told(dead(always(1.0)), RULE).severity == "error"
+
+
+def test_without_the_number_of_units_chance_has_no_part() -> None:
+    relu = Layer("relu", "ReLU", 0, activation="relu")
+    shares = [run(chain(FC1, relu, head()), {("relu", "activation.dead"): always(s)}, skill=0.0) for s in (0.5, 0.51)]
+    assert [len(said(record, RULE)) for record in shares] == [0, 1]
+
+
+@pytest.mark.parametrize("before", [0.0, 0.25, 0.5])
+def test_of_those_alive_at_the_start_more_than_half_are_too_many(before: float) -> None:
+    half = before + DEAD_SHARE * (1 - before)
+    assert said(dead({**always(half), 1: before}), RULE) == []
+    finding = told(dead({**always(half + 1 / UNITS), 1: before}), RULE)
+    assert finding.step == 9
+    assert "torch.optim" in finding.remedy.code  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("features", [1, 3])
+def test_a_unit_and_its_negative_are_never_both_dead(features: int) -> None:
+    """Whatever the inputs: so that of a law that draws both as likely at most half are, on average."""
+    torch.manual_seed(0)
+    inputs, layer = torch.rand(200, features), nn.Linear(features, 500)
+    out = layer(inputs).detach()
+    assert not ((out.max(0).values <= 0) & ((-out).max(0).values <= 0)).any()
+
+
+def test_half_of_the_units_on_one_positive_column_are_let_pass(tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Linear(1, 64), nn.ReLU(), nn.Linear(64, 2))
+    with torch.no_grad():
+        net[0].bias.zero_()
+        net[0].weight.abs_()[:40] *= -1
+    record = trained(tmp_path, net, torch.rand(64, 1), torch.arange(64) % 2, steps=30)
+    assert record.series("1", "activation.dead").last == 40 / 64
+    assert said(record, RULE) == []
+
+
+def test_45_of_64_units_are_counted_and_44_are_let_pass(tmp_path: Path) -> None:
     net = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2))
     with torch.no_grad():
-        net[0].bias.zero_()[:32] = -1000.0
-        net[2].bias.zero_()[:33] = -1000.0
+        net[0].bias.zero_()[:44] = -1000.0
+        net[2].bias.zero_()[:45] = -1000.0
     finding = told(trained(tmp_path, net, torch.randn(64, 20), torch.arange(64) % 2, steps=30), RULE)
     assert finding.layers == ("3",)
-    assert figures_of(finding)["dead_share"] == 33 / 64
+    assert figures_of(finding)["dead_share"] == 45 / 64
 
 
 def test_without_a_look_at_the_units_it_is_not_judged() -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 from records import SGD, Figure, chain, figures_of, head, linear, run, said, told
 
+from headstart.diagnosis import diagnose
+from headstart.diagnosis.rules import find
 from headstart.diagnosis.rules.learning_rate_too_low import ENOUGH, WAY
+from headstart.diagnosis.skill import ENOUGH_STEPS
+from headstart.findings import Finding
 from headstart.record import Optimizer, Record, Series
 
 RULE = "learning-rate-too-low"
@@ -57,6 +61,37 @@ def test_without_an_optimizer_there_is_no_rate_to_tell() -> None:
 
 def test_a_try_of_a_few_steps_is_no_training() -> None:
     assert said(moved(1e-9, 1e-9, steps=ENOUGH - 1), RULE) == []
+
+
+def found(way: float, steps: int, skill: float = 0.0) -> list[Finding]:
+    """Of sound weights that came so far, a second look included."""
+    figures: dict[tuple[str, str], Figure] = {(f"{layer.name}.weight", "weight.std"): 0.1 for layer in NET}
+    figures |= {(f"{layer.name}.weight", "update.std"): 0.1 * way / steps for layer in NET}
+    record = run(NET, figures, skill=skill, steps=steps, optimizers=(SGD,))
+    return [finding for finding in diagnose(record).findings if finding.rule == RULE]
+
+
+@pytest.mark.parametrize(("way", "times"), [(0.299, 10), (0.101, 10), (0.099, 30), (0.009, 100), (0.001, 100)])
+def test_the_remedy_goes_as_far_as_the_weights_are_large(way: float, times: int) -> None:
+    remedy = found(way, ENOUGH)[0].remedy
+    assert remedy is not None
+    assert f"lr={times * 0.1:g})" in remedy.code
+    assert f"{times} times 0.1" in remedy.code
+
+
+def test_of_a_short_run_that_does_not_learn_it_is_a_suspicion() -> None:
+    limits = find(RULE).second_look
+    way, least = limits["WAY"], int(limits["ENOUGH"])
+    assert least == ENOUGH_STEPS  # fewer do not tell whether a run learns
+
+    def suspected(way: float, steps: int, skill: float = 0.0) -> list[str]:
+        return [finding.severity for finding in found(way, steps, skill)]
+
+    assert suspected(0.99 * way, ENOUGH - 1) == ["advice"]
+    assert suspected(0.99 * way, least) == ["advice"]
+    assert suspected(1.01 * way, ENOUGH - 1) == []
+    assert suspected(0.99 * way, least - 1) == []
+    assert suspected(0.99 * way, least, skill=0.9) == []
 
 
 def test_a_weight_that_does_not_move_at_all_is_not_the_rates_doing() -> None:

@@ -44,16 +44,19 @@ for step in range(120):
 ```
 
 ## Limits
-- `DEAD_SHARE` = 0.5: of a layer's units. Of what a unit with random weights and zero bias gives its ReLU half is
-  positive, so that no unit is dead at the start: 50 % is far outside.
+- `DEAD_SHARE` = 0.5: of a layer's units, of those that were not dead at the start.
+- `CHANCE` = 3: standard errors of a share of one half. Weights and biases are drawn as likely as their negatives, and of
+  a unit and its negative one at most is dead. So half of the units may be, where all inputs lie on one side of zero, as
+  one positive column does: of n units up to 1/2 + CHANCE / (2 √n) by chance, which no bias or weight is to blame for.
 - `NEARLY_ALL` = 0.9: from here it is an error in a run that learns, too; between the two it is advice there, since
   sparse codes and decayed wide layers live with it, and where no skill is known but the loss is lower in the last third
   of the run than in the first.
 
 ## Stays silent when
-Units are only rarely active (each look takes four batches together), the share falls below the limit again, or the
-layer is the net's output. It is advice where only nets have dead units that the run left for others, made by the same
-lines (a search over rates, some of them too high), and the run does not fail.
+Units are only rarely active (each look takes four batches together), the share falls below the limit again, the units
+were dead at the first look and no more of them than chance explains, or the layer is the net's output. It is advice where
+only nets have dead units that the run left for others, made by the same lines (a search over rates, some of them too high),
+and the run does not fail.
 
 ## References
 Lu et al., *Dying ReLU and initialization* (2019), arXiv 1903.06733; Maas et al. 2013 (leaky ReLU).
@@ -61,6 +64,7 @@ Lu et al., *Dying ReLU and initialization* (2019), arXiv 1903.06733; Maas et al.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from headstart.diagnosis import code
@@ -75,7 +79,8 @@ RESTS_ON = "share"
 NEEDS = ("activation.dead",)
 SINCE, STATUS = "0.1.0", "stable"
 
-DEAD_SHARE = 0.5  # of a layer's units; at a sound start no unit is dead (derivation in the page)
+DEAD_SHARE = 0.5  # of a layer's units, but for those that chance may have drawn dead
+CHANCE = 3.0  # standard errors of one half, the most that a sound start expects to be dead (derivation in the page)
 NEARLY_ALL = 0.9  # of a layer's units; fires on none of our sound programs, sparse codes among them
 
 TEXT = Text(
@@ -101,12 +106,12 @@ TEXT = Text(
 
 def dead_relu(case: Case) -> Iterator[Finding]:
     """One finding for all layers, told of the one with the most dead units."""
-    found = [(layer, looks) for layer, looks in _looks(case) if _lasts(case, looks)]
+    found = [(layer, looks) for layer, looks in _looks(case) if _lasts(case, layer, looks)]
     if not found:
         return
     layer, looks = max(found, key=lambda pair: pair[1].last)
     zeros = case.record.series(layer.name, "activation.zeros")
-    start = looks.first > DEAD_SHARE
+    start = looks.first > DEAD_SHARE >= _died(looks.last, looks.first)
     # Units are looked at once the graph has been read, one step late: what is dead then was dead from the start.
     step = zeros.steps[0] if start and zeros else looks.first_above(DEAD_SHARE)
     evidence = [Evidence("dead_share", looks.last, DEAD_SHARE, (step or 0, looks.steps[-1]), "activation.dead")]
@@ -133,9 +138,15 @@ def _looks(case: Case) -> Iterator[tuple[Layer, Series]]:
             yield layer, looks
 
 
-def _lasts(case: Case, looks: Series) -> bool:
-    late = looks.since(2 * len(case.record) // 3) or looks
-    return len(looks) > 1 and min(late.values) > DEAD_SHARE
+def _lasts(case: Case, layer: Layer, looks: Series) -> bool:
+    least = min((looks.since(2 * len(case.record) // 3) or looks).values)
+    by_chance = looks.first if looks.first <= 0.5 + CHANCE / (2 * math.sqrt(layer.units or math.inf)) else 0.0
+    return len(looks) > 1 and (least > NEARLY_ALL or _died(least, by_chance) > DEAD_SHARE)
+
+
+def _died(dead: float, before: float) -> float:
+    """Of the units that were alive before, the share that is dead by now."""
+    return (dead - before) / (1 - before) if before < 1 else 0.0
 
 
 def _severity(case: Case, dead: float, layers: Sequence[str]) -> Severity:

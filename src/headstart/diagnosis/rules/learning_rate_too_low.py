@@ -71,7 +71,8 @@ SINCE, STATUS = "0.1.0", "stable"
 
 WAY = 0.01  # of a weight's size: within it, what it computes is what it computed at the start
 ENOUGH = 100  # steps; fewer are a try, not a training
-SECOND_LOOK = {"WAY": 0.3}
+FASTER = (10, 30, 100)  # times: the least at which the weights come as far as they are large, or the largest
+SECOND_LOOK = {"WAY": 0.3, "ENOUGH": 20}  # as many as it takes to know that a run does not learn
 
 TEXT = Text(
     en={
@@ -81,7 +82,7 @@ TEXT = Text(
         "would need {times:number} times as many steps to move a weight by its own size.",
         "by_hand": "The learning rate is too low: in {steps:number} steps no weight came further from its start than "
         "{way:number} of its size.",
-        "faster": "a hundred times {lr:number}; then halve or double",
+        "faster": "{times:number} times {lr:number}; then halve or double",
         "faster_by_hand": "then halve or double",
     },
     zh={
@@ -89,7 +90,7 @@ TEXT = Text(
         "cause": "所有更新加起来也只有这么小，网络计算的仍是随机初始时的结果。照此速度，要用 {times:number} 倍的步数才能让"
         "一个权重改变自身的大小。",
         "by_hand": "学习率过低：在 {steps:number} 步中，没有一个权重离开起点超过自身大小的 {way:number}。",
-        "faster": "{lr:number} 的一百倍；然后减半或加倍",
+        "faster": "{lr:number} 的 {times:number} 倍；然后减半或加倍",
         "faster_by_hand": "然后减半或加倍",
     },
 )
@@ -114,7 +115,7 @@ def learning_rate_too_low(case: Case) -> Iterator[Finding]:
         furthest.share.steps[0],
         (Evidence("way", way, WAY, (furthest.share.steps[0], furthest.share.steps[-1]), "update.std"),),
         case.say(TEXT, "cause", times=1 / way),
-        _remedy(case),
+        _remedy(case, next((times for times in FASTER if times * way >= 1), FASTER[-1])),
     )
 
 
@@ -124,10 +125,10 @@ def _message(case: Case, way: float) -> str:
     return case.say(TEXT, "message", lr=max(case.record.lr.values), steps=len(case.record), way=way)
 
 
-def _remedy(case: Case) -> Remedy:
+def _remedy(case: Case, times: int) -> Remedy:
     optimizer = next(iter(case.record.optimizers), None)
     if optimizer is None or not case.record.lr:
-        return Remedy("faster", f"lr = 100 * lr     # {case.say(TEXT, 'faster_by_hand')}")
+        return Remedy("faster", f"lr = {times} * lr     # {case.say(TEXT, 'faster_by_hand')}")
     rate = max(case.record.lr.values)
-    note = case.say(TEXT, "faster", lr=rate)
-    return Remedy("faster", f"torch.optim.{optimizer.kind}(model.parameters(), lr={100 * rate:g})     # {note}")
+    note = case.say(TEXT, "faster", times=times, lr=rate)
+    return Remedy("faster", f"torch.optim.{optimizer.kind}(model.parameters(), lr={times * rate:g})     # {note}")
