@@ -30,6 +30,7 @@ class Layer:
     bare: bool | None = None  # its output goes into the next weights as it is, in every graph; None: in none seen
     places: int | None = None  # of one sample's output that share its weights: pixels, tokens; 1 of a vector
     steps_first: tuple[int, int] | None = None  # of what takes (steps, samples, features): both at its first call
+    in_turn: tuple[str, ...] = ()  # of a norm: the different layers that feed it, one after the other on one way
 
 
 @dataclass(frozen=True)

@@ -259,6 +259,7 @@ CHINESE = {
     "weight left": "剩余的权重",
     "weight of the latest": "最近一批所占的权重",
     "weight of the start": "起始值所占的权重",
+    "places": "位置",
     "weight std": "权重的标准差",
     "with gradient": "有梯度的次数",
     "without gradient": "没有梯度的次数",
