@@ -126,6 +126,7 @@ def facts_of(slot: Slot, ledger: Ledger) -> Layer:
         line=slot.line,
         places=slot.places,
         steps_first=slot.steps_first,
+        samples_before=slot.samples_before,
     )
 
 

@@ -36,6 +36,7 @@ from headstart.monitor.samples import Samples
 from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.tracing import Tracing
+from headstart.monitor.viewed import samples_before
 from headstart.monitor.waiting import Waiting
 from headstart.monitor.written_out import written_out
 
@@ -311,6 +312,7 @@ class Observer:
             slot.units = _units(slot, tensor)
             slot.places = _places(slot.units, tensor)
             slot.steps_first = _steps_first(module, args)
+            slot.samples_before = samples_before(args[0]) if slot.steps_first else ()
         if tensor.requires_grad and tensor.grad_fn is not None:
             tag(tensor, slot, self._key)
             if slot.activation is None:

@@ -31,6 +31,8 @@ class Layer:
     places: int | None = None  # of one sample's output that share its weights: pixels, tokens; 1 of a vector
     steps_first: tuple[int, int] | None = None  # of what takes (steps, samples, features): both at its first call
     in_turn: tuple[str, ...] = ()  # of a norm: the different layers that feed it, one after the other on one way
+    samples_before: tuple[int, ...] = ()  # of what takes (steps, samples, features): the shape, samples first, that a
+    # view made it of
 
 
 @dataclass(frozen=True)

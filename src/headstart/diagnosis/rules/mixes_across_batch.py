@@ -3,7 +3,9 @@
 ## What it sees
 The first two axes of what a module with `batch_first=False` is given, `nn.LSTM`, `nn.GRU`, `nn.RNN` or
 `nn.MultiheadAttention`: by its documentation the steps and the samples. It speaks if there is a label for each entry of the
-first axis, and the second is of another size: then the first is the batch. It is exact.
+first axis, and the second is of another size: then the first is the batch. It is exact. It also speaks if there is a label
+for each entry of the second axis, and a `view` or `reshape` put it there that was given the samples as its first axis: then
+each of its entries is made of several samples' values.
 
 ## Why it hurts
 The states are handed from sample to sample, in the order in which they stand in the batch, and each of a sample's steps is
@@ -50,11 +52,12 @@ for step in range(60):
 
 ## Limits
 None: it is exact. It is an error in a run that is known not to learn, else advice: an attention between samples may be
-meant.
+meant. A view that breaks samples up is not: it is a warning at least.
 
 ## Stays silent when
 The second axis has the size 1 (a single sequence with a label for each step), both are of one size, or the labels have
-steps and samples of their own.
+steps and samples of their own. A view is seen where its input hangs on weights: data that is viewed before the first layer
+has no graph.
 
 ## References
 The PyTorch documentation of `torch.nn.LSTM` and `torch.nn.MultiheadAttention`, `batch_first`; Kossen et al. 2021,
@@ -69,7 +72,7 @@ from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
-from headstart.record import Loss
+from headstart.record import Layer, Loss
 
 GROUP = "experiment"
 RESTS_ON = "fact"
@@ -82,6 +85,11 @@ TEXT = Text(
         "while there are {labels:number} labels, one for each entry of that axis: it runs along the batch.",
         "cause": "Without batch_first=True the layout is (steps, samples, features). So each sample's state goes on to the "
         "next sample, and no step of a sample sees the one before it.",
+        "viewed": "{layer} is given {first:number} steps of {second:number} samples that a view made of {before}: no entry "
+        "of that axis is a sample, each is made of values of several.",
+        "viewed_cause": "view and reshape keep the order of the values and only count them off anew. What was the first "
+        "axis does not become the second by it.",
+        "viewed_note": "the samples' axis moved, not counted off anew",
         "note": "or x.transpose(0, 1) before it, and the outputs likewise",
     },
     zh={
@@ -89,6 +97,10 @@ TEXT = Text(
         "而标签有 {labels:number} 个，恰好与这一维一一对应：它沿着批次运行。",
         "cause": "没有 batch_first=True 时，布局是（时间步，样本，特征）。于是一个样本的状态传给了下一个样本，"
         "而同一样本的各个时间步互相看不到。",
+        "viewed": "{layer} 得到 {second:number} 个样本的 {first:number} 步，而它们由形状为 {before} 的张量经 view 得来："
+        "这一维的每一项都不是一个样本，而是由几个样本的数值拼成。",
+        "viewed_cause": "view 和 reshape 保持数值的顺序，只是重新划分。原来的第一维并不会因此变成第二维。",
+        "viewed_note": "移动样本所在的维，而不是重新划分",
         "note": "或在它之前用 x.transpose(0, 1)，输出也同样处理",
     },
 )
@@ -99,27 +111,51 @@ def mixes_across_batch(case: Case) -> Iterator[Finding]:
     losses = [loss for loss in case.record.losses if loss.trained and loss.target_shape]
     for layer in case.in_flow(case.record.layers):
         steps, samples = layer.steps_first or (0, 0)
-        if samples < 2 or steps == samples or not losses or not all(_labels(loss, steps, samples) for loss in losses):
+        if samples < 2 or steps == samples or not losses:
             continue
-        yield Finding(
-            "mixes-across-batch",
-            "error" if case.learns is False else "advice",
-            case.say(TEXT, "message", layer=layer.name, first=steps, second=samples, labels=steps),
-            layer.name,
-            0,
-            (Evidence("labels", steps), Evidence("second_axis", samples)),
-            case.say(TEXT, "cause"),
-            Remedy(
-                "batch-first",
-                f"{code.path(layer.name)} = torch.nn.{layer.kind}(..., batch_first=True)     # {case.say(TEXT, 'note')}",
-                safe=False,
-            ),
-            line=layer.line,
-        )
-        return
+        if all(_labels(loss, steps, samples) for loss in losses):
+            yield _along_the_batch(case, layer, steps, samples)
+            return
+        if layer.samples_before and all(_labels(loss, samples, steps) for loss in losses):
+            yield _viewed(case, layer, steps, samples)
+            return
 
 
-def _labels(loss: Loss, steps: int, samples: int) -> bool:
-    """Whether there is one label, or a row of them, for each entry of the first axis, and none of them is the second."""
-    first, *others = loss.target_shape
-    return first == steps and len(others) < 2 and others != [samples]
+def _along_the_batch(case: Case, layer: Layer, steps: int, samples: int) -> Finding:
+    return Finding(
+        "mixes-across-batch",
+        "error" if case.learns is False else "advice",
+        case.say(TEXT, "message", layer=layer.name, first=steps, second=samples, labels=steps),
+        layer.name,
+        0,
+        (Evidence("labels", steps), Evidence("second_axis", samples)),
+        case.say(TEXT, "cause"),
+        Remedy(
+            "batch-first",
+            f"{code.path(layer.name)} = torch.nn.{layer.kind}(..., batch_first=True)     # {case.say(TEXT, 'note')}",
+            safe=False,
+        ),
+        line=layer.line,
+    )
+
+
+def _viewed(case: Case, layer: Layer, steps: int, samples: int) -> Finding:
+    before = layer.samples_before
+    moved = "x.flatten(2).permute(2, 0, 1)" if len(before) > 2 else f"x.view({samples}, {steps}, -1).transpose(0, 1)"
+    return Finding(
+        "mixes-across-batch",
+        "error" if case.learns is False else "warning",
+        case.say(TEXT, "viewed", layer=layer.name, first=steps, second=samples, before=before),
+        layer.name,
+        0,
+        (Evidence("labels", samples), Evidence("second_axis", samples)),
+        case.say(TEXT, "viewed_cause"),
+        Remedy("move-the-axis", f"x = {moved}     # {case.say(TEXT, 'viewed_note')}", safe=False),
+        line=layer.line,
+    )
+
+
+def _labels(loss: Loss, entries: int, other: int) -> bool:
+    """Whether there is one label, or a row of them, for each entry of the one axis, and none of them is the other."""
+    first, *rest = loss.target_shape
+    return first == entries and len(rest) < 2 and rest != [other]
