@@ -125,6 +125,14 @@ class Modules:
         """Whether no module that was called holds it."""
         return id(module) not in self._inside
 
+    def parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """What the layers hold now, by full name."""
+        for slot in self.slots.values():
+            module = slot.module() if slot.module else None
+            for name, parameter in module._parameters.items() if module is not None and slot.name else ():
+                if parameter is not None:
+                    yield f"{slot.name}.{name}", parameter
+
     def name_new(self) -> list[tuple[str, Parameter]]:
         """Names modules seen since the last call; returns the parameters of their models by full name."""
         if not self._new:

@@ -21,6 +21,7 @@ from torch.nn import Module
 from torch.optim import Optimizer
 
 from headstart.monitor.dropouts import Sites
+from headstart.monitor.exchanged import Exchanged
 from headstart.monitor.graph import find_tags, is_cut, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
@@ -117,6 +118,7 @@ class Observer:
         self._loaders = Loaders()
         self._hand = HandUpdates()
         self._optimizers = Optimizers(self._ledger)
+        self._exchanged = Exchanged(self._signals.modules, self._ledger)
         self._waiting = Waiting()
         self._backwards = 0  # since the last step
         self._only = only is not None  # one model of the process is watched, not all
@@ -255,6 +257,8 @@ class Observer:
         if self._sketching:
             self._signals.name_new(outbox)
             self._optimizers.note_held(optimizer)
+            if self._exchanged.due(self.step):
+                self._exchanged.look(self.step, self._optimizers.held())
             self._before(parameters_of(optimizer))
 
     @quietly

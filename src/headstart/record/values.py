@@ -53,6 +53,8 @@ class Parameter:
     units_dim: int | None = None  # the dimension that counts its units; None: not known, or used both ways
     sparse: bool = False  # its gradients are no plain tensors, and not sketched
     penalised: bool = False  # a term of the loss is made of weights alone, of this one as well
+    exchanged: int | None = None  # step from which its module was seen to hold another tensor in its place, that gets
+    # gradients and is in no optimizer
 
 
 @dataclass(frozen=True)
