@@ -124,6 +124,7 @@ def _install() -> None:
         lambda: patches.after_optimizer_init(_optimizer_made),
         lambda: patches.after_loader_begins(_loader_begins),
         lambda: patches.after_clipping(_clipped),
+        lambda: patches.after_normals(_sampled, _scored),
         lambda: patches.around_optimizer_step(_step_begins, _step_ends),
     ]
     for install in installs:
@@ -186,6 +187,18 @@ def _clipped(parameters: Any, max_norm: Any, norm: Any) -> Any:
     for observer in _observers:
         observer.clipped(parameters, max_norm, norm)
     return norm
+
+
+def _sampled(distribution: Any, sample: Any) -> Any:
+    for observer in _observers:
+        observer.sampled(distribution, sample)
+    return sample
+
+
+def _scored(distribution: Any, value: Any, log_prob: Any) -> Any:
+    for observer in _observers:
+        observer.scored(distribution, value)
+    return log_prob
 
 
 def _optimizer_made(optimizer: Any, _: None) -> None:

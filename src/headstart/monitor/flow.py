@@ -127,6 +127,7 @@ def facts_of(slot: Slot, ledger: Ledger) -> Layer:
         places=slot.places,
         steps_first=slot.steps_first,
         samples_before=slot.samples_before,
+        drawn_from=tuple(before.name for before in slot.drawn_from if before.name),
     )
 
 

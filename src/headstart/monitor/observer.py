@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
 
+from headstart.monitor.drawn import Drawn
 from headstart.monitor.dropouts import Sites
 from headstart.monitor.exchanged import Exchanged
 from headstart.monitor.graph import find_tags, is_cut, tag
@@ -110,6 +111,7 @@ class Observer:
         self._signals = Signals(births, only)
         self._ledger = self._signals.ledger
         self._tracing = Tracing(self._signals, self._key, self._gradient)
+        self._drawn = Drawn(self._key)
         self._sources = Sources()
         self._refused = Refused()
         self._modes = Modes(self._signals.modules.path)
@@ -232,6 +234,16 @@ class Observer:
         if self._sketching and not self.off and can_sketch(norm):
             self._clipped(parameters, most, norm)
 
+    def sampled(self, distribution: Any, sample: Any) -> None:
+        """As a Normal's `sample` returns."""
+        if self._sketching and not (self.off or self._in_backward) and _has_graph(distribution):
+            self._sampled(distribution, sample)
+
+    def scored(self, distribution: Any, value: Any) -> None:
+        """As a Normal's `log_prob` returns."""
+        if self._sketching and not (self.off or self._in_backward) and _has_graph(distribution):
+            self._scored(value)
+
     @quietly
     def loader_begins(self, loader: Any, grad: bool) -> None:
         if not self._thread or self._thread == threading.get_ident():
@@ -297,6 +309,16 @@ class Observer:
             self._note("", "loop.largest", largest)
 
     @quietly
+    def _sampled(self, distribution: Any, sample: Any) -> None:
+        if (not self._thread or self._mine()) and can_sketch(sample):
+            self._drawn.sampled(distribution, sample)
+
+    @quietly
+    def _scored(self, value: Any) -> None:
+        if not self._thread or self._mine():
+            self._drawn.scores(value)
+
+    @quietly
     def _called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         slot = self._signals.modules.slot(module)
         if self._thread and self._thread != threading.get_ident():
@@ -327,6 +349,7 @@ class Observer:
             given = args[0] if args else next(iter(kwargs.values()), None)
             if isinstance(given, Tensor) and not given.requires_grad and can_sketch(given):
                 self._signals.take(slot, "input", given)
+                self._drawn.entered(slot, given)
             else:
                 self._signals.columns.look_at_indices(slot, given, self.step)
 
@@ -455,6 +478,7 @@ class Observer:
         row = StepRow(self.step, seconds, self._losses, number(lr), optimizer, figures, self._rare, self._calls)
         self._outbox.step(row)
         self._samples.end_step(self.step)
+        self._drawn.end_step()
         self._losses, self._rare, self._calls = [], [], []
         self._backwards = 0
         self.step += 1
@@ -493,6 +517,7 @@ class Observer:
                 if not self.off:
                     self._optimizers.write(self._outbox)
                     self._outbox.meta({"unstepped": self._waiting.facts()})
+                    self._outbox.meta({"scored": True} if self._drawn.scored else {})
                 if not self.off and self.step:
                     self._count_distinct()
                     self._look_for_changes()
@@ -531,6 +556,10 @@ def _first_tensor(output: Any) -> Any:
     if isinstance(output, dict):  # transformers' ModelOutput is one
         output = next((value for value in output.values() if isinstance(value, Tensor)), None)
     return output
+
+
+def _has_graph(distribution: Any) -> bool:
+    return any(getattr(x, "requires_grad", False) for x in (distribution.loc, distribution.scale))
 
 
 def _places(units: int, output: Tensor) -> int | None:

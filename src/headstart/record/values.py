@@ -33,6 +33,7 @@ class Layer:
     in_turn: tuple[str, ...] = ()  # of a norm: the different layers that feed it, one after the other on one way
     samples_before: tuple[int, ...] = ()  # of what takes (steps, samples, features): the shape, samples first, that a
     # view made it of
+    drawn_from: tuple[str, ...] = ()  # layers that gave a Normal whose sample(), which has no graph, it was given
 
 
 @dataclass(frozen=True)

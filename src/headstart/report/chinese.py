@@ -261,6 +261,7 @@ CHINESE = {
     "weight of the start": "起始值所占的权重",
     "places": "位置",
     "exchanged": "被替换的张量",
+    "drawn from": "给出分布的层",
     "weight std": "权重的标准差",
     "with gradient": "有梯度的次数",
     "without gradient": "没有梯度的次数",
