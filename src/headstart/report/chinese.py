@@ -188,6 +188,8 @@ CHINESE = {
     "largest label": "最大的标签",
     "largest size": "最大的尺度",
     "layers": "层数",
+    "early gradient": "第一个时间步的梯度占最大值的比例",
+    "first axis": "第一维的大小",
     "second axis": "第二维的大小",
     "layers behind": "后面的层数",
     "left out": "遗漏的数量",
@@ -265,5 +267,6 @@ CHINESE = {
     "weight std": "权重的标准差",
     "with gradient": "有梯度的次数",
     "without gradient": "没有梯度的次数",
+    "zero weights": "全为零的权重数",
     "workers": "工作进程数",
 }

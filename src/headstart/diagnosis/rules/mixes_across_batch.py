@@ -1,16 +1,19 @@
-"""A recurrent layer or an attention runs along the batch: what it says of a sample comes from other samples.
+"""A recurrent layer, an attention or a view mixes the samples: what is said of a sample comes from other samples.
 
 ## What it sees
 The first two axes of what a module with `batch_first=False` is given, `nn.LSTM`, `nn.GRU`, `nn.RNN` or
 `nn.MultiheadAttention`: by its documentation the steps and the samples. It speaks if there is a label for each entry of the
-first axis, and the second is of another size: then the first is the batch. It is exact. It also speaks if there is a label
-for each entry of the second axis, and a `view` or `reshape` put it there that was given the samples as its first axis: then
-each of its entries is made of several samples' values.
+first axis, and the second is of another size: then the first is the batch.
+
+And the views of what a recurrent layer gives, its states (layers x directions, batch, features) or, with
+`batch_first=False`, its outputs (steps, batch, features): a view that has a row for each sample, and no longer the samples'
+axis, holds values of several samples in each row. The same before such a module: a `view` or `reshape` that was given the
+samples as its first axis, and has as many entries along its second, while there is a label for each. All are exact.
 
 ## Why it hurts
 The states are handed from sample to sample, in the order in which they stand in the batch, and each of a sample's steps is
 a sequence of its own, of which none sees another. What was to be carried from the first step to the last never arrives;
-shuffled, the neighbours are noise.
+shuffled, the neighbours are noise. In a view, a sample's label meets the states of others.
 
 ## Example
 ```python
@@ -51,17 +54,17 @@ for step in range(60):
 ```
 
 ## Limits
-None: it is exact. It is an error in a run that is known not to learn, else advice: an attention between samples may be
-meant. A view that breaks samples up is not: it is a warning at least.
+None: it is exact. A view of states that mixes is an error, one in front of the module a warning at least. The rest is an
+error in a run that is known not to learn, else advice: an attention between samples may be meant.
 
 ## Stays silent when
 The second axis has the size 1 (a single sequence with a label for each step), both are of one size, or the labels have
-steps and samples of their own. A view is seen where its input hangs on weights: data that is viewed before the first layer
-has no graph.
+steps and samples of their own. A view that keeps the samples' axis, `hidden.view(layers, 2, batch, -1)`, or is turned back
+by another view, mixes nothing. Data that is viewed before the first layer has no graph, and is not seen.
 
 ## References
-The PyTorch documentation of `torch.nn.LSTM` and `torch.nn.MultiheadAttention`, `batch_first`; Kossen et al. 2021,
-arXiv 2106.02584 (attention between samples, on purpose).
+The PyTorch documentation of `torch.Tensor.view`, of `torch.nn.LSTM` and `torch.nn.MultiheadAttention`, `batch_first`;
+Kossen et al. 2021, arXiv 2106.02584 (attention between samples, on purpose).
 """
 
 from __future__ import annotations
@@ -85,22 +88,31 @@ TEXT = Text(
         "while there are {labels:number} labels, one for each entry of that axis: it runs along the batch.",
         "cause": "Without batch_first=True the layout is (steps, samples, features). So each sample's state goes on to the "
         "next sample, and no step of a sample sees the one before it.",
-        "viewed": "{layer} is given {first:number} steps of {second:number} samples that a view made of {before}: no entry "
+        "broken": "{layer} is given {first:number} steps of {second:number} samples that a view made of {before}: no entry "
         "of that axis is a sample, each is made of values of several.",
-        "viewed_cause": "view and reshape keep the order of the values and only count them off anew. What was the first "
+        "broken_cause": "view and reshape keep the order of the values and only count them off anew. What was the first "
         "axis does not become the second by it.",
-        "viewed_note": "the samples' axis moved, not counted off anew",
+        "broken_note": "the samples' axis moved, not counted off anew",
         "note": "or x.transpose(0, 1) before it, and the outputs likewise",
+        "viewed": "{layer} gives {states}, with the samples along the second axis; a view makes {viewed} of it, one row "
+        "for each sample: each row holds values of several samples.",
+        "count_off": "view and reshape keep the values in their order and only count them off anew. The samples' axis has "
+        "to be moved to the front first, by transpose, or the two directions put side by side, by cat.",
+        "states": "the last layer's two directions",
     },
     zh={
         "message": "{layer} 得到 {first:number} x {second:number} 个向量，并把第一维当作时间步，"
         "而标签有 {labels:number} 个，恰好与这一维一一对应：它沿着批次运行。",
         "cause": "没有 batch_first=True 时，布局是（时间步，样本，特征）。于是一个样本的状态传给了下一个样本，"
         "而同一样本的各个时间步互相看不到。",
-        "viewed": "{layer} 得到 {second:number} 个样本的 {first:number} 步，而它们由形状为 {before} 的张量经 view 得来："
+        "broken": "{layer} 得到 {second:number} 个样本的 {first:number} 步，而它们由形状为 {before} 的张量经 view 得来："
         "这一维的每一项都不是一个样本，而是由几个样本的数值拼成。",
-        "viewed_cause": "view 和 reshape 保持数值的顺序，只是重新划分。原来的第一维并不会因此变成第二维。",
-        "viewed_note": "移动样本所在的维，而不是重新划分",
+        "broken_cause": "view 和 reshape 保持数值的顺序，只是重新划分。原来的第一维并不会因此变成第二维。",
+        "broken_note": "移动样本所在的维，而不是重新划分",
+        "viewed": "{layer} 给出 {states}，样本在第二维；view 把它变成 {viewed}，每个样本一行：每一行都含有几个样本的数值。",
+        "count_off": "view 和 reshape 保持数值的顺序，只是重新划分。应先用 transpose 把样本维移到最前面，"
+        "或用 cat 把两个方向并排放置。",
+        "states": "最后一层的两个方向",
         "note": "或在它之前用 x.transpose(0, 1)，输出也同样处理",
     },
 )
@@ -110,6 +122,10 @@ def mixes_across_batch(case: Case) -> Iterator[Finding]:
     """One finding, of the first such layer."""
     losses = [loss for loss in case.record.losses if loss.trained and loss.target_shape]
     for layer in case.in_flow(case.record.layers):
+        if layer.viewed and losses and all(loss.target_shape[0] == layer.states[1] for loss in losses):
+            yield _viewed(case, layer)
+            return
+    for layer in case.in_flow(case.record.layers):
         steps, samples = layer.steps_first or (0, 0)
         if samples < 2 or steps == samples or not losses:
             continue
@@ -117,7 +133,7 @@ def mixes_across_batch(case: Case) -> Iterator[Finding]:
             yield _along_the_batch(case, layer, steps, samples)
             return
         if layer.samples_before and all(_labels(loss, samples, steps) for loss in losses):
-            yield _viewed(case, layer, steps, samples)
+            yield _broken(case, layer, steps, samples)
             return
 
 
@@ -139,18 +155,38 @@ def _along_the_batch(case: Case, layer: Layer, steps: int, samples: int) -> Find
     )
 
 
-def _viewed(case: Case, layer: Layer, steps: int, samples: int) -> Finding:
+def _viewed(case: Case, layer: Layer) -> Finding:
+    states, samples, _ = layer.states
+    moved = "outputs.transpose(0, 1).flatten(1)"
+    if len(layer.viewed) > 2:
+        moved = "outputs.transpose(0, 1)"
+    elif states == 2:
+        moved = f"torch.cat([hidden[-2], hidden[-1]], dim=1)     # {case.say(TEXT, 'states')}"
+    return Finding(
+        "mixes-across-batch",
+        "error",
+        case.say(TEXT, "viewed", layer=layer.name, states=layer.states, viewed=layer.viewed),
+        layer.name,
+        0,
+        (Evidence("labels", samples), Evidence("first_axis", states)),
+        case.say(TEXT, "count_off"),
+        Remedy("transpose", moved, safe=False),
+        line=layer.line,
+    )
+
+
+def _broken(case: Case, layer: Layer, steps: int, samples: int) -> Finding:
     before = layer.samples_before
     moved = "x.flatten(2).permute(2, 0, 1)" if len(before) > 2 else f"x.view({samples}, {steps}, -1).transpose(0, 1)"
     return Finding(
         "mixes-across-batch",
         "error" if case.learns is False else "warning",
-        case.say(TEXT, "viewed", layer=layer.name, first=steps, second=samples, before=before),
+        case.say(TEXT, "broken", layer=layer.name, first=steps, second=samples, before=before),
         layer.name,
         0,
         (Evidence("labels", samples), Evidence("second_axis", samples)),
-        case.say(TEXT, "viewed_cause"),
-        Remedy("move-the-axis", f"x = {moved}     # {case.say(TEXT, 'viewed_note')}", safe=False),
+        case.say(TEXT, "broken_cause"),
+        Remedy("move-the-axis", f"x = {moved}     # {case.say(TEXT, 'broken_note')}", safe=False),
         line=layer.line,
     )
 
