@@ -1,6 +1,7 @@
 """A splice must not be seen, and must be undone."""
 
 import inspect
+import math
 import traceback
 from collections.abc import Iterator
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.distributions import Normal
 
 from headstart.monitor import patches
 
@@ -17,6 +19,8 @@ SPLICED = [
     torch.autograd.backward,
     inspect.unwrap(nn.utils.clip_grad_norm_),
     inspect.unwrap(nn.utils.clip_grad_value_),
+    Normal.sample,
+    Normal.log_prob,
     *(getattr(F, name) for name in (*patches.LOSSES, *patches.DROPOUTS)),
 ]
 
@@ -32,6 +36,10 @@ def seen() -> Iterator[list[str]]:
         patches.after_dropouts(lambda name, p, training, output: events.append(f"{name} {p} {training}") or output),
         patches.after_clipping(lambda parameters, most, norm: events.append(f"clipped to {most}") or norm),
         patches.before_clipping_values(lambda given, most, grouped: events.append(f"{given} to {most}") or grouped),
+        patches.after_normals(
+            lambda normal, sample: events.append("sampled") or sample,
+            lambda normal, value, result: events.append("scored") or result,
+        ),
         patches.around_optimizer_step(lambda *_: events.append("step"), lambda *_: events.append("stepped")),
     ]
     yield events
@@ -83,6 +91,26 @@ def test_a_clip_by_value_is_seen_before_it_cuts(seen: list[str]) -> None:
     assert seen == ["[tensor([3.0000, 0.5000])] to 1.0"]
 
 
+def test_samples_and_their_scores_are_seen_and_are_what_they_were(seen: list[str]) -> None:
+    normal = Normal(torch.zeros(3), 2.0)
+    torch.manual_seed(0)
+    sample = normal.sample()
+    torch.manual_seed(0)
+    torch.testing.assert_close(sample, 2 * torch.randn(3))
+    torch.testing.assert_close(normal.log_prob(sample), -(sample**2) / 8 - math.log(2 * math.sqrt(2 * math.pi)))
+    assert seen == ["sampled", "scored"]
+
+
+def test_dynamo_reads_a_normal_without_a_break(seen: list[str]) -> None:
+    @torch.compile(backend="eager", fullgraph=True)
+    def scored(mean: torch.Tensor) -> torch.Tensor:
+        normal = Normal(mean, 1.0, validate_args=False)
+        return normal.log_prob(normal.sample())  # type: ignore[no-any-return, no-untyped-call]
+
+    assert scored(torch.zeros(3)).shape == (3,)
+    assert "sampled" not in seen
+
+
 def failures() -> list[str]:
     def backward_twice() -> None:
         loss = F.mse_loss(nn.Linear(2, 2)(torch.ones(1, 2)), torch.ones(1, 2))
@@ -99,6 +127,9 @@ def failures() -> list[str]:
         lambda: F.cross_entropy(torch.ones(2, 3), torch.tensor([1])),
         lambda: torch.ones(1).backward(),
         lambda: nn.utils.clip_grad_norm_(hooked.parameters(), "one"),
+        lambda: Normal(0.0, 1.0, validate_args=False).log_prob(torch.ones(2) + torch.ones(3)),
+        lambda: Normal(torch.zeros(2), 1.0, validate_args=False).log_prob(torch.ones(3)),
+        lambda: Normal(0.0, torch.tensor(-1.0), validate_args=False).sample(),
     ):
         with pytest.raises((RuntimeError, ValueError)) as caught:
             fail()
@@ -125,6 +156,7 @@ def test_functions_stay_the_objects_that_they_were_and_are_undone() -> None:
         patches.after_dropouts(lambda *a: a[-1]),
         patches.after_clipping(lambda *a: a[-1]),
         patches.before_clipping_values(lambda *a: a[-1]),
+        patches.after_normals(lambda *a: a[-1], lambda *a: a[-1]),
     ]
     during = look()
     assert [row[0] for row in during] == [row[0] for row in before]

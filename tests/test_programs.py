@@ -53,11 +53,16 @@ MISSED = {
     "averaged_without_buffers",  # a copy that is only evaluated is no parameter of the run
     "dropout_then_norm",  # dropout-before-batchnorm is not there yet
     "functional_softmax",  # inside torch.func no graph is seen
-    "one_norm_for_all_blocks",  # batchnorm-shared is not there yet
     "positions_never_added",  # module-never-called is not there yet
     "post_norm_from_full_rate",  # needs-warm-up is not there yet; the ReLUs that die of it are told
     "vae_minus_kl",  # a divergence that is written out: the gradients that explode are told
     "vit_decay_in_adam",  # adam-with-l2 is not there yet; the run learns, and decay is a fifth of the gradients
+    "decoder_forgets_its_graph",  # a state detached within one backward is truncated backpropagation as well; it learns
+    "cosine_targets_of_zero",  # held back: cosine_embedding_loss is none of the losses that are seen
+    "dice_itself_as_loss",  # held back: nothing tells of a loss written by hand that it should grow
+    "factors_of_unit_normals",  # held back: no better than a constant, and not why
+    "random_vectors_from_pretrained",  # held back: it learns a little, on vectors that may well be meant to be frozen
+    "residual_without_its_graph",  # held back: a part of a loss written by hand that has no graph is not looked for
 }
 
 FIXED = [path for path in programs(FAULTY, HALF) if path.stem.endswith("_fixed")]

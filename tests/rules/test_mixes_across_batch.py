@@ -131,6 +131,60 @@ def test_weights_of_parameters_alone_are_silent(tmp_path: Path) -> None:
     assert said(record(tmp_path, Mixed(), (N, T), (N,)), RULE) == []
 
 
+class Viewed(nn.Module):
+    """A net whose features go to what takes (steps, samples, features) by `way`."""
+
+    def __init__(self, way: str, kind: str) -> None:
+        super().__init__()
+        self.conv, self.dense = nn.Conv1d(E, E, 1), nn.Linear(T * E, T * E)
+        self.mixer: nn.Module = nn.GRU(E, E) if kind == "GRU" else nn.TransformerEncoderLayer(E, 2, 16, dropout=0.0)
+        self.way, self.head = way, nn.Linear(E, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        n = x.shape[0]
+        maps = self.conv(x.transpose(1, 2)).relu()  # (samples, features, steps)
+        if self.way == "view":
+            x = maps.view(T, n, E)
+        elif self.way == "dense":
+            x = 0.5 * self.dense(x.flatten(1)).view(T, n, E).tanh() + torch.ones(T, 1, E)
+        elif self.way == "permute":
+            x = maps.permute(2, 0, 1)
+        elif self.way == "reshape of a permute":
+            x = maps.permute(2, 0, 1).reshape(T, n, E)
+        elif self.way == "one by one":
+            x = torch.stack([self.dense(x.flatten(1)).view(n, T, E)[:, t] for t in range(T)])
+        else:
+            x = self.dense(x.flatten(1)).view(n, T, E).transpose(0, 1).relu()
+        out = self.mixer(x)
+        return self.head((out[0] if isinstance(out, tuple) else out)[-1])  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("kind", ["GRU", "attention"])
+@pytest.mark.parametrize(
+    ("way", "before"),
+    [
+        ("view", (N, E, T)),
+        ("dense", (N, T * E)),
+        *((way, None) for way in ("permute", "reshape of a permute", "one by one", "transpose")),
+    ],
+)
+def test_a_view_that_breaks_samples_up_is_seen(
+    way: str, before: tuple[int, ...] | None, kind: str, tmp_path: Path
+) -> None:
+    seen = record(tmp_path, Viewed(way, kind), (N, T), (N,))  # type: ignore[arg-type]
+    found = said(seen, RULE)
+    assert [one.severity for one in found] == ["warning"] * bool(before)
+    assert [layer.samples_before for layer in seen.layers if layer.samples_before] == [before] * bool(before)
+
+
+def test_a_view_counts_only_where_the_labels_say_that_the_second_axis_is_the_samples(tmp_path: Path) -> None:
+    class PerStep(Viewed):
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.mixer(self.conv(x.transpose(1, 2)).view(T, N, E))[0])  # type: ignore[no-any-return]
+
+    assert said(record(tmp_path, PerStep("", "GRU"), (N, T), (T, N)), RULE) == []  # type: ignore[arg-type]
+
+
 class Pair(nn.Module):
     """Two tables of vectors, and a bias for each row."""
 

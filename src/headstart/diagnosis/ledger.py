@@ -131,6 +131,25 @@ def cut_after(case: Case) -> tuple[Layer, Layer] | None:
     return None
 
 
+def drawn_into(case: Case) -> tuple[list[Layer], Layer] | None:
+    """Trained layers that gave a Normal, and the trained layer that its samples entered without a graph.
+
+    Not where one of the samples was scored: an action needs no way back.
+    """
+    layers = {layer.name: layer for layer in case.record.layers}
+    held = {parameter.name for parameter in case.record.parameters if parameter.optimizer and parameter.trainable}
+    for layer in case.in_flow(layers.values()):
+        before = [layers[name] for name in layer.drawn_from if name in layers and held & set(layers[name].parameters)]
+        if (
+            before
+            and not case.record.meta.get("scored")
+            and held & set(layer.parameters)
+            and gets_gradient(case, layer)
+        ):
+            return before, layer
+    return None
+
+
 def are_stale(case: Case, optimizer: Optimizer) -> bool:
     """Whether it holds nothing that is used, while what is used is in no optimizer."""
     held = held_by(case, optimizer)

@@ -125,6 +125,7 @@ def _install() -> None:
         lambda: patches.after_loader_begins(_loader_begins),
         lambda: patches.after_clipping(_clipped),
         lambda: patches.before_clipping_values(_values_clipped),
+        lambda: patches.after_normals(_sampled, _scored),
         lambda: patches.around_optimizer_step(_step_begins, _step_ends),
     ]
     for install in installs:
@@ -193,6 +194,18 @@ def _values_clipped(gradients: Any, clip_value: Any, grouped: Any) -> Any:
     for observer in _observers:
         observer.values_clipped(gradients, clip_value)
     return grouped
+
+
+def _sampled(distribution: Any, sample: Any) -> Any:
+    for observer in _observers:
+        observer.sampled(distribution, sample)
+    return sample
+
+
+def _scored(distribution: Any, value: Any, log_prob: Any) -> Any:
+    for observer in _observers:
+        observer.scored(distribution, value)
+    return log_prob
 
 
 def _optimizer_made(optimizer: Any, _: None) -> None:

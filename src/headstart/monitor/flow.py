@@ -46,12 +46,13 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
             if parameter not in ledger:
                 ledger.add(parameter, variable_of(parameter) or f"tensor{len(ledger.entries)}")
         names[layer.operation.index] = _owner(layer, ledger, by_name)
+    in_turn = used_in_turn(found, names)
     for layer in found:
         name = names[layer.operation.index]
         slot = by_name.get(name)
         follows = tuple(dict.fromkeys(names[index] for index in layer.follows if names[index] != name))
         facts = facts_of(slot, ledger) if slot else _raw(layer, name, ledger)
-        facts = replace(facts, softmax_first=softmaxes.get(layer.operation.index, ()))
+        facts = replace(facts, softmax_first=softmaxes.get(layer.operation.index, ()), in_turn=in_turn.get(name, ()))
         flow.layers.append(
             _with_graph(facts, layer, follows, stopped.get(layer.operation.index), rows.get(layer.operation.index))
         )
@@ -74,6 +75,29 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
         if len(feeders) == 1 and feeders[0].index in raw and operation.op not in ("softmax", "log_softmax"):
             flow.raw_activations.append((raw[feeders[0].index], operation))
     return flow
+
+
+def used_in_turn(layers: list[GraphLayer], names: dict[int, str]) -> dict[str, tuple[str, ...]]:
+    """By a norm's name: the layers that feed it, where it stands at several places on one way and each has its own.
+
+    Two views of a batch, or a discriminator's real and generated samples, pass it side by side; the steps of a recurrence
+    are fed by the same layer.
+    """
+    upstream: dict[int, frozenset[int]] = {}
+    uses: dict[str, list[GraphLayer]] = {}
+    for layer in layers:
+        index = layer.operation.index
+        upstream[index] = frozenset(layer.follows).union(*(upstream[feeder] for feeder in layer.follows))
+        if layer.operation.role == "norm" and layer.follows:
+            uses.setdefault(names[index], []).append(layer)
+    found: dict[str, tuple[str, ...]] = {}
+    for name, (first, *others) in uses.items():
+        before = {names[index] for index in first.follows}
+        fed = [use.follows for use in others if first.operation.index in upstream[use.operation.index]]
+        own = [index for follows in fed if not before & {names[index] for index in follows} for index in follows]
+        if own:
+            found[name] = tuple(dict.fromkeys(names[index] for index in (*first.follows, *own)))
+    return found
 
 
 def raw_slot(feeder: str, operation: Operation, order: int) -> Slot:
@@ -106,6 +130,8 @@ def facts_of(slot: Slot, ledger: Ledger) -> Layer:
         line=slot.line,
         places=slot.places,
         steps_first=slot.steps_first,
+        samples_before=slot.samples_before,
+        drawn_from=tuple(before.name for before in slot.drawn_from if before.name),
         states=slot.viewed[0] if slot.viewed else (),
         viewed=slot.viewed[1] if slot.viewed else (),
     )

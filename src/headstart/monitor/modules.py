@@ -87,6 +87,8 @@ class Slot:
     residual: bool = False
     places: int | None = None  # of its output that share its weights: pixels, tokens
     steps_first: tuple[int, int] | None = None  # of what takes (steps, samples, features)
+    samples_before: tuple[int, ...] = ()  # of the same: the shape that a view made its input of
+    drawn_from: tuple[Slot, ...] = ()  # that gave a Normal whose sample, without a graph, it was given
     gradient_step: int = -1  # at which its gradient was taken last
     viewed: tuple[tuple[int, ...], tuple[int, ...]] | None = (
         None  # a shape that it gave, and the view that mixes samples
@@ -128,6 +130,14 @@ class Modules:
     def is_outermost(self, module: Module) -> bool:
         """Whether no module that was called holds it."""
         return not _holds(self._inside, module)
+
+    def parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """What the layers hold now, by full name."""
+        for slot in self.slots.values():
+            module = slot.module() if slot.module else None
+            for name, parameter in module._parameters.items() if module is not None and slot.name else ():
+                if parameter is not None:
+                    yield f"{slot.name}.{name}", parameter
 
     def name_new(self) -> list[tuple[str, Parameter]]:
         """Names modules seen since the last call; returns the parameters of their models by full name."""

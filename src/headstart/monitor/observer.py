@@ -21,7 +21,9 @@ from torch.nn import Module
 from torch.optim import Optimizer
 
 from headstart.monitor import states, through_time
+from headstart.monitor.drawn import Drawn
 from headstart.monitor.dropouts import Sites
+from headstart.monitor.exchanged import Exchanged
 from headstart.monitor.graph import find_tags, is_cut, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
@@ -39,6 +41,7 @@ from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch, norm_of
 from headstart.monitor.tracing import Tracing
 from headstart.monitor.ungraded import Ungraded
+from headstart.monitor.viewed import samples_before
 from headstart.monitor.waiting import Waiting
 from headstart.monitor.written_out import pairs, written_out
 
@@ -111,6 +114,7 @@ class Observer:
         self._signals = Signals(births, only)
         self._ledger = self._signals.ledger
         self._tracing = Tracing(self._signals, self._key, self._gradient)
+        self._drawn = Drawn(self._key)
         self._sources = Sources()
         self._refused = Refused()
         self._modes = Modes(self._signals.modules.path)
@@ -119,6 +123,7 @@ class Observer:
         self._loaders = Loaders()
         self._hand = HandUpdates()
         self._optimizers = Optimizers(self._ledger)
+        self._exchanged = Exchanged(self._signals.modules, self._ledger)
         self._orphans = Orphans(self._ledger)
         self._ungraded = Ungraded(self._ledger)
         self._waiting = Waiting()
@@ -244,6 +249,16 @@ class Observer:
         if self._sketching and not self.off:
             self._values_clipped(gradients, most)
 
+    def sampled(self, distribution: Any, sample: Any) -> None:
+        """As a Normal's `sample` returns."""
+        if self._sketching and not (self.off or self._in_backward) and _has_graph(distribution):
+            self._sampled(distribution, sample)
+
+    def scored(self, distribution: Any, value: Any) -> None:
+        """As a Normal's `log_prob` returns."""
+        if self._sketching and not (self.off or self._in_backward) and _has_graph(distribution):
+            self._scored(value)
+
     @quietly
     def loader_begins(self, loader: Any, grad: bool) -> None:
         if not self._thread or self._thread == threading.get_ident():
@@ -270,6 +285,8 @@ class Observer:
         if self._sketching:
             self._signals.name_new(outbox)
             self._optimizers.note_held(optimizer)
+            if self._exchanged.due(self.step):
+                self._exchanged.look(self.step, self._optimizers.held())
             self._orphans.made(optimizer)
             self._before(parameters_of(optimizer))
 
@@ -322,6 +339,15 @@ class Observer:
             self._note("", "loop.largest", norm_of([gradient.clamp(-value, value) for gradient in given]))
             self._note("", "loop.value", value)
 
+    def _sampled(self, distribution: Any, sample: Any) -> None:
+        if (not self._thread or self._mine()) and can_sketch(sample):
+            self._drawn.sampled(distribution, sample)
+
+    @quietly
+    def _scored(self, value: Any) -> None:
+        if not self._thread or self._mine():
+            self._drawn.scores(value)
+
     @quietly
     def _called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         slot = self._signals.modules.slot(module)
@@ -344,6 +370,7 @@ class Observer:
             slot.units = _units(slot, tensor)
             slot.places = _places(slot.units, tensor)
             slot.steps_first = _steps_first(module, args)
+            slot.samples_before = samples_before(args[0]) if slot.steps_first else ()
         if tensor.requires_grad and tensor.grad_fn is not None:
             tag(tensor, slot, self._key)
             states.mark(module, output, slot, self._key)
@@ -357,6 +384,7 @@ class Observer:
             given = args[0] if args else next(iter(kwargs.values()), None)
             if isinstance(given, Tensor) and not given.requires_grad and can_sketch(given):
                 self._signals.take(slot, "input", given)
+                self._drawn.entered(slot, given)
             else:
                 self._signals.columns.look_at_indices(slot, given, self.step)
                 if can_sketch(given):
@@ -515,6 +543,7 @@ class Observer:
         row = StepRow(self.step, seconds, self._losses, number(lr), optimizer, figures, self._rare, self._calls)
         self._outbox.step(row)
         self._samples.end_step(self.step)
+        self._drawn.end_step()
         self._losses, self._rare, self._calls = [], [], []
         self._backwards = 0
         self.step += 1
@@ -553,6 +582,7 @@ class Observer:
                 if not self.off:
                     self._optimizers.write(self._outbox)
                     self._outbox.meta({"unstepped": self._waiting.facts()})
+                    self._outbox.meta({"scored": True} if self._drawn.scored else {})
                 if not self.off and self.step:
                     self._count_distinct()
                     self._look_for_changes()
@@ -591,6 +621,10 @@ def _first_tensor(output: Any) -> Any:
     if isinstance(output, dict):  # transformers' ModelOutput is one
         output = next((value for value in output.values() if isinstance(value, Tensor)), None)
     return output
+
+
+def _has_graph(distribution: Any) -> bool:
+    return any(getattr(x, "requires_grad", False) for x in (distribution.loc, distribution.scale))
 
 
 def _places(units: int, output: Tensor) -> int | None:

@@ -97,6 +97,12 @@ class Optimizers:
         for life in self._lives:
             outbox.thing(life.line())
 
+    def held(self) -> Iterator[Tensor]:
+        """All that those hold which live."""
+        for life in self._lives:
+            if (optimizer := life.object()) is not None:
+                yield from parameters_of(optimizer)
+
     def note_held(self, optimizer: Optimizer) -> None:
         """Writes into the ledger what it holds now, at which rate and decay."""
         name = self[optimizer].name

@@ -95,6 +95,8 @@ class Outbox:
                 residual=layer.residual or known.residual,
                 output=layer.output or known.output,
                 blocked=layer.blocked or known.blocked,
+                samples_before=layer.samples_before or known.samples_before,
+                in_turn=layer.in_turn or known.in_turn,
                 summed=layer.summed or known.summed,
                 bare=known.bare if layer.bare is None else layer.bare and known.bare is not False,
             )

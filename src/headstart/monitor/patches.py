@@ -15,6 +15,7 @@ same frames. Dynamo, which short-cuts `Module.__call__` by the function's identi
 | `torch.utils.data.DataLoader.__iter__` | when an epoch begins, and which data it goes through |
 | `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels; labels that it refuses |
 | `torch.nn.functional.dropout` and its kin | how much is dropped, and in which mode, where no module says it |
+| `torch.distributions.Normal.sample`, `log_prob` | a sample without a graph, and whether it is scored |
 | `torch.nn.utils.clip_grad_norm_` | how large the gradients were before they were cut, and how large they may be |
 | `torch.nn.utils.clip_grad_value_` | the same, of their values |
 
@@ -149,6 +150,19 @@ def after_dropouts(seen: Callable[[str, float, bool, Any], Any]) -> Undo:
     for name in DROPOUTS:
         arguments = [ast.Constant(name), ast.Name("p", ast.Load()), ast.Name("training", ast.Load())]
         undos.append(splice(getattr(F, name), _WrapReturns("__headstart_dropout__", arguments), seen))
+    return functools.partial(_undo_all, undos)
+
+
+def after_normals(sampled: Callable[[Any, Any], Any], scored: Callable[[Any, Any, Any], Any]) -> Undo:
+    """`sampled(distribution, sample)` and `scored(distribution, value, log_prob)` run as a Normal's methods return, but not
+    while Dynamo compiles them, and return their last argument."""
+    from torch.distributions import Normal
+
+    self, value = (ast.Name(name, ast.Load()) for name in ("self", "value"))
+    undos = [
+        splice(Normal.sample, _WrapReturnsUncompiled("__headstart_sample__", [self]), sampled),
+        splice(Normal.log_prob, _WrapReturnsUncompiled("__headstart_log_prob__", [self, value]), scored),
+    ]
     return functools.partial(_undo_all, undos)
 
 

@@ -31,6 +31,10 @@ class Layer:
     places: int | None = None  # of one sample's output that share its weights: pixels, tokens; 1 of a vector
     steps_first: tuple[int, int] | None = None  # of what takes (steps, samples, features): both at its first call
     softmax_first: tuple[int, ...] = ()  # shape of a softmax that it feeds and that runs over the first axis
+    in_turn: tuple[str, ...] = ()  # of a norm: the different layers that feed it, one after the other on one way
+    samples_before: tuple[int, ...] = ()  # of what takes (steps, samples, features): the shape, samples first, that a
+    # view made it of
+    drawn_from: tuple[str, ...] = ()  # layers that gave a Normal whose sample(), which has no graph, it was given
     states: tuple[
         int, ...
     ] = ()  # (steps or states, samples, features) that it gave, of which a view mixes the samples
@@ -56,6 +60,8 @@ class Parameter:
     units_dim: int | None = None  # the dimension that counts its units; None: not known, or used both ways
     sparse: bool = False  # its gradients are no plain tensors, and not sketched
     penalised: bool = False  # a term of the loss is made of weights alone, of this one as well
+    exchanged: int | None = None  # step from which its module was seen to hold another tensor in its place, that gets
+    # gradients and is in no optimizer
     orphaned: int = 0  # sketched steps with a gradient since its optimizer was gone, and it frozen meanwhile
     ungraded: int = 0  # sketched steps in which its module ran under no_grad within a forward with gradients
 

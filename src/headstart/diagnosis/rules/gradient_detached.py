@@ -1,10 +1,11 @@
 """The graph is cut between layers, or between the net and the loss: no gradient comes to what stands before the cut.
 
 ## What it sees
-One of two things. The tensor on which backward is called has no graph, `torch.tensor(loss.item(), requires_grad=True)`
+One of three things. The tensor on which backward is called has no graph, `torch.tensor(loss.item(), requires_grad=True)`
 or the like, or only that of a few operations on such a tensor; and no parameter ever has a gradient. Or what enters a
 layer that is trained has no graph and is, in mean, spread and largest value at every step, what leaves an earlier layer
-that an optimizer holds and no gradient ever reaches.
+that an optimizer holds and no gradient ever reaches. Or what enters it is what `sample()` gave of a
+`torch.distributions.Normal` whose mean or scale earlier layers gave: `rsample()` would have a graph.
 
 ## Why it hurts
 `detach()`, `.data`, `.item()`, `.numpy()` and `torch.tensor(...)` give the values without the way they came. What stands
@@ -52,7 +53,8 @@ A cut between net and loss is an error. One between layers is an error in a run 
 
 ## Stays silent when
 What stands before the cut is frozen, in no optimizer, or gets gradients on another way or at another step (a generator
-whose samples are detached for the discriminator).
+whose samples are detached for the discriminator). Of a Normal also where the log-probability of one of its samples is asked
+for, under parameters that are trained: such a sample is an action, and the policy learns from that.
 
 ## References
 The PyTorch documentation of `torch.Tensor.detach` and of `torch.tensor`.
@@ -63,9 +65,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.ledger import STEPS, cut_after, never_reached
+from headstart.diagnosis.ledger import STEPS, cut_after, drawn_into, never_reached
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Layer
 
 GROUP = "loop"
 RESTS_ON = "fact"
@@ -84,6 +87,11 @@ TEXT = Text(
         "layer": "The graph is cut between {before} and {after}: {count:number} tensors before it never had a gradient.",
         "layer_cause": "{after} is given the values of {before} without their graph (.detach(), .data, NumPy, "
         "torch.tensor, no_grad), so that no gradient comes back.",
+        "drawn": "{after} is given samples of a Normal that {before} gave, drawn by sample(): no gradient comes back "
+        "through them.",
+        "drawn_cause": "sample() draws under no_grad. rsample() gives mean + scale * noise, which has a graph: so mean "
+        "and scale learn what their samples are good for.",
+        "drawn_note": "instead of .sample()",
         "layer_note": "without .detach(), .data or torch.tensor(...)",
     },
     zh={
@@ -94,6 +102,10 @@ TEXT = Text(
         "layer": "计算图在 {before} 与 {after} 之间被切断：之前的 {count:number} 个张量从未得到梯度。",
         "layer_cause": "{after} 得到的是 {before} 的数值，而没有计算图(.detach()、.data、NumPy、torch.tensor、no_grad),"
         "因此梯度无法传回。",
+        "drawn": "{after} 得到的是 {before} 所给出的正态分布的样本，由 sample() 抽取：梯度无法经由它们传回。",
+        "drawn_cause": "sample() 在 no_grad 下抽样。rsample() 给出 均值 + 标准差 * 噪声，带有计算图："
+        "这样均值和标准差才能学到样本好在哪里。",
+        "drawn_note": "代替 .sample()",
         "layer_note": "不要用 .detach()、.data 或 torch.tensor(...)",
     },
 )
@@ -113,6 +125,9 @@ def gradient_detached(case: Case) -> Iterator[Finding]:
             cause=case.say(TEXT, "loss_cause"),
             remedy=Remedy("keep-graph", f"loss.backward()     # {case.say(TEXT, 'loss_note')}"),
         )
+        return
+    if (drawn := drawn_into(case)) is not None:
+        yield _drawn(case, *drawn)
         return
     missing = never_reached(case)
     cut = cut_after(case) if missing else None
@@ -134,4 +149,20 @@ def gradient_detached(case: Case) -> Iterator[Finding]:
         Remedy("keep-graph", f"h = {before}(x)     # {case.say(TEXT, 'layer_note')}", safe=False),
         layers,
         cut[1].line,
+    )
+
+
+def _drawn(case: Case, before: list[Layer], after: Layer) -> Finding:
+    names = tuple(layer.name for layer in before)
+    return Finding(
+        "gradient-detached",
+        "error" if case.learns is False else "advice",
+        case.say(TEXT, "drawn", before=", ".join(names), after=after.name),
+        after.name,
+        0,
+        (Evidence("drawn_from", len(names)),),
+        case.say(TEXT, "drawn_cause"),
+        Remedy("keep-graph", f"z = q.rsample()     # {case.say(TEXT, 'drawn_note')}", safe=False),
+        names,
+        after.line,
     )

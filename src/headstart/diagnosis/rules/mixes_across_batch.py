@@ -8,7 +8,8 @@ over the first of several axes, as `softmax(scores, dim=0)` does.
 
 And the views of what a recurrent layer gives, its states (layers x directions, batch, features) or, with
 `batch_first=False`, its outputs (steps, batch, features): a view that has a row for each sample, and no longer the samples'
-axis, holds values of several samples in each row.
+axis, holds values of several samples in each row. The same before such a module: a `view` or `reshape` that was given the
+samples as its first axis, and has as many entries along its second, while there is a label for each.
 
 And sums that lack their axis, in the graph of the loss: what layers give for all samples is summed into one number, as by
 `(u * v).sum()` or `tensordot(u, v, 2)`, which is then added to what is said of each sample. All of these are exact.
@@ -59,15 +60,16 @@ for step in range(60):
 ```
 
 ## Limits
-None: it is exact. A view that mixes is an error. The rest is one in a run that is known not to learn, else advice: an
-attention between samples may be meant.
+None: it is exact. A view of states that mixes is an error, one in front of the module a warning at least. The rest is an
+error in a run that is known not to learn, else advice: an attention between samples may be meant.
 
 ## Stays silent when
 The second axis has the size 1 (a single sequence with a label for each step), both are of one size (each sample against
 each), or the labels have steps and samples of their own. A view that keeps the samples' axis,
-`hidden.view(layers, 2, batch, -1)`, or is turned back by another view, mixes nothing. A softmax straight before the loss is
-softmax-wrong-dim's. The number that is summed up is a mean, a norm or a largest value, divides or multiplies the
-samples, is a vector, comes of weights alone, or is added to losses.
+`hidden.view(layers, 2, batch, -1)`, or is turned back by another view, mixes nothing. Data that is viewed before the first
+layer has no graph, and is not seen. A softmax straight before the loss is softmax-wrong-dim's. The number that is summed up
+is a mean, a norm or a largest value, divides or multiplies the samples, is a vector, comes of weights alone, or is added to
+losses.
 
 ## References
 The PyTorch documentation of `torch.Tensor.view`, of `torch.nn.LSTM` and `torch.nn.MultiheadAttention`, `batch_first`;
@@ -95,6 +97,11 @@ TEXT = Text(
         "while there are {labels:number} labels, one for each entry of that axis: it runs along the batch.",
         "cause": "Without batch_first=True the layout is (steps, samples, features). So each sample's state goes on to the "
         "next sample, and no step of a sample sees the one before it.",
+        "broken": "{layer} is given {first:number} steps of {second:number} samples that a view made of {before}: no entry "
+        "of that axis is a sample, each is made of values of several.",
+        "broken_cause": "view and reshape keep the order of the values and only count them off anew. What was the first "
+        "axis does not become the second by it.",
+        "broken_note": "the samples' axis moved, not counted off anew",
         "note": "or x.transpose(0, 1) before it, and the outputs likewise",
         "softmax": "After {layer} a softmax runs over the first of the axes {shape}, and there are {labels:number} "
         "labels, one for each entry of that axis: it runs over the batch.",
@@ -117,6 +124,10 @@ TEXT = Text(
         "而标签有 {labels:number} 个，恰好与这一维一一对应：它沿着批次运行。",
         "cause": "没有 batch_first=True 时，布局是（时间步，样本，特征）。于是一个样本的状态传给了下一个样本，"
         "而同一样本的各个时间步互相看不到。",
+        "broken": "{layer} 得到 {second:number} 个样本的 {first:number} 步，而它们由形状为 {before} 的张量经 view 得来："
+        "这一维的每一项都不是一个样本，而是由几个样本的数值拼成。",
+        "broken_cause": "view 和 reshape 保持数值的顺序，只是重新划分。原来的第一维并不会因此变成第二维。",
+        "broken_note": "移动样本所在的维，而不是重新划分",
         "viewed": "{layer} 给出 {states}，样本在第二维；view 把它变成 {viewed}，每个样本一行：每一行都含有几个样本的数值。",
         "count_off": "view 和 reshape 保持数值的顺序，只是重新划分。应先用 transpose 把样本维移到最前面，"
         "或用 cat 把两个方向并排放置。",
@@ -143,24 +154,14 @@ def mixes_across_batch(case: Case) -> Iterator[Finding]:
             return
     for layer in case.in_flow(case.record.layers):
         steps, samples = layer.steps_first or (0, 0)
-        if samples < 2 or steps == samples or not losses or not all(_labels(loss, steps, samples) for loss in losses):
+        if samples < 2 or steps == samples or not losses:
             continue
-        yield Finding(
-            "mixes-across-batch",
-            "error" if case.learns is False else "advice",
-            case.say(TEXT, "message", layer=layer.name, first=steps, second=samples, labels=steps),
-            layer.name,
-            0,
-            (Evidence("labels", steps), Evidence("second_axis", samples)),
-            case.say(TEXT, "cause"),
-            Remedy(
-                "batch-first",
-                f"{code.path(layer.name)} = torch.nn.{layer.kind}(..., batch_first=True)     # {case.say(TEXT, 'note')}",
-                safe=False,
-            ),
-            line=layer.line,
-        )
-        return
+        if all(_labels(loss, steps, samples) for loss in losses):
+            yield _along_the_batch(case, layer, steps, samples)
+            return
+        if layer.samples_before and all(_labels(loss, samples, steps) for loss in losses):
+            yield _broken(case, layer, steps, samples)
+            return
     yield from [*_softmax(case, losses)] or _sums(case, losses)
 
 
@@ -189,7 +190,7 @@ def _softmax(case: Case, losses: list[Loss]) -> Iterator[Finding]:
 
 def _runs_over_samples(loss: Loss, shape: tuple[int, ...]) -> bool:
     """Whether the first axis of the softmax is the batch, by its size, and no other can be; the loss's own is not this."""
-    first, *others = loss.target_shape
+    first, *others = loss.target_shape or (0,)
     within = {size for size in shape[1:] if size > 1}
     return first == shape[0] > 1 and bool(within) and not within & {first, *others} and loss.softmax_axis != 0
 
@@ -197,7 +198,7 @@ def _runs_over_samples(loss: Loss, shape: tuple[int, ...]) -> bool:
 def _sums(case: Case, losses: list[Loss]) -> Iterator[Finding]:
     layers = [layer for layer in case.in_flow(case.record.layers) if layer.summed]
     rows = max((layer.summed or 0 for layer in layers), default=0)
-    if not layers or not losses or not all(loss.target_shape[0] == rows for loss in losses):
+    if not layers or not losses or not all(loss.target_shape[:1] == (rows,) for loss in losses):
         return
     names = tuple(layer.name for layer in layers)
     yield Finding(
@@ -211,6 +212,24 @@ def _sums(case: Case, losses: list[Loss]) -> Iterator[Finding]:
         Remedy("sum-each", f"(u * v).sum(-1, keepdim=True)     # {case.say(TEXT, 'each')}", safe=False),
         names,
         layers[0].line,
+    )
+
+
+def _along_the_batch(case: Case, layer: Layer, steps: int, samples: int) -> Finding:
+    return Finding(
+        "mixes-across-batch",
+        "error" if case.learns is False else "advice",
+        case.say(TEXT, "message", layer=layer.name, first=steps, second=samples, labels=steps),
+        layer.name,
+        0,
+        (Evidence("labels", steps), Evidence("second_axis", samples)),
+        case.say(TEXT, "cause"),
+        Remedy(
+            "batch-first",
+            f"{code.path(layer.name)} = torch.nn.{layer.kind}(..., batch_first=True)     # {case.say(TEXT, 'note')}",
+            safe=False,
+        ),
+        line=layer.line,
     )
 
 
@@ -234,7 +253,23 @@ def _viewed(case: Case, layer: Layer) -> Finding:
     )
 
 
-def _labels(loss: Loss, steps: int, samples: int) -> bool:
-    """Whether there is one label, or a row of them, for each entry of the first axis, and none of them is the second."""
-    first, *others = loss.target_shape
-    return first == steps and len(others) < 2 and others != [samples]
+def _broken(case: Case, layer: Layer, steps: int, samples: int) -> Finding:
+    before = layer.samples_before
+    moved = "x.flatten(2).permute(2, 0, 1)" if len(before) > 2 else f"x.view({samples}, {steps}, -1).transpose(0, 1)"
+    return Finding(
+        "mixes-across-batch",
+        "error" if case.learns is False else "warning",
+        case.say(TEXT, "broken", layer=layer.name, first=steps, second=samples, before=before),
+        layer.name,
+        0,
+        (Evidence("labels", samples), Evidence("second_axis", samples)),
+        case.say(TEXT, "broken_cause"),
+        Remedy("move-the-axis", f"x = {moved}     # {case.say(TEXT, 'broken_note')}", safe=False),
+        line=layer.line,
+    )
+
+
+def _labels(loss: Loss, entries: int, other: int) -> bool:
+    """Whether there is one label, or a row of them, for each entry of the one axis, and none of them is the other."""
+    first, *rest = loss.target_shape
+    return first == entries and len(rest) < 2 and rest != [other]

@@ -2,11 +2,13 @@
 
 ## What it sees
 The parameter ledger: none of an optimizer's tensors belongs to a layer of the graph or ever has a gradient, while the
-layers' own parameters get gradients and are in no optimizer. It is exact.
+layers' own parameters get gradients and are in no optimizer. Or, now and then while it steps: a module holds another tensor
+in the place of one of the optimizer's, which gets gradients and is in no optimizer. It is exact.
 
 ## Why it hurts
 Each step changes nothing. It happens where the optimizer is made before the model is rebuilt, loaded as a new object,
-copied, or given new layers in the place of old ones.
+copied, or given new layers in the place of old ones; or where a layer is grown, pruned or drawn anew by a new
+`nn.Parameter` while the net trains: these tensors stay as they are from then on.
 
 ## Example
 ```python
@@ -45,7 +47,8 @@ for step in range(60):
 - `STEPS` = 3: of the optimizer that were looked at; its first may come before the first backward.
 
 ## Stays silent when
-One of the optimizer's tensors is used, or the layers' parameters are held by another.
+One of the optimizer's tensors is used, or the layers' parameters are held by another. An exchange is not told where it is
+undone before the next step, or where it comes at the very end.
 
 ## References
 The PyTorch documentation of `torch.optim`: "If you need to move a model to GPU [...] or its parameters change, construct
@@ -60,6 +63,7 @@ from headstart.diagnosis.case import Case
 from headstart.diagnosis.ledger import STEPS, are_stale, held_by
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Optimizer, Parameter
 
 GROUP = "loop"
 RESTS_ON = "fact"
@@ -73,11 +77,21 @@ TEXT = Text(
         "message": "None of the {count:number} tensors that {optimizer} holds is used by the network that is trained; "
         "those that are used are in no optimizer.",
         "cause": "The optimizer was made from another object than the model that is trained: each step changes nothing.",
+        "exchanged": "{layer} holds another tensor than {optimizer} does, seen from step {step:number} on: what gets "
+        "gradients is in no optimizer. So it is with {count:number} of its {held:number} tensors.",
+        "exchanged_cause": "A new nn.Parameter was put in the place of the old one after the optimizer was made, and the "
+        "optimizer goes on with the old one. Change the values (with torch.no_grad(): weight.copy_(...)), or make it anew.",
+        "exchanged_note": "after the layers have changed",
         "note": "after the model has its last layer",
     },
     zh={
         "message": "{optimizer} 持有的 {count:number} 个张量都没有被正在训练的网络使用；被使用的参数不在任何优化器中。",
         "cause": "优化器是用另一个对象创建的，而不是正在训练的模型，因此每一步都不改变任何东西。",
+        "exchanged": "{layer} 持有的张量不再是 {optimizer} 持有的那个（从第 {step:number} 步起看到）：得到梯度的张量"
+        "不在任何优化器中。它持有的 {held:number} 个张量中有 {count:number} 个如此。",
+        "exchanged_cause": "创建优化器之后，又用新的 nn.Parameter 替换了旧的，而优化器继续更新旧的。"
+        "应当只改数值(with torch.no_grad(): weight.copy_(...))，或者重新创建优化器。",
+        "exchanged_note": "在各层改变之后重新创建",
         "note": "在模型的所有层都确定之后创建",
     },
 )
@@ -86,17 +100,39 @@ TEXT = Text(
 def optimizer_holds_stale_parameters(case: Case) -> Iterator[Finding]:
     """One finding for each such optimizer."""
     for optimizer in case.record.optimizers:
+        held = held_by(case, optimizer)
+        exchanged = [parameter for parameter in held if parameter.exchanged is not None]
         if are_stale(case, optimizer):
-            count = len(held_by(case, optimizer))
             yield Finding(
                 "optimizer-holds-stale-parameters",
                 "error",
-                case.say(TEXT, "message", count=count, optimizer=optimizer.name),
+                case.say(TEXT, "message", count=len(held), optimizer=optimizer.name),
                 step=0,
-                evidence=(Evidence("used", 0, of=count),),
+                evidence=(Evidence("used", 0, of=len(held)),),
                 cause=case.say(TEXT, "cause"),
-                remedy=Remedy(
-                    "make-optimizer-later",
-                    f"optimizer = torch.optim.{optimizer.kind}(model.parameters())     # {case.say(TEXT, 'note')}",
-                ),
+                remedy=_remedy(case, optimizer, "note"),
             )
+        elif exchanged:
+            yield _exchanged(case, optimizer, len(held), exchanged)
+
+
+def _exchanged(case: Case, optimizer: Optimizer, held: int, exchanged: list[Parameter]) -> Finding:
+    first = min(exchanged, key=lambda parameter: parameter.exchanged or 0)
+    layers = tuple(dict.fromkeys(parameter.layer for parameter in exchanged if parameter.layer))
+    facts = {"layer": first.name, "optimizer": optimizer.name, "step": first.exchanged}
+    return Finding(
+        "optimizer-holds-stale-parameters",
+        "error" if case.learns is False else "warning",
+        case.say(TEXT, "exchanged", count=len(exchanged), held=held, **facts),
+        layers[0] if layers else None,
+        first.exchanged,
+        (Evidence("exchanged", len(exchanged), of=held),),
+        case.say(TEXT, "exchanged_cause"),
+        _remedy(case, optimizer, "exchanged_note"),
+        layers,
+    )
+
+
+def _remedy(case: Case, optimizer: Optimizer, note: str) -> Remedy:
+    made = f"optimizer = torch.optim.{optimizer.kind}(model.parameters())"
+    return Remedy("make-optimizer-later", f"{made}     # {case.say(TEXT, note)}")
