@@ -10,6 +10,7 @@ from torch import Tensor
 
 from headstart.monitor import flow
 from headstart.monitor.graph import read_graph, saved_input, saved_result
+from headstart.monitor.mixed import mixed
 from headstart.monitor.modules import Slot
 from headstart.monitor.names import user_line, variable_of
 from headstart.monitor.outbox import Outbox
@@ -35,6 +36,7 @@ class Tracing:
         self._gradient = gradient
         self._known: set[tuple[Any, ...]] = set()
         self._opaque: set[str] = set()
+        self._mixed = False  # a view that mixes axes was seen
         self._raw: dict[str, Slot] = {}  # by name: layers and activations that are no modules
 
     def read(self, roots: list[Tensor], step: int, outbox: Outbox) -> None:
@@ -54,6 +56,11 @@ class Tracing:
             self._opaque |= found.opaque
             if (classes := graph.softmax_again()) is not None:
                 outbox.meta({"softmax_again": classes})
+            if (view := mixed(graph)) is not None and not self._mixed:
+                self._mixed = True
+                layers = [found.names[layer.index] for layer in graph.feeders(view.operation)]
+                facts = {"before": view.before, "after": view.after, "proven": view.proven, "layers": layers}
+                outbox.meta({"mixed_by_view": facts})
             self._take_raw(found, step)
         self._signals.name_new(outbox)
         outbox.meta({"unseen": sorted(self._opaque)})
