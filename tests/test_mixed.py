@@ -47,6 +47,24 @@ def test_time_and_batch_change_places_by_a_transpose(mixes: bool) -> None:
     assert found(nn.Linear(4, 2)(out.view(6, 14, 4) if mixes else out.transpose(0, 1))) is mixes
 
 
+@pytest.mark.parametrize("of", [nn.LSTM, nn.GRU, nn.RNN])
+def test_the_last_states_of_two_directions_are_moved_before_they_are_joined(of: type[nn.RNNBase]) -> None:
+    states = of(3, 4, bidirectional=True)(torch.randn(14, 8, 3))[1]  # (directions, batch, features)
+    state = states[0] if isinstance(states, tuple) else states
+    read = nn.Linear(8, 2)
+    assert found(read(state.view(8, 8)))
+    for sound in (state.transpose(0, 1).reshape(8, 8), torch.cat([state[0], state[1]], 1)):
+        assert not found(read(sound))
+
+
+def test_what_is_stacked_along_a_new_axis_is_not_the_batch() -> None:
+    steps = [nn.Linear(3, 4)(torch.randn(8, 3)) for _ in range(2)]
+    read = nn.Linear(8, 2)
+    assert found(read(torch.stack(steps).view(8, 8)))
+    assert not found(read(torch.stack(steps, 1).view(8, 8)))
+    assert not found(nn.Linear(4, 2)(torch.stack(steps).view(16, 4)))
+
+
 def test_the_heads_of_torch_itself_are_sound_whatever_the_sizes() -> None:
     for steps, batch, heads, width in [
         (4, 16, 4, 64),

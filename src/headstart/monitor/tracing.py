@@ -44,6 +44,7 @@ class Tracing:
         key = (user_line(), len(self._signals.modules.slots))
         if not self._raw and (key in self._known or len(self._known) >= GRAPHS):
             return
+        new = key not in self._known
         self._known.add(key)
         for root in roots:
             graph = read_graph(root, key=self._key)
@@ -56,7 +57,7 @@ class Tracing:
             self._opaque |= found.opaque
             if (classes := graph.softmax_again()) is not None:
                 outbox.meta({"softmax_again": classes})
-            if (view := mixed(graph)) is not None and not self._mixed:
+            if new and not self._mixed and (view := mixed(graph)) is not None:
                 self._mixed = True
                 layers = [found.names[layer.index] for layer in graph.feeders(view.operation)]
                 facts = {"before": view.before, "after": view.after, "proven": view.proven, "layers": layers}

@@ -52,9 +52,9 @@ for step in range(60):
 ```
 
 ## Limits
-None: it is exact of the classes, and of sizes that do not divide each other. Where they do, an inner axis that stands
-elsewhere between others of the same sizes is said to have been moved; by chance that is so of no usual view. In a run
-that learns this is advice.
+None: it is exact of the classes, and of sizes that do not divide each other. Where they do, an inner axis, or one along
+which something was stacked (the directions of a recurrent layer's last states), that stands elsewhere between others of
+the same sizes is said to have been moved; by chance that is so of no usual view. In a run that learns this is advice.
 
 ## Stays silent when
 The layer has more units than there are classes, as where it gives the scores of several positions or boxes at once; the
