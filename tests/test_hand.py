@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import headstart as hs
+from headstart.monitor.observer import DENSE, sketched
 from headstart.record import Record
 
 X = torch.randn(64, 5, generator=torch.Generator().manual_seed(1))
@@ -158,6 +159,20 @@ def test_the_loss_of_every_step_by_hand_is_seen(tmp_path: Path) -> None:
     record = watched(tmp_path, lambda net, loss: by_backward(net, loss, clear_none))
     (loss,) = record.losses
     assert record.loss_of(loss.name).steps == tuple(range(STEPS))
+
+
+def test_of_a_long_loop_by_hand_the_loss_of_each_sketched_step_is_seen(tmp_path: Path) -> None:
+    net = nn.Linear(5, 1)
+    with hs.watch(net, record=tmp_path / "w.db") as watch:
+        for _ in range(4 * DENSE):
+            nn.functional.mse_loss(net(X), Y).backward()
+            with torch.no_grad():
+                for w in net.parameters():
+                    w -= 0.01 * w.grad  # type: ignore[operator]
+                    w.grad = None
+    record = watch.read()
+    (loss,) = record.losses
+    assert record.loss_of(loss.name).steps == tuple(filter(sketched, range(4 * DENSE)))
 
 
 @pytest.mark.filterwarnings("ignore:Using backward")  # of a cycle that ends with this test

@@ -1,4 +1,4 @@
-"""The second look: only where a run does not learn and nothing says why, as advice, and never against a user's limit."""
+"""The second look: where a run learns nothing or little and nothing says why, as advice, never against a user's limit."""
 
 from __future__ import annotations
 
@@ -29,8 +29,23 @@ def test_a_suspicion_comes_after_the_symptom_as_advice() -> None:
     assert "猜测" in (diagnose(faded(0.0), language="zh").findings[1].cause or "")
 
 
-def test_nothing_is_suspected_of_a_run_that_learns() -> None:
+def test_nothing_is_suspected_of_a_run_that_learns_half_of_it_or_more() -> None:
     assert told(faded(0.5)) == []
+
+
+def test_a_run_that_learns_little_is_told_that_it_learns() -> None:
+    assert told(faded(0.49)) == [("gradients-vanish", "advice")]
+    assert "The run learns" in (diagnose(faded(0.49)).findings[0].cause or "")
+    assert "有所学习" in (diagnose(faded(0.49), language="zh").findings[0].cause or "")
+
+
+def test_nothing_is_suspected_of_little_where_something_is_known() -> None:
+    hidden = (linear("fc1", activation="sigmoid"), linear("relu1"))
+    figures = {("fc1.weight", "weight_gradient.std"): 5e-5, ("head.weight", "weight_gradient.std"): 1e-2}
+    dead = {("relu1", "activation.dead"): {3: 0.9, 11: 0.9, 43: 0.9, 59: 0.9}}
+    assert told(run(chain(*hidden, head()), figures, skill=0.3, optimizers=[SGD])) == [("gradients-vanish", "advice")]
+    record = run(chain(*hidden, head()), {**figures, **dead}, skill=0.3, optimizers=[SGD])
+    assert told(record) == [("dead-relu", "advice")]
 
 
 def test_a_limit_that_a_user_has_chosen_is_kept() -> None:

@@ -18,6 +18,7 @@ from training import trained
 
 from headstart.diagnosis.rules import catalogue
 from headstart.diagnosis.skill import (
+    ALIKE,
     ENOUGH_STEPS,
     NO_SKILL,
     UNVARIED,
@@ -107,6 +108,17 @@ def test_skill_is_that_of_the_last_third() -> None:
     assert skill(falls).loss == pytest.approx(0.2)
 
 
+def test_of_a_loss_that_the_run_has_left_behind_it_is_that_of_its_own_last_third() -> None:
+    pretraining = {step: 9.0 if step < 20 else 0.2 for step in range(30)}
+    assert skill(run(losses=[(mse("loss"), pretraining)], steps=120)).loss == pytest.approx(0.2)
+
+
+def test_a_loss_that_was_seen_at_the_beginning_only_says_nothing() -> None:
+    assert skill_of(run(losses=[(mse("loss"), dict.fromkeys(range(19), 0.9))], steps=120)) is None
+    assert skill_of(run(losses=[(mse("loss"), dict.fromkeys(range(20), 0.9))], steps=120)) is not None
+    assert skill_of(run(losses=[(mse("loss"), 0.9)], steps=5)) is not None
+
+
 def test_of_several_losses_the_one_that_most_steps_follow_counts() -> None:
     always, seldom = (mse("always"), 0.9), (mse("seldom"), dict.fromkeys(range(0, 60, 2), 0.1))
     assert skill(run(losses=[seldom, always])).source == "always"
@@ -174,6 +186,38 @@ def test_a_run_that_is_still_rising_says_nothing_yet() -> None:
     assert judged(thirds(0.0, 0.0, 0.0124)) is False
     assert judged(thirds(-1.0, -0.2, 0.0126)) is None
     assert judged(thirds(-2.0, -1.5, -0.99)) is None
+
+
+def drifting(spread: Figure) -> bool | None:
+    """A regression whose batches differ, so that its loss falls in the last third whatever its outputs do."""
+    record = run(
+        figures={("mse", "loss.spread"): spread}, losses=[(mse("mse"), lambda step: 1.0 if step < 40 else 0.98)]
+    )
+    return learns(record, skill_of(record))
+
+
+def test_outputs_that_do_not_differ_within_a_batch_make_no_rise() -> None:
+    assert drifting(1.0) is None
+    assert drifting(1.01 * ALIKE) is None
+    assert drifting(0.99 * ALIKE) is False
+    assert drifting(0.0) is False
+    assert drifting(dict.fromkeys(range(44), 0.0)) is None  # four looks in the last third
+
+
+def test_a_spread_that_grows_is_a_net_on_its_way_from_a_saddle() -> None:
+    assert drifting(lambda step: ALIKE / 30 if step < 40 else ALIKE / 3) is None
+    assert drifting(lambda step: ALIKE / 30 if step < 40 else ALIKE / 29) is False
+    assert drifting(lambda step: 0.0 if step < 40 else ALIKE / 1e6) is None
+    assert drifting(lambda step: ALIKE if step < 20 else ALIKE / 1e6) is False
+
+
+def test_outputs_alike_within_a_batch_leave_the_squared_error_that_the_bound_says() -> None:
+    torch.manual_seed(0)
+    targets = torch.randn(1000)
+    best = targets.mean() + ALIKE * (targets - targets.mean())  # as good as outputs of that spread can be
+    left = F.mse_loss(best, targets) / targets.var(correction=0)
+    assert float(left) == pytest.approx((1 - ALIKE) ** 2)
+    assert 1 - float(left) < 2 * ALIKE < NO_SKILL
 
 
 def test_a_rise_to_the_constant_that_slows_down_is_a_recovery_from_a_blow() -> None:

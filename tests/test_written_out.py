@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from training import trained
 
 from headstart.diagnosis import diagnose
-from headstart.monitor.written_out import WrittenOut, written_out
+from headstart.monitor.written_out import WrittenOut, pairs, written_out
 
 N = 12
 X = torch.randn(N, 5, generator=torch.Generator().manual_seed(0))
@@ -201,3 +201,97 @@ def test_what_made_the_answers_is_read_as_of_a_loss_function(
     found = diagnose(trained(tmp_path, net(), X, 3 * Y, squared(activation))).findings
     seen = {one.rule for root in found for one in (root, *root.explains)}
     assert seen & {"softmax-of-one", "output-range-too-small"} == rules
+
+
+def clipped(z: Tensor) -> Tensor:
+    old = z.detach()
+    near = old + (z - old).clamp(-0.2, 0.2)
+    return torch.max((z - Y) ** 2, (near - Y) ** 2).mean()
+
+
+TABLES: dict[str, Form] = {
+    "one term": lambda z: (Y - z).pow(2).mean(),
+    "one of two": lambda z: 0.1 * z.log_softmax(0).mean() + 0.5 * ((z - Y) ** 2).mean(),
+    "subtracted": lambda z: z.tanh().mean() - 0.2 * (Y - z).abs().sum() / N,
+    "the other way round": lambda z: z.mean() + ((z.squeeze(1) - Y[:, None]) ** 2).mean(),
+    "the worse of two": lambda z: clipped(z) + z.mean(),
+    "an entropy beside it": lambda z: (Y - z).abs().mean() - torch.distributions.Normal(z, 1.0).entropy().mean(),
+}
+
+
+@pytest.mark.parametrize("form", TABLES)
+def test_outputs_against_the_targets_of_all_samples_are_seen(form: str) -> None:
+    assert pairs(TABLES[form](net()(X))) == N
+
+
+def test_a_layer_as_wide_as_the_batch_is_no_table() -> None:
+    model = nn.Sequential(nn.Linear(5, N), nn.LayerNorm(N), nn.Linear(N, N), nn.Tanh(), nn.Linear(N, 1))
+    assert pairs((model(X) - Y).pow(2).mean()) == N
+
+
+SOUND: dict[str, Form] = {
+    "a column": lambda z: z.mean() + ((z - Y[:, None]) ** 2).mean(),
+    "rows": lambda z: z.mean() + ((z.squeeze(1) - Y) ** 2).mean(),
+    "made a column": lambda z: z.mean() + ((z.squeeze(1)[:, None] - Y) ** 2).mean(),
+    "made a column by view": lambda z: z.mean() + ((z.flatten().view(-1, 1) - Y) ** 2).mean(),
+    "an energy distance": lambda z: 2 * (z - Y).abs().mean() - (z - z.t()).abs().mean(),
+    "a kernel": lambda z: -2 * (-((z - Y) ** 2)).exp().mean() + (-((z - z.t()) ** 2)).exp().mean(),
+    "a table of its own": lambda z: ((z - torch.outer(Y, Y)) ** 2).mean(),
+    "the nearest": lambda z: z.mean() + ((z - Y) ** 2).min(1).values.mean(),
+    "weighted pairs": lambda z: z.mean() + (torch.eye(N) * (z - Y) ** 2).mean(),
+    "pairs of outputs": lambda z: (z - z.squeeze(1)).abs().mean(),
+    "one value for all": lambda z: z.mean() + ((z - torch.full((N,), 2.0)) ** 2).mean(),
+    "one sample": lambda z: z.mean() + ((z[:1] - Y[:1]) ** 2).mean(),
+}
+
+
+@pytest.mark.parametrize("form", SOUND)
+def test_pairs_that_are_meant_are_not(form: str) -> None:
+    assert pairs(SOUND[form](net()(X))) is None
+
+
+def test_no_hook_runs_for_pairs() -> None:
+    ran = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda x: x, lambda x: ran.append(x) or x):
+        loss = ((net()(X) - Y) ** 2).mean()
+    assert pairs(loss) is None
+    assert ran == []
+
+
+def density(z: Tensor, spread: Tensor | float = 1.0) -> Tensor:
+    return torch.distributions.Normal(z, spread).log_prob(Y[:, None])
+
+
+DENSITIES: dict[str, tuple[Form, bool | None]] = {
+    "minimised": (lambda z: density(z).mean(), True),
+    "minimised, with a spread": (lambda z: density(z, (z * 0.1).exp()).sum(), True),
+    "of independent columns": (
+        lambda z: torch.distributions.Independent(torch.distributions.Normal(z, 2.0), 1).log_prob(Y[:, None]).mean(),
+        True,
+    ),
+    "maximised": (lambda z: -density(z).mean(), False),
+    "with returns": (lambda z: -(density(z) * Y[:, None]).mean(), None),
+    "with one return": (lambda z: (density(z) * 3.0).mean(), None),
+    "of an own sample": (lambda z: torch.distributions.Normal(z, 1.0).log_prob(z.cos()).mean(), None),
+    "beside a bonus": (lambda z: (density(z) - z.sin()).mean(), None),
+    "of an exponential": (
+        lambda z: torch.distributions.Exponential(z.exp()).log_prob(Y.abs()[:, None]).mean(),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("form", DENSITIES)
+def test_the_log_density_of_a_normal_distribution_is_known_with_its_sign(form: str) -> None:
+    loss, negative = DENSITIES[form]
+    found = read(loss(net()(X)))
+    assert (None if found is None else found.negative) == negative
+    if found is not None:
+        assert (found.kind, found.density) == ("mse_loss", True)
+        torch.testing.assert_close(found.target, Y[:, None])
+
+
+def test_a_density_that_is_maximised_has_no_skill(tmp_path: Path) -> None:
+    record = trained(tmp_path, net(), X, Y, lambda z, y: -density(z).mean(), steps=30)
+    assert record.losses == ()
+    assert diagnose(record).skill is None

@@ -12,6 +12,8 @@ from records import Figure, chain, figures_of, head, linear, run, said, told, un
 from torch import nn
 from training import trained
 
+from headstart.diagnosis.backflow import stacked
+from headstart.diagnosis.case import Case
 from headstart.diagnosis.rules.gradients_vanish import LEFT
 from headstart.record import Layer, Record
 
@@ -168,3 +170,41 @@ def test_what_passes_a_branch_has_not_died_out(stem: float, found: tuple[str, ..
     stds: dict[tuple[str, str], Figure] = {(name, "gradient.std"): size for name, size in sizes.items()}
     told_of = [layer for finding in said(run(layers, {**SEEN, **stds}, skill=0.0), RULE) for layer in finding.layers]
     assert sorted(told_of) == sorted(found)
+
+
+def stack(*sizes: Figure, kind: str = "LSTM", skill: float | None = 0.0) -> Record:
+    """A recurrent module of several layers: the std of the gradient that each one's weights get."""
+    names = [f"rnn.{name}_l{depth}" for depth in range(len(sizes)) for name in ("weight_ih", "weight_hh")]
+    layer = Layer("rnn", kind, 0, tuple(names), (64, 2), 2, 64, 16)
+    figures = {(name, "weight_gradient.std"): sizes[int(name[-1])] for name in names}
+    return run(chain(layer, head()), figures, skill=skill)
+
+
+def test_within_a_recurrent_module_of_several_layers_the_weights_tell() -> None:
+    finding = told(stack(0.9 * LEFT, 0.1, 1.0), RULE)
+    assert (finding.layer, finding.layers) == ("rnn", ("rnn",))
+    assert "rnn.weight_ih_l0" in finding.message
+    assert finding.remedy is not None
+    assert "num_layers" in finding.remedy.code
+    assert said(stack(1.1 * LEFT, 0.1, 1.0), RULE) == []
+    assert said(stack(1.0, 1.0, 0.1 * LEFT), RULE) == []  # nearer to the loss
+    assert said(stack(0.1 * LEFT), RULE) == []
+    assert said(stack(0.1 * LEFT, 1.0, kind="Own"), RULE) == []
+
+
+@pytest.mark.parametrize("layers", [2, 8])
+def test_a_real_stack_loses_the_gradient_by_a_factor_at_each_layer(tmp_path: Path, layers: int) -> None:
+    class Last(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm = nn.LSTM(2, 16, layers, batch_first=True)
+            self.linear = nn.Linear(16, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            out: torch.Tensor = self.linear(self.lstm(x)[0][:, -1])
+            return out
+
+    torch.manual_seed(0)
+    record = trained(tmp_path, Last(), torch.randn(64, 8, 2), torch.randn(64, 1), nn.functional.mse_loss, steps=30)
+    (first, *_) = stacked(Case.of(record))
+    assert (first.ratio < 1e-3) == (layers == 8)

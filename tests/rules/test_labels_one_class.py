@@ -11,10 +11,13 @@ from headstart.record import Loss, Optimizer, Record, Targets
 RULE = "labels-one-class"
 
 
-def labelled(*mass: float, others: tuple[Loss, ...] = (), optimizers: tuple[Optimizer, ...] = (SGD,)) -> Record:
+def labelled(
+    *mass: float, others: tuple[Loss, ...] = (), optimizers: tuple[Optimizer, ...] = (SGD,), units: int = 0
+) -> Record:
     loss = Loss("ce", "cross_entropy", "train.py:3", targets=Targets(sum(mass), mass), trained=True)
     losses = [(one, 1.0) for one in (loss, *others)]
-    return run(chain(head()), {("ce", "loss.commonest"): 1.0}, losses=losses, optimizers=optimizers)
+    layers = chain(head(units=units or len(mass)))
+    return run(layers, {("ce", "loss.commonest"): 1.0}, losses=losses, optimizers=optimizers)
 
 
 def test_one_of_several_classes_is_all_there_is() -> None:
@@ -27,6 +30,11 @@ def test_one_of_several_classes_is_all_there_is() -> None:
 def test_a_second_class_a_single_output_or_few_labels_are_no_fault(mass: tuple[float, ...]) -> None:
     assert said(labelled(*mass), RULE) == []
     assert told(labelled(float(LABELS), 0.0), RULE)
+
+
+def test_candidates_that_no_layer_has_outputs_for_may_have_the_right_one_first() -> None:
+    assert said(labelled(640.0, 0.0, 0.0, units=32), RULE) == []  # queries against keys of 32 numbers
+    assert said(labelled(640.0, 0.0, 0.0, units=1), RULE) == []  # one score for each candidate
 
 
 def test_roles_of_an_adversary_are_no_fault() -> None:

@@ -87,5 +87,22 @@ def test_a_loss_that_no_backward_went_through_is_none() -> None:
     assert said(run(chain(head()), losses=[(replace(loss, trained=False), 1.0)]), RULE) == []
 
 
-def test_without_a_loss_function_it_is_not_judged() -> None:
-    assert RULE in unjudged(run(chain(head())))
+def critic(z: Tensor, y: Tensor) -> Tensor:
+    return z.tanh().mean() + 0.5 * (y - z).pow(2).mean()
+
+
+def test_a_term_of_several_is_an_error_of_its_own(tmp_path: Path) -> None:
+    finding = told(record(tmp_path, critic), RULE)
+    assert (finding.severity, finding.step) == ("error", 0)
+    assert (finding.evidence[0].value, finding.evidence[0].limit) == (32 * 32, 32)
+    assert "(32, 1)" in finding.message
+    assert finding.remedy is not None
+    output = torch.randn(32, 1)
+    loss = eval(finding.remedy.code, {"output": output, "target": Y})
+    assert torch.equal(loss, F.mse_loss(output.squeeze(1), Y))
+    (tmp_path / "sound").mkdir()
+    assert said(record(tmp_path / "sound", lambda z, y: critic(z.squeeze(1), y)), RULE) == []
+
+
+def test_without_a_backward_it_is_not_judged() -> None:
+    assert RULE in unjudged(run(chain(head()), loss=lambda step: None))

@@ -82,3 +82,26 @@ def test_beside_a_loss_that_is_minimised_it_is_an_adversary() -> None:
 
 def test_without_a_loss_function_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(head())))
+
+
+def density(z: Tensor, y: Tensor) -> Tensor:
+    return torch.distributions.Normal(z, 1.0).log_prob(F.one_hot(y, 3).float()).mean()
+
+
+def by_turns() -> Form:
+    calls = iter(range(100))
+    return lambda z, y: density(z, y) if next(calls) % 2 else -density(z, y)
+
+
+def test_a_log_density_without_its_minus_is_an_error(tmp_path: Path) -> None:
+    finding = told(record(tmp_path, density), RULE)
+    assert finding.severity == "error"
+    assert finding.message.startswith("The log-density of a normal distribution is minimised")
+    assert finding.remedy is not None
+    assert finding.remedy.code.startswith("loss = -log_prob.mean()")
+
+
+def test_a_log_density_that_is_maximised_somewhere_is_sound(tmp_path: Path) -> None:
+    assert said(record(tmp_path, by_turns()), RULE) == []
+    (tmp_path / "plain").mkdir()
+    assert RULE in unjudged(record(tmp_path / "plain", lambda z, y: -density(z, y)))

@@ -173,6 +173,112 @@ def test_clearing_after_the_step_is_sound(tmp_path: Path) -> None:
     assert rules(record(tmp_path, model, model.parameters(), late)) == set()
 
 
+def fit(model: nn.Module, held: Iterable[Tensor], steps: int, optimizer: torch.optim.Optimizer | None = None) -> None:
+    optimizer = optimizer or torch.optim.Adam(held, lr=1e-3)
+    for _ in range(steps):
+        usual(model, optimizer, nn.functional.cross_entropy(model(X), Y))
+
+
+def second_phase(folder: Path, phase: Callable[[nn.Module], None]) -> Record:
+    model = net()
+    with hs.watch(model, record=folder / "run.db") as watch:
+        fit(model, model.parameters(), 6)
+        phase(model)
+    read: Record = watch.read()
+    assert "fault" not in read.meta, read.meta["fault"]
+    return read
+
+
+def unfreezes_late(model: nn.Module) -> None:
+    model[0].requires_grad_(False)
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3)
+    fit(model, (), 6, optimizer)
+    model[0].requires_grad_(True)
+    fit(model, (), 8, optimizer)
+
+
+def test_what_is_unfrozen_after_the_optimizer_was_made_is_left_out(tmp_path: Path) -> None:
+    finding = told(second_phase(tmp_path, unfreezes_late), LEFT_OUT)
+    assert (finding.layers, finding.severity) == (("0",), "error")  # it does not learn
+    assert "gone" in finding.cause
+    assert finding.remedy is not None
+    assert finding.remedy.code.startswith('optimizer.add_param_group({"params": [model[0].weight]})')
+
+
+def unfreezes_and_adds(model: nn.Module) -> None:
+    model[0].requires_grad_(False)
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3)
+    fit(model, (), 6, optimizer)
+    optimizer.add_param_group({"params": [*model[0].requires_grad_(True).parameters()]})
+    fit(model, (), 8, optimizer)
+
+
+def stays_frozen(model: nn.Module) -> None:
+    model[0].requires_grad_(False)
+    fit(model, [p for p in model.parameters() if p.requires_grad], 12)
+
+
+def another_optimizer(model: nn.Module) -> None:
+    fit(model, model.parameters(), 12, torch.optim.SGD(model.parameters(), lr=0.1))
+
+
+def one_for_each_step(model: nn.Module) -> None:
+    for _ in range(12):
+        fit(model, model.parameters(), 1)
+
+
+def by_turns(model: nn.Module) -> None:
+    for _ in range(8):
+        fit(model, model[:3].parameters(), 1)
+        fit(model, model[3:].parameters(), 1)
+
+
+def by_hand_as_well(model: nn.Module) -> None:
+    optimizer = torch.optim.SGD(model[3:].parameters(), lr=0.1)
+    for _ in range(12):
+        usual(model, optimizer, nn.functional.cross_entropy(model(X), Y))
+        with torch.no_grad():
+            for parameter in model[:3].parameters():
+                parameter -= 0.1 * parameter.grad
+                parameter.grad = None
+
+
+def a_head_in_the_end(model: nn.Module) -> None:
+    fit(model, model[4].parameters(), 12)
+
+
+def never_reached_again(model: nn.Module) -> None:
+    optimizer = torch.optim.SGD(model[3:].parameters(), lr=0.1)
+    for _ in range(12):
+        usual(model, optimizer, nn.functional.cross_entropy(model[3:](model[:3](X).detach()), Y))
+
+
+@pytest.mark.parametrize(
+    "phase",
+    [
+        unfreezes_and_adds,
+        stays_frozen,
+        another_optimizer,
+        one_for_each_step,
+        a_head_in_the_end,
+        by_turns,
+        by_hand_as_well,
+        never_reached_again,
+    ],
+)
+def test_what_another_optimizer_or_a_hand_takes_over_is_not_left_out(phase, tmp_path: Path) -> None:
+    read = second_phase(tmp_path, phase)
+    assert rules(read) == set()
+    assert all(parameter.orphaned < STEPS for parameter in read.parameters)
+
+
+def test_the_steps_of_an_orphan_count_from_three(tmp_path: Path) -> None:
+    parameter = second_phase(tmp_path, unfreezes_late).parameter("0.weight")
+    assert parameter is not None
+    assert parameter.orphaned >= STEPS
+    assert parameter.optimizer == "Adam"
+
+
 class Diagonal(nn.Module):
     """Scales its inputs; what it scales by is a parameter of it only if it is kept as one."""
 

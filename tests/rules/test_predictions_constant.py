@@ -11,6 +11,7 @@ from records import COIN, Figure, chain, figures_of, head, run, said, told, unju
 from torch import nn
 from training import trained
 
+from headstart.diagnosis import diagnose
 from headstart.diagnosis.rules.predictions_constant import MOSTLY, SPREAD
 from headstart.record import Loss, Record, Targets
 
@@ -64,6 +65,17 @@ def test_outputs_that_hardly_spread() -> None:
     assert said(regression(SPREAD), RULE) == []
     assert said(regression(math.nan), RULE) == []
     assert said(regression(0.9 * SPREAD, loss=1.0), RULE) == []
+
+
+def test_it_began_where_it_was_so_at_every_look_from_then_on() -> None:
+    assert told(regression(lambda step: 0.0 if step >= 7 else 1.0), RULE).step == 7
+    assert told(answering(lambda step: 1.0 if step >= 7 else 0.9), RULE).step == 7
+    assert told(answering(lambda step: 1.0 if step < 59 else 0.9), RULE).step == 40  # of the third that is summed up
+
+
+def test_so_it_leads_and_explains_that_the_loss_is_no_better_than_a_constants() -> None:
+    diagnosis = diagnose(regression(0.0))
+    assert [(one.rule, one.explains[0].rule) for one in diagnosis.findings[:1]] == [(RULE, "no-better-than-constant")]
 
 
 @pytest.mark.parametrize("ignored", [False, True])

@@ -1,4 +1,4 @@
-"""regression-loss-on-classes: even whole numbers of one column."""
+"""regression-loss-on-classes: even whole numbers of one column; absolute errors of one-hot labels."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from records import chain, head, run, said, told, unjudged
 from torch import Tensor, nn
 from training import trained
 
+from headstart.diagnosis.constant import best_constant
 from headstart.diagnosis.rules.regression_loss_on_classes import CLASSES, EVEN
-from headstart.record import Loss, Record
+from headstart.record import Loss, Record, Targets
 
 RULE = "regression-loss-on-classes"
 X = torch.randn(60, 6)
@@ -61,6 +62,54 @@ def test_amounts_are_left_alone(form: str, tmp_path: Path) -> None:
 def test_the_limits_are_on_the_number_of_classes_and_on_the_rarest(counts: tuple[float, ...], fires: bool) -> None:
     loss = Loss("mse", "mse_loss", "t.py:1", trained=True, counts=counts)
     assert bool(said(run(chain(head()), losses=[(loss, 1.0)]), RULE)) is fires
+
+
+def one_hot(classes: int, weights: tuple[int, ...] = (), kind: str = "l1_loss", blur: float = 0.0) -> Loss:
+    """Labels of `classes` classes, as often as `weights` says."""
+    labels = torch.repeat_interleave(torch.arange(classes), torch.tensor(weights or (10,) * classes))
+    rows = F.one_hot(labels, classes).float() * (1 - blur) + blur / classes
+    total = tuple(rows.sum(0).tolist())
+    spread = tuple(((rows - rows.mean(0)) ** 2).sum(0).tolist())
+    return Loss(
+        kind, kind, "t.py:1", {}, Targets(len(rows), (), total, spread, tuple(map(tuple, rows.tolist()))), True
+    )
+
+
+@pytest.mark.parametrize(
+    ("loss", "skill", "fires"),
+    [
+        (one_hot(10), -0.8, True),
+        (one_hot(CLASSES), 0.0, True),
+        (one_hot(10), 0.5, False),
+        (one_hot(2), 0.0, False),
+        (one_hot(3, (49, 26, 25)), 0.0, True),
+        (one_hot(3, (50, 25, 25)), 0.0, False),
+        (one_hot(10, blur=0.1), 0.0, False),
+        (one_hot(10, kind="mse_loss"), 0.0, False),
+    ],
+    ids=["ten", "three", "it learns", "two", "under half", "half", "smoothed", "squares"],
+)
+def test_medians_of_one_hot_labels_are_zero(loss: Loss, skill: float, fires: bool) -> None:
+    constant = best_constant(loss)
+    assert constant is not None
+    record = run(chain(head()), losses=[(loss, (1 - skill) * constant.loss)])
+    assert [finding.severity for finding in said(record, RULE)] == ["warning"] * fires
+
+
+def test_the_best_constant_by_absolute_errors_names_no_class() -> None:
+    y = F.one_hot(torch.arange(60) % 5).float()
+    assert torch.equal(y.median(0).values, torch.zeros(5))
+    assert F.l1_loss(torch.zeros_like(y), y) < F.l1_loss(y.mean(0).expand_as(y), y)
+
+
+def test_its_remedy_is_cross_entropy_on_the_classes() -> None:
+    loss = one_hot(4)
+    finding = told(run(chain(head()), losses=[(loss, 0.3)]), RULE)
+    assert finding.remedy is not None
+    eval(
+        finding.remedy.code,
+        {"torch": torch, "logits": torch.randn(40, 4), "target": torch.tensor(loss.targets.sample)},
+    )
 
 
 def test_without_a_loss_function_it_is_not_judged() -> None:

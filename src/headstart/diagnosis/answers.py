@@ -40,6 +40,17 @@ def spread(case: Case, loss: str, small: float) -> tuple[float, float] | None:
     return (median(seen), sum(value < small for value in seen) / len(seen)) if len(seen) >= LOOKS else None
 
 
+def alike_since(case: Case, loss: str, small: float) -> int:
+    """From which step on the spread stayed below `small` at every look; of the last look, if it did not."""
+    series = case.record.series(loss, "loss.spread")
+    since = series.steps[-1]
+    for step, value in zip(reversed(series.steps), reversed(series.values), strict=True):
+        if value >= small:
+            break
+        since = step
+    return since
+
+
 def _since(case: Case, loss: str, answer: int) -> int:
     alone = _at(case.record.series(loss, "loss.answered"))
     series = case.record.series(loss, "loss.answered_class")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import defaultdict
 from dataclasses import dataclass
 from statistics import median
 
@@ -21,6 +23,8 @@ OTHERS = (
     "embedding",
     "Bilinear",
 )
+STACKS = ("RNN", "LSTM", "GRU")
+DEPTH = re.compile(r"_l(\d+)(?:_reverse)?$")  # weight_hh_l3: of the fourth layer
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,16 @@ class Received:
     figure: str  # "gradient.std", of its output; of raw tensors, whose outputs nobody sees, "weight_gradient.std"
     series: Series  # root mean squares: a gradient that is the same everywhere has no spread, but a size
     typical: float  # median over the last third of the run
+    owner: str = ""  # of the series
+
+    @property
+    def is_inner(self) -> bool:
+        """Whether it is one of several layers within a recurrent module."""
+        return self.figure == WEIGHT and self.layer.kind in STACKS
+
+    @property
+    def name(self) -> str:
+        return self.owner if self.is_inner else self.layer.name
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,26 @@ def ways_back(case: Case, *, from_outputs: bool = False) -> list[Way]:
     return ways
 
 
+def stacked(case: Case) -> list[Way]:
+    """The ways within recurrent modules of several layers, whose inner outputs nobody sees: by what their weights get.
+
+    All but the first are of the same shape, drawn from the same range and moved at the same rate.
+    """
+    ways = []
+    for layer in case.record.layers:
+        depths: dict[int, list[Received]] = defaultdict(list)
+        for name in layer.parameters if layer.kind in STACKS else ():
+            place = DEPTH.search(name)
+            if place and (found := _received(case, layer, WEIGHT, name)) is not None:
+                depths[int(place[1])].append(found)
+        strongest = {depth: max(got, key=lambda r: r.typical) for depth, got in depths.items()}
+        for depth, to in strongest.items():
+            behind = [r for above, r in strongest.items() if above > depth and r.typical > 0]
+            if behind:
+                ways.append(Way(to, max(behind, key=lambda r: r.typical)))
+    return ways
+
+
 def passed_by(case: Case, way: Way) -> float:
     """The largest gradient that a layer in front of `way.to` gets, be it past it: by a shortcut, by another branch."""
     if way.to.figure != SIGNAL:
@@ -97,4 +131,4 @@ def _received(case: Case, layer: Layer, figure: str, owner: str) -> Received | N
     series = Series(std.steps, tuple(map(math.hypot, mean.values, std.values)))
     values = [value for value in series.since(2 * len(case.record) // 3).values if math.isfinite(value)]
     values = values or [value for value in series.values if math.isfinite(value)]
-    return Received(layer, figure, series, median(values)) if values else None
+    return Received(layer, figure, series, median(values), owner) if values else None

@@ -70,7 +70,13 @@ def _same_figures(case: Case, layer: Layer, fed: Layer) -> bool:
 def _is_left_out(case: Case, parameter: Parameter) -> bool:
     """A hand may move it beside the optimizers: then it changes, though no step was seen to move it."""
     changed = any(case.record.series(parameter.name, "weight.changed").values)
-    return parameter.trainable and parameter.optimizer is None and not (parameter.steps_moved or changed)
+    never = parameter.optimizer is None and not (parameter.steps_moved or changed)
+    return parameter.trainable and (never or is_orphaned(parameter))
+
+
+def is_orphaned(parameter: Parameter) -> bool:
+    """Whether it was unfrozen after the optimizer that held it was gone and the next was made without it."""
+    return parameter.orphaned >= STEPS
 
 
 def is_idle(held: Sequence[Parameter]) -> bool:
@@ -97,6 +103,11 @@ def never_reached(case: Case) -> list[tuple[Layer, Parameter]]:
         for name in layer.parameters
         if name in known and _is_never_reached(case, known[name])
     ]
+
+
+def never_with_graph(case: Case) -> list[Parameter]:
+    """Trainable parameters that an optimizer holds and no gradient reaches, since their modules run under `no_grad`."""
+    return [p for p in case.record.parameters if p.ungraded >= STEPS and _is_never_reached(case, p)]
 
 
 def works_on_nothing(case: Case, optimizer: Optimizer) -> bool:

@@ -1,7 +1,8 @@
 """Skill: how much better than the best constant prediction a run came to be, and whether it learns at all.
 
-skill = 1 - loss / best constant's loss, over the last third of the run. 0 is what a net reaches that ignores its
-inputs, 1 is perfect, and more than 1 is impossible: then the loss is not what it claims.
+skill = 1 - loss / best constant's loss, over the last third of the run, or of a loss that ended before, over its own.
+0 is what a net reaches that ignores its inputs, 1 is perfect, and more than 1 is impossible: then the loss is not what
+it claims.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import fmean, variance
+from statistics import fmean, median, variance
 
 from headstart.diagnosis.constant import best_constant
 from headstart.findings import Skill
-from headstart.record import Loss, Record
+from headstart.record import Loss, Record, Series
 
 NO_SKILL = 0.05  # the best constant has 0, but for the noise of batches; measured in limits.json
 ENOUGH_STEPS = 20  # fewer say nothing of whether a run learns: warm-up and the first noise fill them
+ALIKE = 0.01  # of the targets' std: outputs that spread by less explain at most 2 % of the targets' variance
+LOOKS = 5  # batches of a third, at least
 UNVARIED = 0.5  # share of backwards with a single label from which a loss is a role (a GAN's), not a task
 
 
@@ -88,7 +91,7 @@ def learns(record: Record, skill: Skill | None) -> bool | None:
         return None
     if skill.value >= NO_SKILL:
         return not course.falling
-    return None if course.rising else False
+    return None if course.rising and not _stays_alike(record, skill) else False
 
 
 def loss_falls(record: Record) -> bool:
@@ -158,6 +161,26 @@ def breaks(record: Record) -> int:
     return began
 
 
+def _stays_alike(record: Record, skill: Skill) -> bool:
+    """Whether a regression answers nearly the same for every sample of a batch, and would if it went on for as long again.
+
+    Outputs that spread by s of what the targets do leave a squared error of at least (1 - s)^2 of the batch's variance: a
+    skill of more than 2 s comes of what differs between batches, as where samples of one kind follow each other, and a
+    rise of it says nothing. A net that leaves a saddle does so by a factor for each stretch of time: the last one counts.
+    """
+    spread = record.series(skill.source, "loss.spread")
+    start, end = len(record) // 3, 2 * len(record) // 3
+    middle, last = (
+        [value for value in part.values if math.isfinite(value)]
+        for part in (spread.since(start).until(end - 1), spread.since(end))
+    )
+    if min(len(middle), len(last)) < LOOKS:
+        return False
+    before, now = median(middle), median(last)
+    growth = max(1.0, now / before) if before else math.inf
+    return now < ALIKE and (now == 0 or now * growth**3 < ALIKE)
+
+
 def _skill(record: Record, loss: Loss) -> Skill | None:
     unvaried = record.series(loss.name, "loss.unvaried")
     series = record.loss_of(loss.name)
@@ -166,9 +189,19 @@ def _skill(record: Record, loss: Loss) -> Skill | None:
     constant = best_constant(loss)
     if constant is None:
         return None
-    tail = series.since(2 * len(record) // 3) or series
+    tail = series.since(2 * len(record) // 3) or _own_last_third(series)
+    if not tail:
+        return None
     value = fmean(tail.values)
     return Skill(1 - value / constant.loss, value, constant.loss, constant.answer, loss.name)
+
+
+def _own_last_third(series: Series) -> Series:
+    """Of a loss that the run left for another before its last third; nothing of one that was hardly seen."""
+    if len(set(series.steps)) < ENOUGH_STEPS:
+        return Series((), ())
+    first, last = series.steps[0], series.steps[-1]
+    return series.since(first + 2 * (last + 1 - first) // 3)
 
 
 def _rank(skill: Skill) -> float:

@@ -102,6 +102,8 @@ def facts_of(slot: Slot, ledger: Ledger) -> Layer:
         line=slot.line,
         places=slot.places,
         steps_first=slot.steps_first,
+        states=slot.viewed[0] if slot.viewed else (),
+        viewed=slot.viewed[1] if slot.viewed else (),
     )
 
 

@@ -62,7 +62,7 @@ class Source:
 
     def __init__(self, name: str, kind: str, line: str | None, options: Mapping[str, Any]) -> None:
         self.name, self.kind, self.line, self.options = name, kind, line, options
-        self.by_hand = self.trained = False
+        self.by_hand = self.trained = self.density = False
         self.origin: Origin | None = None
         self.shapes: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
         self.softmax_size = 0
@@ -99,6 +99,10 @@ class Source:
                 reach = Reach(*origin.range) if origin.range and self.kind in NUMBERS else None
                 self._labels = Labels(self.kind, self.options, reach)
             self._labels.look(call.rows)
+
+    def meets_opposite(self, met: bool) -> None:
+        """Another loss of the run wants the opposite of this one, as one player of two does."""
+        self._straight |= met
 
     def trace(self, given: Tensor | Made, target: Tensor) -> None:
         """What is to be known of the input itself: from its first call, and again while it may be by chance."""
@@ -166,6 +170,7 @@ class Source:
             probabilities=self.probabilities is not None and bool(self.probabilities),
             negated=self.trained and not self._straight,
             by_hand=self.by_hand,
+            density=self.density,
             evaluated=() if self._evaluated is None else tuple(map(float, self._evaluated.tolist())),
             **(self._labels.facts() if self._labels is not None else {}),
         )
@@ -177,6 +182,7 @@ class Sources:
     def __init__(self) -> None:
         self.known: dict[tuple[str, str | None], Source] = {}
         self.called = False  # a loss since the last step
+        self._density_grows = False  # a normal distribution's was maximised somewhere
 
     def call(self, kind: str, arguments: Mapping[str, Any], loss: Any, line: str | None) -> Call | None:
         """Reads one call; None if it is of a kind, shape or type that nothing is known of."""
@@ -190,8 +196,15 @@ class Sources:
 
     def written_out(self, loss: WrittenOut, line: str | None) -> Call | None:
         """The same of a loss that calls no loss function; `line` is that of its backward."""
+        if loss.density and not loss.negative:  # it may be the spread that is learnt: no mean need be any good
+            self._density_grows = True
+            for source in self.known.values():
+                source.meets_opposite(source.density)
+            return None
         arguments = {"input": loss.given, "target": loss.target, "reduction": "mean"}
         source = self._source(loss.kind, arguments, loss.given, line, BY_HAND)
+        source.density = loss.density
+        source.meets_opposite(loss.density and self._density_grows)
         source.by_hand, source.shapes = True, (tuple(loss.given.shape), tuple(loss.target.shape))
         source.trace(Made(loss.maker, tuple(loss.given.shape)), loss.target)
         return _read(source, arguments, loss.given, loss.target, loss.value)

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
 
+from headstart.monitor import states, through_time
 from headstart.monitor.dropouts import Sites
 from headstart.monitor.graph import find_tags, is_cut, tag
 from headstart.monitor.hand import HandUpdates
@@ -30,14 +31,16 @@ from headstart.monitor.modes import MODAL, Modes
 from headstart.monitor.modules import Slot
 from headstart.monitor.names import BirthPlaces, user_line
 from headstart.monitor.optimizers import Optimizers, number, parameters_of
+from headstart.monitor.orphans import Orphans
 from headstart.monitor.outbox import Outbox, Rare, StepRow
 from headstart.monitor.refused import Refused
 from headstart.monitor.samples import Samples
 from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.tracing import Tracing
+from headstart.monitor.ungraded import Ungraded
 from headstart.monitor.waiting import Waiting
-from headstart.monitor.written_out import written_out
+from headstart.monitor.written_out import pairs, written_out
 
 BACKWARDS = 4096  # of one step that are looked at: what no step follows must not fill the memory
 DENSE = 128  # steps that are all sketched; then 64 of each doubling, so that a long run costs no more than a short
@@ -116,12 +119,15 @@ class Observer:
         self._loaders = Loaders()
         self._hand = HandUpdates()
         self._optimizers = Optimizers(self._ledger)
+        self._orphans = Orphans(self._ledger)
+        self._ungraded = Ungraded(self._ledger)
         self._waiting = Waiting()
         self._backwards = 0  # since the last step
         self._only = only is not None  # one model of the process is watched, not all
         self._sketching = True
         self._in_backward = False
         self._in_grad = False  # `torch.autograd.grad` in the place of a backward
+        self._paired = False  # each output was set against each target
         self._ran = False  # a watched module was called since the last step
         self._losses: list[Tensor] = []
         self._calls: list[Call] = []
@@ -139,6 +145,8 @@ class Observer:
             self._entered(module, args, kwargs, torch.is_grad_enabled())
         if self._sketching and not self._in_backward and not self.off and torch.is_grad_enabled():
             self._called(module, args, kwargs, output)
+        elif self._sketching and not (torch.is_grad_enabled() or self._in_backward or self.off):
+            self._called_without(module)
         elif isinstance(module, MODAL) and not (torch.is_grad_enabled() or self._in_backward or self.off):
             self._modes.evaluated(module, self.step)
 
@@ -146,7 +154,7 @@ class Observer:
         """As each loss function returns."""
         if self.off or self._in_backward or not can_sketch(loss):
             return
-        if loss.requires_grad and self._sketching:
+        if loss.requires_grad and (self._sketching or self._is_of_next_step()):
             self._lost(kind, arguments, loss)
         elif not torch.is_grad_enabled():
             self._evaluated(kind, arguments, loss)
@@ -196,6 +204,7 @@ class Observer:
                 self._commit_losses(tensors)
             elif len(tensors) == 1 and tensors[0].grad_fn is not None and tensors[0].is_cpu:
                 self._commit_written_out(tensors[0])
+            self._look_for_pairs(tensors)
             self._tracing.read(tensors, self.step, outbox)
 
     @quietly
@@ -240,6 +249,7 @@ class Observer:
     @quietly
     def optimizer_made(self, optimizer: Optimizer) -> None:
         self._waiting.made(optimizer)
+        self._orphans.made(optimizer)
 
     @quietly
     def step_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
@@ -255,6 +265,7 @@ class Observer:
         if self._sketching:
             self._signals.name_new(outbox)
             self._optimizers.note_held(optimizer)
+            self._orphans.made(optimizer)
             self._before(parameters_of(optimizer))
 
     @quietly
@@ -264,6 +275,8 @@ class Observer:
         name, cleared = self._optimizers[optimizer]
         cleared.step_ends()
         self._optimizers.stepped(optimizer)
+        if self._sketching:
+            self._orphans.look()
         self._end_step(name, optimizer.param_groups[0].get("lr"))
 
     @quietly
@@ -295,6 +308,8 @@ class Observer:
     @quietly
     def _called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         slot = self._signals.modules.slot(module)
+        if self._signals.modules.is_outermost(module):
+            self._ungraded.within(module)
         if self._thread and self._thread != threading.get_ident():
             return
         if self._samples.is_new(module):
@@ -314,6 +329,9 @@ class Observer:
             slot.steps_first = _steps_first(module, args)
         if tensor.requires_grad and tensor.grad_fn is not None:
             tag(tensor, slot, self._key)
+            states.mark(module, output, slot, self._key)
+            if self.step & (self.step - 1) == 0:
+                through_time.watch(module, output, functools.partial(self._early, slot, self.step))
             if slot.activation is None:
                 hook = functools.partial(self._gradient, slot, self.step, tensor.output_nr)
                 tensor.grad_fn.register_prehook(hook)
@@ -324,6 +342,12 @@ class Observer:
                 self._signals.take(slot, "input", given)
             else:
                 self._signals.columns.look_at_indices(slot, given, self.step)
+
+    def _called_without(self, module: Module) -> None:
+        if not self._thread or self._thread == threading.get_ident():
+            self._ungraded.without(module, self._signals.modules.is_outermost(module))
+        if isinstance(module, MODAL):
+            self._modes.evaluated(module, self.step)
 
     @quietly
     def _dropped(self, caller: FrameType, kind: str, p: float, training: bool, with_gradients: bool) -> None:
@@ -342,6 +366,11 @@ class Observer:
         """Not one that `autograd.grad` gives as a part of a loss (with `create_graph`): of that no weight moves."""
         if self._in_backward or not torch.is_grad_enabled():
             self._take_gradient(slot, step, output, gradients)
+
+    @quietly
+    def _early(self, slot: Slot, step: int, compute: Callable[[], Tensor | None]) -> None:
+        if step == self.step and slot.name and (share := compute()) is not None:
+            self._note(slot.name, "gradient.early", share)
 
     @quietly
     def _take_gradient(self, slot: Slot, step: int, output: int, gradients: tuple[Tensor | None, ...]) -> None:
@@ -373,6 +402,10 @@ class Observer:
             call.source.evaluate(call)
             self._outbox.evaluation(self.step, call)
 
+    def _is_of_next_step(self) -> bool:
+        """A step by hand ends only as the backward of the next begins: the next one's loss is called before that."""
+        return not self._optimizers and self._backwards > 0 and sketched(self.step + 1)
+
     def _commit_losses(self, roots: list[Tensor]) -> None:
         for root in roots:
             for call in find_tags(root, self._key, Call):
@@ -383,6 +416,13 @@ class Observer:
         if (loss := written_out(root)) is None or (call := self._sources.written_out(loss, user_line())) is None:
             return
         self._commit(call, loss.negative)
+
+    def _look_for_pairs(self, roots: list[Tensor]) -> None:
+        """Of outputs with the targets of all samples, in a term that is written out; on the CPU alone, and once."""
+        for root in roots:
+            if not self._paired and root.is_cpu and root.grad_fn is not None and (samples := pairs(root)) is not None:
+                self._paired = True
+                self._note("", "loss.paired", float(samples))
 
     def _commit(self, call: Call, negated: bool) -> None:
         call.source.commit(call, negated)
@@ -450,6 +490,7 @@ class Observer:
             figures = self._signals.sheets.figures()
             self._note("", "loop.backwards", float(self._backwards))
             self._modes.end_step(self.step)
+            self._ungraded.end_step()
         seconds = time.perf_counter() - self._started
         row = StepRow(self.step, seconds, self._losses, number(lr), optimizer, figures, self._rare, self._calls)
         self._outbox.step(row)

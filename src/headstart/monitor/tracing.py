@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from headstart.monitor import flow
+from headstart.monitor import flow, states
 from headstart.monitor.graph import read_graph, saved_input, saved_result
 from headstart.monitor.mixed import mixed
 from headstart.monitor.modules import Slot
@@ -41,13 +41,14 @@ class Tracing:
 
     def read(self, roots: list[Tensor], step: int, outbox: Outbox) -> None:
         """Once for each line that calls backward, and again when new layers have come since."""
-        key = (user_line(), len(self._signals.modules.slots))
+        key = (user_line(), self._signals.modules.met)
         if not self._raw and (key in self._known or len(self._known) >= GRAPHS):
             return
         new = key not in self._known
         self._known.add(key)
         for root in roots:
             graph = read_graph(root, key=self._key)
+            states.note_views(graph, self._key)
             found = flow.describe(graph, self._signals.modules, self._signals.ledger, variable_of)
             for layer in found.layers:
                 outbox.layer(layer)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -24,6 +24,8 @@ from headstart.monitor.operators import RESHAPES, operator, signed
 WITHIN = 8  # nodes from the loss to its elements, and from these to the last layer
 LARGEST = 2**22  # elements of the loss, and multiplications of the last layer: some milliseconds
 EXACT = 1e-3  # what the labels may be off by, as a share of their spread
+TERMS = 64  # numbers that the loss is summed up from, at most
+NEAR = 256  # nodes from the loss on that are looked through for a table of outputs against outputs
 
 Node = Any
 
@@ -38,6 +40,7 @@ class WrittenOut:
     value: Tensor  # as reduction="mean" would give it
     negative: bool  # backward is called on minus the loss
     maker: Any = None  # the node that made what was given; None: not known
+    density: bool = False  # it is the logarithm of a normal distribution's density
 
 
 def written_out(root: Tensor) -> WrittenOut | None:
@@ -46,7 +49,87 @@ def written_out(root: Tensor) -> WrittenOut | None:
     if found is None:
         return None
     node, negative = found
-    return next((loss for form in FORMS if (loss := form(node, negative)) is not None), None)
+    known = next((loss for form in FORMS if (loss := form(node, negative)) is not None), None)
+    return known or _likelihood(root.grad_fn)
+
+
+def pairs(root: Tensor) -> int | None:
+    """The samples N whose outputs (N, 1) a term of the loss sets against targets (N,), or the other way round.
+
+    Its mean over the N x N table is the same function of each output, so the same value is best for all of them. A second
+    table, of outputs against outputs, tells them apart again, as in an energy distance: then nothing is said.
+    """
+    for node in _averaged(root.grad_fn):
+        difference, gap = _difference(node)
+        size = None if difference is None else _table(difference)
+        if size is None or gap is None or gap.shape != (size, size) or gap.numel() > LARGEST:
+            continue
+        labels = _labels(difference, gap.detach())
+        if labels is not None and labels[0].ndim != labels[1].ndim and not _has_pairs_of_outputs(root.grad_fn, size):
+            return size
+    return None
+
+
+def _averaged(root: Node) -> Iterator[Node]:
+    """What each mean or sum in the loss is taken of."""
+    todo, left = [root], TERMS
+    while todo and left:
+        left -= 1
+        node = todo.pop()
+        op, below = operator(node.name()), [child for child, _ in node.next_functions if child is not None]
+        if output_shape(node):
+            continue
+        if op in ("mean", "sum"):
+            yield from below
+        elif op in ("add", "sub", "rsub", "mul", "div", "neg"):
+            todo += below
+
+
+def _difference(node: Node) -> tuple[Node, Tensor | None]:
+    """The difference of which each element of `node` is made, and its values, as what comes next saved them."""
+    for _ in range(WITHIN):
+        op, below = operator(node.name()), [child for child, _ in node.next_functions]
+        if not below or below[0] is None:
+            break
+        if operator(below[0].name()) == "sub" and (op in ("pow", "abs") or (op == "mul" and len(set(below)) == 1)):
+            return below[0], _saved(node, "self")
+        if op not in ("maximum", "minimum", "neg", "pow", "abs") and not (op in ("mul", "div") and _is_scale(node)):
+            break
+        node = below[0]
+    return None, None
+
+
+def _table(difference: Node) -> int | None:
+    """The size N of an (N, N) difference of which one side has a graph, and N values that nobody made a column."""
+    size, *others = output_shape(difference) or (0,)
+    sides = [child for child, _ in difference.next_functions if child is not None]
+    if size < 2 or others != [size] or len(sides) != 1:
+        return None
+    side = sides[0]
+    column = output_shape(side) == (size, 1)
+    if not column and output_shape(side) != (size,):
+        return None
+    while column and operator(side.name()) in RESHAPES:  # a row that was made a column is to meet each of a row
+        below = side.next_functions[0][0]
+        if below is None or output_shape(below) == (size,):
+            return None
+        side = below
+    return size
+
+
+def _has_pairs_of_outputs(root: Node, size: int) -> bool:
+    """Whether there is an (N, N) table near the loss both sides of which have a graph, and are no such table."""
+    todo, seen = [root], {root}
+    while todo:
+        node = todo.pop()
+        below = {child for child, _ in node.next_functions if child is not None}
+        sides = [child for child in below if _leaf(child) is None and output_shape(child) != (size, size)]
+        if output_shape(node) == (size, size) and len(sides) > 1:
+            return True
+        if len(seen) < NEAR:
+            todo += below - seen
+            seen |= below
+    return False
 
 
 def _elements(node: Node) -> tuple[Node, bool] | None:
@@ -199,17 +282,17 @@ def _entropies(node: Node, negative: bool) -> WrittenOut | None:
     turned = [term for term in terms if term is not None and term[2]]
     if len(straight) != 1 or len(turned) != 1:
         return None
-    (wanted, given, _), (others, _, _) = straight[0], turned[0]
+    (wanted, given, _, maker), (others, _, _, _) = straight[0], turned[0]
     if not given.shape == wanted.shape == others.shape or given.numel() > LARGEST:
         return None
     if not bool(torch.isclose(wanted + others, torch.ones_like(wanted)).all()):
         return None
     value = -(wanted * given.log() + others * (1 - given).log()).mean()  # NaN of what is no probability
-    return WrittenOut("binary_cross_entropy", given, wanted, value, not negative)
+    return WrittenOut("binary_cross_entropy", given, wanted, value, not negative, maker)
 
 
-def _term(node: Node) -> tuple[Tensor, Tensor, bool] | None:
-    """Of y log(p): y, p, and whether p is 1 - something."""
+def _term(node: Node) -> tuple[Tensor, Tensor, bool, Node] | None:
+    """Of y log(p): y, p, whether p is 1 - something, and the node that made p."""
     if operator(node.name()) != "mul":
         return None
     logs = [child for child, _ in node.next_functions if child is not None]
@@ -219,7 +302,32 @@ def _term(node: Node) -> tuple[Tensor, Tensor, bool] | None:
     inside, below = _saved(logs[0], "self"), logs[0].next_functions[0][0]
     if factor is None or inside is None or below is None:
         return None
-    return factor, inside, operator(below.name()) == "rsub"
+    return factor, inside, operator(below.name()) == "rsub", below
+
+
+def _likelihood(root: Node) -> WrittenOut | None:
+    """The log-density of a normal distribution: minimised, its squares are maximised, without an end.
+
+    Nothing may be multiplied by it, as a policy's is by a return.
+    """
+    node, negative = root, True
+    while operator(node.name()) in {"mean", "sum", "neg"} | RESHAPES and node.next_functions[0][0] is not None:
+        negative ^= operator(node.name()) == "neg"
+        node = node.next_functions[0][0]
+    while operator(node.name()) == "sub" and node.next_functions[0][0] is not None:  # the logarithm of the spread
+        subtracted = node.next_functions[1][0] if len(node.next_functions) > 1 else None
+        if subtracted is not None and operator(subtracted.name()) != "log":
+            return None
+        node = node.next_functions[0][0]
+    variance = _saved(node, "other") if operator(node.name()) == "div" else None
+    exponent = node.next_functions[0][0]
+    if variance is None or exponent is None or operator(exponent.name()) != "neg":
+        return None
+    squares = exponent.next_functions[0][0]
+    if operator(squares.name()) != "pow" or not bool((variance > 0).all()):
+        return None
+    found = _squares(squares, negative)
+    return None if found is None else replace(found, density=True)
 
 
 FORMS: tuple[Callable[[Node, bool], WrittenOut | None], ...] = (_squares, _picked, _entropies)

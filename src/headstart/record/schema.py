@@ -60,7 +60,9 @@ RARE = (
     "loss.answered",  # share of the commonest answer in a batch of 8 or more: the class with the largest output
     "loss.answered_class",  # and which it is
     "loss.spread",  # std of a regression's outputs in a batch of 8 or more, over that of their targets
+    "loss.paired",  # samples of a term of the loss, once, that sets the output of each against the target of each
     "loss.target_mean",  # of a regression's or a probability's targets in a batch
+    "gradient.early",  # of a plain recurrent layer: norm of the gradient at its first step over the largest of any step
     "loop.given",  # 1 where a backward left a gradient that is not zero in the first of an optimizer's tensors, else 0
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
     "weight.reached",  # 1 where an nn.Parameter that no optimizer holds has a gradient that is not zero, else 0
@@ -70,5 +72,4 @@ RARE = (
     "samples.batch",  # fingerprint of all samples that a model was given in a step, in their order
     "loop.norm",  # of the gradients, as clip_grad_norm_ found it; once for each call
     "loop.largest",  # norm that it lets pass
-    "loop.cut",  # 1 where a backward's root has no graph behind it
 )

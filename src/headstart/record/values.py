@@ -27,9 +27,15 @@ class Layer:
     trainable: bool = True  # owns a parameter that requires grad
     line: str | None = None  # where it was made, in the user's own code: "train.py:24"
     blocked: str | None = None  # a step function that every way from it to the loss leads through: "round"
-    bare: bool | None = None  # its output goes into the next weights as it is, in every graph; None: in none seen
+    bare: bool | None = (
+        None  # its output goes into the next weights as it is or summed up, in every graph; None: none seen
+    )
     places: int | None = None  # of one sample's output that share its weights: pixels, tokens; 1 of a vector
     steps_first: tuple[int, int] | None = None  # of what takes (steps, samples, features): both at its first call
+    states: tuple[
+        int, ...
+    ] = ()  # (steps or states, samples, features) that it gave, of which a view mixes the samples
+    viewed: tuple[int, ...] = ()  # and the shape of that view
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class Parameter:
     units_dim: int | None = None  # the dimension that counts its units; None: not known, or used both ways
     sparse: bool = False  # its gradients are no plain tensors, and not sketched
     penalised: bool = False  # a term of the loss is made of weights alone, of this one as well
+    orphaned: int = 0  # sketched steps with a gradient since its optimizer was gone, and it frozen meanwhile
+    ungraded: int = 0  # sketched steps in which its module ran under no_grad within a forward with gradients
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,7 @@ class Loss:
     negated: bool = False  # every backward went through its negative
     by_hand: bool = False  # it is written out, not a call; its line is that of backward
     evaluated: tuple[float, ...] = ()  # labels by class in calls without gradients
+    density: bool = False  # by hand: its squares are those in the logarithm of a normal distribution's density
 
 
 @dataclass(frozen=True)

@@ -189,6 +189,8 @@ CHINESE = {
     "largest label": "最大的标签",
     "largest size": "最大的尺度",
     "layers": "层数",
+    "early gradient": "第一个时间步的梯度占最大值的比例",
+    "first axis": "第一维的大小",
     "second axis": "第二维的大小",
     "layers behind": "后面的层数",
     "left out": "遗漏的数量",

@@ -2,11 +2,16 @@
 
 ## What it sees
 The root mean square of the gradient at each layer's output, as a median over the last third of the run, over the
-largest one of the layers behind it, nearer to the loss. (Of nets without modules: that of the weights' gradients.)
+largest one of the layers behind it, nearer to the loss. (Of nets without modules, and of the layers within an `nn.LSTM`,
+`nn.GRU` or `nn.RNN` of several: that of the weights' gradients.)
+
+And within an `nn.RNN`: the gradient at its first step over the largest one of any step, as a median over the looks at steps
+1, 2, 4, 8 and so on in the last seven eighths of a run that does not learn.
 
 ## Why it hurts
 Layers that get 10,000 times less gradient than others do not train: with one learning rate for all, their updates
-are lost in rounding. The net then learns with its last layers only, on top of random features.
+are lost in rounding. The net then learns with its last layers only, on top of random features. A recurrent layer whose
+first steps get nothing cannot learn to keep what they say.
 
 ## Example
 ```python
@@ -52,12 +57,14 @@ for step in range(80):
 ## Limits
 - `LEFT` = 1e-4: of the largest gradient behind the layer. A good update is about 1e-3 of its weight, so that a layer
   with 1e-4 of the gradient moves by 1e-7 of its weight, which is float32's own resolution (1.2e-7): not at all.
+- `LATE` = 8: the looks into a recurrent layer count after the first eighth of the run, which holds all but three of them.
 
 ## Stays silent when
 The ratio recovers in the last third (branches that start from zero), the layers are not on one way, the gradient
 reaches the layers in front all the same (past a branch, a gate or an attention's queries), or the places of a map (or
 the tokens of a sequence) share it: each gets little of what their mean gets, and the weights get the sum. In a run that
-learns it is advice at most. Absolute sizes count for nothing: they fall with batch, width and loss.
+learns it is advice at most, and within a recurrent layer nothing. Nothing is known of the steps of an LSTM or a GRU, of
+both directions at once or of packed sequences. Absolute sizes count for nothing: they fall with batch, width and loss.
 
 ## References
 Hochreiter 1991; Bengio, Simard & Frasconi 1994; Glorot & Bengio 2010, §3.
@@ -66,13 +73,13 @@ Hochreiter 1991; Bengio, Simard & Frasconi 1994; Glorot & Bengio 2010, §3.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import median
 
 from headstart.diagnosis import code
-from headstart.diagnosis.backflow import Way, passed_by, ways_back
+from headstart.diagnosis.backflow import Received, Way, passed_by, stacked, ways_back
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
-from headstart.record import Layer
 
 GROUP = "signal"
 RESTS_ON = "size"
@@ -80,6 +87,7 @@ NEEDS = ("weight_gradient.std",)
 SINCE, STATUS = "0.1.0", "stable"
 
 LEFT = 1e-4  # of the largest gradient behind; times a good update, 1e-3 of a weight, it is float32's epsilon
+LATE = 8  # the looks come at steps 1, 2, 4, 8, ...: after this part of the run there are three
 SECOND_LOOK = {"LEFT": 1e-2}
 
 TEXT = Text(
@@ -89,7 +97,13 @@ TEXT = Text(
         "back through the net.",
         "cause": "Each layer on the way multiplies the gradient by its weights and its activation's derivative "
         "(at most 1/4 for sigmoid, zero for a dead ReLU). What is left moves the weights by less than they can show.",
+        "early": "The gradient at the first step of {layer} is {ratio:number} of the largest one of any step: it dies out "
+        "on its way back through the sequence.",
+        "steps": "Each step back multiplies the gradient by the recurrent weights and the activation's derivative. What "
+        "the first steps read can't be learnt from the loss behind the last ones.",
+        "gated": "or torch.nn.LSTM: their states pass on unchanged until a gate opens; or shorter sequences",
         "bounded": "{activation} shrinks the gradient at every layer",
+        "stack": "or layers of their own, each with a shortcut around it",
         "scaled": "weights by the law that keeps the gradient's size",
     },
     zh={
@@ -98,7 +112,11 @@ TEXT = Text(
         "cause": "途中的每一层都把梯度乘以它的权重和激活函数的导数（sigmoid 至多 1/4，死掉的 ReLU 为零）。"
         "剩下的梯度使权重的"
         "变化小到无法表示。",
+        "early": "{layer} 第一个时间步的梯度只有各步中最大值的 {ratio:number} 倍：它在沿序列反向传播的途中消失了。",
+        "steps": "每往回一步，梯度都要乘以循环权重和激活函数的导数。最初几步读到的内容，无法从最后几步之后的损失中学到。",
+        "gated": "或 torch.nn.LSTM：在门打开之前，它们的状态原样传下去；或缩短序列",
         "bounded": "{activation} 在每一层都缩小梯度",
+        "stack": "或使用各自独立的层，每层加一条残差连接",
         "scaled": "按保持梯度大小的法则初始化权重",
     },
 )
@@ -108,11 +126,13 @@ def gradients_vanish(case: Case) -> Iterator[Finding]:
     """One finding for all layers, told of the one that gets least."""
     low = [way for way in ways_back(case) if way.ratio * _places(way) < LEFT]
     found = [way for way in low if passed_by(case, way) < LEFT * way.source.typical]
+    found += [way for way in stacked(case) if way.ratio < LEFT]
     if not found:
+        yield from _through_time(case)
         return
     way = min(found, key=lambda way: way.ratio)
     layer = way.to.layer
-    facts = {"layer": layer.name, "source": way.source.layer.name, "ratio": way.ratio}
+    facts = {"layer": way.to.name, "source": way.source.name, "ratio": way.ratio}
     step = way.first_step(LEFT)
     yield Finding(
         "gradients-vanish",
@@ -125,10 +145,33 @@ def gradients_vanish(case: Case) -> Iterator[Finding]:
             Evidence("gradient_rms", way.to.typical, None, (way.to.series.steps[-1],), way.to.figure),
         ),
         case.say(TEXT, "cause"),
-        _remedy(case, layer),
-        tuple(way.to.layer.name for way in found),
+        _remedy(case, way.to),
+        tuple(dict.fromkeys(way.to.layer.name for way in found)),
         layer.line,
     )
+
+
+def _through_time(case: Case) -> Iterator[Finding]:
+    """Of the first recurrent layer whose first step gets nothing of what its last steps get."""
+    for layer in case.in_flow(case.record.layers):
+        early = case.record.series(layer.name, "gradient.early")
+        late = early.since(len(case.record) // LATE)
+        if case.learns is not False or len(late) < 2 or not median(late.values) < LEFT:
+            continue
+        ratio = median(late.values)
+        yield Finding(
+            "gradients-vanish",
+            "warning",
+            case.say(TEXT, "early", layer=layer.name, ratio=ratio),
+            layer.name,
+            early.first_below(LEFT),
+            (Evidence("early_gradient", ratio, LEFT, (late.steps[0], late.steps[-1])),),
+            case.say(TEXT, "steps"),
+            Remedy("gated", f"torch.nn.GRU(...)     # {case.say(TEXT, 'gated')}", safe=False),
+            (layer.name,),
+            layer.line,
+        )
+        return
 
 
 def _places(way: Way) -> float:
@@ -136,7 +179,12 @@ def _places(way: Way) -> float:
     return max(1.0, (way.to.layer.places or 1) / (way.source.layer.places or 1))
 
 
-def _remedy(case: Case, layer: Layer) -> Remedy:
+def _remedy(case: Case, to: Received) -> Remedy:
+    layer = to.layer
+    if to.is_inner:
+        return Remedy(
+            "fewer-layers", f"torch.nn.{layer.kind}(..., num_layers=2)     # {case.say(TEXT, 'stack')}", safe=False
+        )
     if layer.activation in ("sigmoid", "tanh"):
         note = case.say(TEXT, "bounded", activation=layer.activation)
         return Remedy("relu", f"torch.nn.ReLU()     # {note}", safe=False)

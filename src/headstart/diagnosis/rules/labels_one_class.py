@@ -1,8 +1,8 @@
 """All labels of the run are of one class: there is nothing to tell apart.
 
 ## What it sees
-The labels of a classification loss, added up over the run by class. It speaks if the outputs have two classes or more
-and all labels are of the same one.
+The labels of a classification loss, added up over the run by class. It speaks if the last layer has an output for each
+of two classes or more and all labels are of the same one.
 
 ## Why it hurts
 The net learns to answer that class whatever comes in, by its last bias alone, and reports a loss near zero and an accuracy
@@ -49,7 +49,9 @@ for step in range(40):
   runs; of one in ten, once in 38,000.
 
 ## Stays silent when
-Another loss is trained beside it or another optimizer steps (the two roles of a GAN, the domains of an adversary).
+Another loss is trained beside it or another optimizer steps (the two roles of a GAN, the domains of an adversary). The
+classes are no outputs of a layer, but candidates to choose from, of which the right one may always stand first (the one
+positive among the negatives of MoCo, the clicked item among sampled ones): no bias can answer for all of them.
 
 ## References
 The check for a single class that scikit-learn's classifiers make in `fit`.
@@ -96,6 +98,8 @@ def labels_one_class(case: Case) -> Iterator[Finding]:
     (loss,) = trained
     labels, seen = sum(loss.targets.mass), [number for number, mass in enumerate(loss.targets.mass) if mass > 0]
     if labels < LABELS or len(seen) != 1 or len(loss.targets.mass) < 2:
+        return
+    if not any(layer.output and layer.units == len(loss.targets.mass) for layer in case.record.layers):
         return
     facts = {"labels": labels, "kind": loss.kind, "only": seen[0], "classes": len(loss.targets.mass)}
     yield Finding(

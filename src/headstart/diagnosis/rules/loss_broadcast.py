@@ -3,7 +3,8 @@
 ## What it sees
 The shapes that `mse_loss`, `l1_loss`, `smooth_l1_loss` or `huber_loss` was given, in a loss that was trained on: as many
 values in both, in shapes of different rank, which broadcast to something bigger. It is exact. A mean of squares or of
-absolute values that is written out, `((output - target) ** 2).mean()`, is read from its graph.
+absolute values that is written out, `((output - target) ** 2).mean()`, is read from its graph, also where it is one term of
+several, as a critic's is.
 
 ## Why it hurts
 Of outputs (N, 1) and targets (N,) broadcasting makes a table of N × N differences, each output against each target. The
@@ -47,8 +48,9 @@ None: it is exact.
 
 ## Stays silent when
 Broadcasting only repeats the target, as for one value that all outputs shall come to, or both have the same rank, as where
-every pair is compared on purpose: `a[:, None] - b[None, :]`. A loss that is written out is read on the CPU only, and if
-nothing but reshaping stands between it and the last layer.
+every pair is compared on purpose: `a[:, None] - b[None, :]`. In a term of several also where a row was made a column,
+`a[:, None] - b`, or another term compares outputs with outputs, as an energy distance does. A loss that is written out is
+read on the CPU only, and if nothing but reshaping stands between it and the last layer.
 
 ## References
 The PyTorch documentation, *Broadcasting semantics*, and of `torch.nn.MSELoss`: target "same shape as the input"; torch's
@@ -68,7 +70,7 @@ from headstart.record import Loss
 
 GROUP = "loss"
 RESTS_ON = "fact"
-NEEDS = ("loss.function",)
+NEEDS = ("loss",)
 SINCE, STATUS = "0.1.0", "stable"
 
 KINDS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
@@ -79,6 +81,9 @@ TEXT = Text(
         "pairs instead of {values:number}.",
         "by_hand": "A difference is taken of outputs of shape {given} and targets of shape {target}: it compares "
         "{pairs:number} pairs instead of {values:number}.",
+        "term": "A term of the loss takes a difference of outputs and targets, of which one side has the shape "
+        "({values:number}, 1) and the other ({values:number},): it compares {pairs:number} pairs instead of "
+        "{values:number}.",
         "cause": "Broadcasting sets each output against the targets of all samples. The loss is then least where all "
         "outputs are one value (of squares the targets' mean), whatever comes in.",
     },
@@ -87,6 +92,8 @@ TEXT = Text(
         "{values:number} 对。",
         "by_hand": "形状为 {given} 的输出与形状为 {target} 的目标相减，比较了 {pairs:number} 对，"
         "而不是 {values:number} 对。",
+        "term": "损失中有一项把形状一个为 ({values:number}, 1)、另一个为 ({values:number},) 的输出和目标相减，"
+        "比较了 {pairs:number} 对，而不是 {values:number} 对。",
         "cause": "广播让每个输出与所有样本的目标相比。这时所有输出都取同一个值（对平方误差是目标的均值）"
         "损失才最小，与输入无关。",
     },
@@ -118,6 +125,21 @@ def loss_broadcast(case: Case) -> Iterator[Finding]:
             remedy=Remedy("same-shape", f"torch.nn.functional.{loss.kind}(output, target.view_as(output))"),
             line=loss.line,
         )
+    seen = case.record.series("", "loss.paired")
+    if seen and not any(loss.trained and loss.by_hand and _pairs(loss) for loss in case.record.losses):
+        yield _of_a_term(case, round(seen.first), seen.steps[0])
+
+
+def _of_a_term(case: Case, values: int, step: int) -> Finding:
+    return Finding(
+        "loss-broadcast",
+        "error",
+        case.say(TEXT, "term", pairs=values**2, values=values),
+        step=step,
+        evidence=(Evidence("pairs", float(values**2), float(values), (step,)),),
+        cause=case.say(TEXT, "cause"),
+        remedy=Remedy("same-shape", "(output.view_as(target) - target).pow(2).mean()"),
+    )
 
 
 def _pairs(loss: Loss) -> int | None:

@@ -2,7 +2,8 @@
 
 ## What it sees
 That every backward of the run went from minus a loss which is not negative (cross-entropy, a squared or absolute error),
-averaged or summed at most; that the optimizer descends; and that the loss rose.
+averaged or summed at most; that the optimizer descends; and that the loss rose. Minus the squared error stands in the
+logarithm of a normal distribution's density as well, the `log_prob` of `torch.distributions.Normal`.
 
 ## Why it hurts
 The optimizer takes its steps against the gradient of what `backward` was called on. Of a loss with a minus sign they make
@@ -85,12 +86,21 @@ TEXT = Text(
         "to {last:number}.",
         "cause": "The optimizer lowers what backward is called on. Minus the loss is lowest where every answer is as wrong "
         "as it can be.",
+        "density": "The log-density of a normal distribution is minimised: the squared errors in it rose from "
+        "{first:number} to {last:number}.",
+        "unbounded": "The optimizer lowers what backward is called on. The log-density of the targets has no lowest value: "
+        "the means run away from them. Its negative is the loss.",
         "note": "without the minus sign",
+        "minus": "minus the mean of log_prob",
     },
     zh={
         "message": "{kind} 被最大化了：backward 作用在它的相反数上，它从 {first:number} 升到了 {last:number}。",
         "cause": "优化器使 backward 所作用的值变小。损失的相反数在每个答案都错到极点时最小。",
+        "density": "正态分布的对数密度被最小化了：其中的平方误差从 {first:number} 升到了 {last:number}。",
+        "unbounded": "优化器使 backward 所作用的值变小。目标的对数密度没有最小值：均值会越来越远离目标。"
+        "它的相反数才是损失。",
         "note": "去掉负号",
+        "minus": "log_prob 均值的相反数",
     },
 )
 
@@ -111,13 +121,19 @@ def loss_sign(case: Case) -> Iterator[Finding]:
         yield Finding(
             "loss-sign",
             "error",
-            case.say(TEXT, "message", kind=loss.kind, first=first, last=last),
+            case.say(TEXT, "density" if loss.density else "message", kind=loss.kind, first=first, last=last),
             step=0,
             evidence=(Evidence("loss", last, None, (0, series.steps[-1]), "loss"),),
-            cause=case.say(TEXT, "cause"),
-            remedy=Remedy("no-minus", f"loss.backward()     # {case.say(TEXT, 'note')}"),
+            cause=case.say(TEXT, "unbounded" if loss.density else "cause"),
+            remedy=_remedy(case, loss),
             line=loss.line,
         )
+
+
+def _remedy(case: Case, loss: Loss) -> Remedy:
+    if loss.density:
+        return Remedy("minus", f"loss = -log_prob.mean()     # {case.say(TEXT, 'minus')}")
+    return Remedy("no-minus", f"loss.backward()     # {case.say(TEXT, 'note')}")
 
 
 def _is_role(case: Case, loss: Loss) -> bool:

@@ -3,12 +3,14 @@
 ## What it sees
 The parameter ledger: tensors that require grad, whose layer's output gets a gradient in the backward, and that no
 optimizer which stepped was given. Of an `nn.Parameter` that no module was seen to use: that it holds a gradient itself and
-never changes. It is exact.
+never changes. And those whose optimizer is gone, which were frozen as the next one was made, and now get gradients without
+being in it. It is exact.
 
 ## Why it hurts
 What no optimizer holds never changes. A layer that was added after the optimizer was made, a list of modules that is no
 `nn.ModuleList`, a learnable weight of the loss, or what `torch.diag(nn.Parameter(s))` gives, which is no parameter of the
-module that keeps it: training goes on around it, with a random layer in its midst.
+module that keeps it: training goes on around it, with a random layer in its midst. So it does around layers that are
+unfrozen after the optimizer was made of what was trainable before.
 
 ## Example
 ```python
@@ -48,7 +50,7 @@ None: it is exact. Whether it was meant is not known: what is left out on purpos
 
 ## Stays silent when
 The parameters are frozen, no gradient reaches them, some optimizer holds them (the other one of a GAN), or the weights are
-updated by hand.
+updated by hand. Of those whose optimizer is gone, where they were never frozen: parts may be trained in turns.
 
 ## References
 The PyTorch documentation of `torch.optim.Optimizer.add_param_group` and of `torch.nn.ModuleList`.
@@ -60,7 +62,7 @@ from collections.abc import Iterator
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.ledger import are_stale, left_out
+from headstart.diagnosis.ledger import are_stale, is_orphaned, left_out
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 
@@ -75,12 +77,15 @@ TEXT = Text(
         "them {first}.",
         "cause": "What no optimizer holds never changes. Layers in a plain list or dict are not in model.parameters(): "
         "keep them in an nn.ModuleList or nn.ModuleDict.",
+        "gone": "The optimizer that held them is gone, and the one that steps was made while they were frozen: of what is "
+        "unfrozen later it knows nothing.",
         "note": "or {first}.requires_grad_(False), if it is left out on purpose",
     },
     zh={
         "message": "{all:number} 个可训练张量中有 {count:number} 个得到梯度，却不在任何优化器中，第一个是 {first}。",
         "cause": "不在任何优化器中的参数永远不会改变。放在普通列表或字典中的层不属于 model.parameters()：请使用 "
         "nn.ModuleList 或 nn.ModuleDict。",
+        "gone": "持有它们的优化器已经不在了，而正在更新的优化器是在它们冻结时创建的：之后才解冻的参数，它一无所知。",
         "note": "如果是有意排除，请用 {first}.requires_grad_(False)",
     },
 )
@@ -95,7 +100,10 @@ def parameters_not_in_optimizer(case: Case) -> Iterator[Finding]:
     layers = tuple(dict.fromkeys(layer.name for layer, _ in missing))
     layer, first = missing[0][0], missing[0][1].name
     reached = first if layer.name in layer.parameters else code.path(first)  # a raw tensor is its own name
-    kind = case.record.optimizers[0].kind
+    kind, gone = case.record.optimizers[0].kind, is_orphaned(missing[0][1])
+    remedy = f"optimizer = torch.optim.{kind}(model.parameters())"
+    if gone:
+        remedy = f'optimizer.add_param_group({{"params": [{reached}]}})'
     yield Finding(
         "parameters-not-in-optimizer",
         "error" if case.learns is False else "advice",
@@ -103,10 +111,10 @@ def parameters_not_in_optimizer(case: Case) -> Iterator[Finding]:
         layers[0],
         0,
         (Evidence("left_out", len(missing), of=len(trainable)),),
-        case.say(TEXT, "cause"),
+        case.say(TEXT, "gone" if gone else "cause"),
         Remedy(
             "all-parameters",
-            f"optimizer = torch.optim.{kind}(model.parameters())     # {case.say(TEXT, 'note', first=reached)}",
+            f"{remedy}     # {case.say(TEXT, 'note', first=reached)}",
         ),
         layers,
         missing[0][0].line,

@@ -63,7 +63,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headstart.diagnosis.answers import always, spread
+from headstart.diagnosis.answers import alike_since, always, spread
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.skill import is_broken
 from headstart.diagnosis.text import Text
@@ -103,11 +103,18 @@ def predictions_constant(case: Case) -> Iterator[Finding]:
     if answered is not None and answered.share > MOSTLY:
         message = case.say(TEXT, "class", share=answered.share, answer=answered.answer)
         evidence = Evidence("one_answer_share", answered.share, MOSTLY, steps, "loss.answered")
+        since = answered.since
     elif spreads is not None and spreads[1] > MOSTLY:
         message = case.say(TEXT, "number", spread=spreads[0])
         evidence = Evidence("output_spread_share", spreads[0], SPREAD, steps, "loss.spread")
+        since = alike_since(case, case.skill.source, SPREAD)
     else:
         return
     yield Finding(
-        "predictions-constant", "error", message, step=steps[0], evidence=(evidence,), cause=case.say(TEXT, "cause")
+        "predictions-constant",
+        "error",
+        message,
+        step=min(steps[0], since),
+        evidence=(evidence,),
+        cause=case.say(TEXT, "cause"),
     )
