@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -98,6 +98,7 @@ def test_usual_views_are_sound() -> None:
         assert not found(nn.Linear(sound.shape[-1], 2)(sound))
 
 
+@settings(deadline=None)
 @given(SIZES, st.data())
 def test_splits_and_merges_cut_through_nothing(sizes: list[int], data: st.DataObject) -> None:
     """Of any axes, merging neighbours gives what the same axes give, merged otherwise."""
@@ -116,6 +117,7 @@ def test_splits_and_merges_cut_through_nothing(sizes: list[int], data: st.DataOb
     assert not cuts_through(merged(), finer)
 
 
+@settings(deadline=None)
 @given(st.integers(2, 30), st.integers(2, 30))
 def test_exchanged_sizes_cut_through_unless_one_divides_the_other(a: int, b: int) -> None:
     assert cuts_through((a, b), (b, a)) is bool(a % b and b % a)
