@@ -57,3 +57,30 @@ def test_other_losses_have_no_classes() -> None:
 
 def test_without_a_loss_function_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(head())))
+
+
+@pytest.mark.parametrize(
+    ("skill", "proven", "severity"),
+    [(0.0, False, "error"), (0.9, True, "warning"), (0.9, False, "advice")],
+)
+def test_another_view_that_mixes_axes_is_told_by_what_is_known_of_it(
+    skill: float, proven: bool, severity: str
+) -> None:
+    record = run(chain(head()), skill=skill)
+    record.meta["mixed_by_view"] = {"before": [4, 6, 8], "after": [4, 2, 6, 4], "proven": proven, "layers": ["head"]}
+    finding = told(record, RULE)
+    assert (finding.severity, finding.layers) == (severity, ("head",))
+    assert "(4, 6, 8)" in finding.message
+
+
+def test_heads_that_are_viewed_are_named(tmp_path: Path) -> None:
+    class Heads(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lift, self.out = nn.Linear(3, 8), nn.Linear(4, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.out(self.lift(x).view(len(x), 2, 6, 4)).sum((1, 2))  # type: ignore[no-any-return]
+
+    seen = trained(tmp_path, Heads(), torch.randn(10, 6, 3), torch.arange(10) % 2)
+    assert told(seen, RULE).layers == ("lift",)

@@ -28,6 +28,7 @@ class Flow:
     opaque: set[str] = field(default_factory=set)
     raw: list[tuple[str, Operation]] = field(default_factory=list)  # layers without a module
     raw_activations: list[tuple[str, Operation]] = field(default_factory=list)  # and the activations that they feed
+    names: dict[int, str] = field(default_factory=dict)  # of the layers, by their operation's index
 
     def readings(self) -> Iterator[tuple[Slot, Reading]]:
         """How the outputs of layers are to be read that a bare function follows."""
@@ -39,7 +40,7 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
     flow = Flow()
     by_name = {slot.name: slot for slot in modules.slots.values() if slot.name}
     found = graph.layers()
-    names: dict[int, str] = {}
+    names = flow.names
     stopped, rows, softmaxes = blocked(graph), summed(graph), graph.softmaxes_first()
     for layer in found:
         for parameter in layer.parameters:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from headstart.monitor import flow, states
 from headstart.monitor.graph import read_graph, saved_input, saved_result
+from headstart.monitor.mixed import mixed
 from headstart.monitor.modules import Slot
 from headstart.monitor.names import user_line, variable_of
 from headstart.monitor.outbox import Outbox
@@ -35,6 +36,7 @@ class Tracing:
         self._gradient = gradient
         self._known: set[tuple[Any, ...]] = set()
         self._opaque: set[str] = set()
+        self._mixed = False  # a view that mixes axes was seen
         self._raw: dict[str, Slot] = {}  # by name: layers and activations that are no modules
 
     def read(self, roots: list[Tensor], step: int, outbox: Outbox) -> None:
@@ -42,6 +44,7 @@ class Tracing:
         key = (user_line(), self._signals.modules.met)
         if not self._raw and (key in self._known or len(self._known) >= GRAPHS):
             return
+        new = key not in self._known
         self._known.add(key)
         for root in roots:
             graph = read_graph(root, key=self._key)
@@ -55,6 +58,11 @@ class Tracing:
             self._opaque |= found.opaque
             if (classes := graph.softmax_again()) is not None:
                 outbox.meta({"softmax_again": classes})
+            if new and not self._mixed and (view := mixed(graph)) is not None:
+                self._mixed = True
+                layers = [found.names[layer.index] for layer in graph.feeders(view.operation)]
+                facts = {"before": view.before, "after": view.after, "proven": view.proven, "layers": layers}
+                outbox.meta({"mixed_by_view": facts})
             self._take_raw(found, step)
         self._signals.name_new(outbox)
         outbox.meta({"unseen": sorted(self._opaque)})

@@ -168,6 +168,7 @@ CHINESE = {
     "classes": "类别数",
     "classes seen": "见过的类别数",
     "commonest class share": "最常见类别的比例",
+    "axes": "维数",
     "cut share": "被裁剪的比例",
     "dead share": "死亡单元的比例",
     "different batches": "不同的批次数",
