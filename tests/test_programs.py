@@ -28,7 +28,6 @@ MISSED = {
     "finetune_other_name",  # two trainings through one line; the new head's weights are frozen as drawn
     "pads_are_learned",  # the padding is learnt, and the rest half: the run learns
     "policy_gradient_sign",  # without labels nothing tells what is rewarded
-    "clipped_in_place_of_a_sigmoid",  # a loss written out behind a clip: the exploding activations are seen alone
     "few_of_the_eights",  # the evaluation counts hits and calls no loss: its labels are not seen
     "three_steps_an_epoch",  # fifteen steps say nothing of whether a run learns
     "target_not_shifted",  # sees-the-future is not there yet
