@@ -108,6 +108,17 @@ def test_skill_is_that_of_the_last_third() -> None:
     assert skill(falls).loss == pytest.approx(0.2)
 
 
+def test_of_a_loss_that_the_run_has_left_behind_it_is_that_of_its_own_last_third() -> None:
+    pretraining = {step: 9.0 if step < 20 else 0.2 for step in range(30)}
+    assert skill(run(losses=[(mse("loss"), pretraining)], steps=120)).loss == pytest.approx(0.2)
+
+
+def test_a_loss_that_was_seen_at_the_beginning_only_says_nothing() -> None:
+    assert skill_of(run(losses=[(mse("loss"), dict.fromkeys(range(19), 0.9))], steps=120)) is None
+    assert skill_of(run(losses=[(mse("loss"), dict.fromkeys(range(20), 0.9))], steps=120)) is not None
+    assert skill_of(run(losses=[(mse("loss"), 0.9)], steps=5)) is not None
+
+
 def test_of_several_losses_the_one_that_most_steps_follow_counts() -> None:
     always, seldom = (mse("always"), 0.9), (mse("seldom"), dict.fromkeys(range(0, 60, 2), 0.1))
     assert skill(run(losses=[seldom, always])).source == "always"

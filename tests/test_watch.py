@@ -11,9 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import headstart as hs
-from headstart.monitor.observer import DENSE, sketched
+from headstart.monitor import attach
+from headstart.monitor.observer import DENSE, Observer, sketched
 from headstart.monitor.optimizers import RECENT
-from headstart.record import Record
+from headstart.record import Record, read_record
 
 X = torch.randn(64, 10, generator=torch.Generator().manual_seed(1))
 Y = (X[:, 0] > 0).long()
@@ -339,3 +340,30 @@ def test_a_loss_is_found_behind_a_penalty_on_each_of_many_parameters(tmp_path: P
 
     (loss,) = watched(tmp_path, net, run).losses
     assert loss.trained
+
+
+def test_a_net_may_have_the_addresses_of_one_that_is_gone(tmp_path: Path) -> None:
+    """A loop over settings makes nets one after the other, and Python gives each the memory of those before it."""
+
+    def fit() -> None:
+        net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+        for _ in range(3):
+            optimizer.zero_grad()
+            net(torch.ones(5, 3)).sum().backward()
+            optimizer.step()
+
+    observer = Observer(lambda: tmp_path / "w.db", attach.script_facts, attach.BIRTHS)
+    attach.attach(observer)
+    try:
+        for _ in range(30):
+            fit()
+    finally:
+        attach.detach(observer, "finished")
+    record = read_record(tmp_path / "w.db")
+    assert "fault" not in record.meta, record.meta["fault"]
+    kinds = [layer.kind for layer in record.layers]
+    assert {kind: kinds.count(kind) for kind in kinds} == {"Linear": 60, "ReLU": 30}
+    assert not [parameter.name for parameter in record.parameters if parameter.name.startswith("tensor")]
+    for layer in record.layers:
+        assert len(record.series(layer.name, "activation.std")) <= 3, layer.name

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from loops import X, Y, net, train, watched
-from records import chain, linear, run, said, told, unjudged
+from records import Figure, chain, linear, run, said, told, unjudged
 from torch import nn
 
 from headstart.diagnosis.rules.frozen_by_mistake import FROZEN
@@ -65,3 +65,51 @@ def test_what_is_unfrozen_later_is_trainable(tmp_path: Path) -> None:
         train(model, torch.optim.SGD(model.parameters(), lr=0.01), 10)
 
     assert all(parameter.trainable for parameter in watched(tmp_path, net(), loop).parameters)
+
+
+@pytest.mark.parametrize(
+    ("zero", "fires"), [(1.0, True), ({0: 1.0, 1: 1.0}, True), ({0: 1.0}, False), ({0: 1.0, 1: 0.0, 2: 1.0}, False)]
+)
+def test_a_frozen_weight_of_zeros_is_told_in_a_run_that_learns(zero: Figure, fires: bool) -> None:
+    """Two looks at least, zero at all of them."""
+    figures: dict[tuple[str, str], Figure] = {("up", "activation.mean"): 0.0, ("up.weight", "weight.zero"): zero}
+    record = run(chain(linear("up"), linear("top", 64, 2)), figures, frozen=("up",), skill=0.9)
+    assert [finding.severity for finding in said(record, RULE)] == ["advice"] * fires
+
+
+def test_a_weight_of_zeros_whose_layer_never_ran_is_not_counted() -> None:
+    record = run(
+        chain(linear("up"), linear("top", 64, 2)), {("up.weight", "weight.zero"): 1.0}, frozen=("up",), skill=0.9
+    )
+    assert not said(record, RULE)
+
+
+class Adapter(nn.Module):
+    """A layer, and a branch beside it whose last factor starts at zero."""
+
+    def __init__(self, base: nn.Linear) -> None:
+        super().__init__()
+        self.base, self.down = base, nn.Linear(base.in_features, 4, bias=False)
+        self.up = nn.Linear(4, base.out_features, bias=False)
+        nn.init.zeros_(self.up.weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.base(x) + self.up(self.down(x))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("adapters", ["frozen", "trained", "loaded"])
+def test_adapters_that_are_frozen_at_zero_add_nothing(tmp_path: Path, adapters: str) -> None:
+    """Frozen adapters that hold something (they were loaded) are sound."""
+    torch.manual_seed(0)
+    model = nn.Sequential(Adapter(nn.Linear(X.shape[1], 32)), nn.Tanh(), nn.Linear(32, len(Y.unique())))
+    model[0].requires_grad_(False)
+    if adapters == "trained":
+        model[0].up.weight.requires_grad_(True)  # type: ignore[union-attr]
+    if adapters == "loaded":
+        nn.init.normal_(model[0].up.weight)  # type: ignore[union-attr, arg-type]
+
+    def loop(model: nn.Module) -> None:
+        train(model, torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=0.01), 40)
+
+    found = [one for one in said(watched(tmp_path, model, loop), RULE) if one.evidence[0].figure == "zero_weights"]
+    assert [one.layers for one in found] == ([("0.up",)] if adapters == "frozen" else [])

@@ -12,6 +12,7 @@ from records import chain, head, linear, run, said, told
 from torch import Tensor, nn
 from training import trained
 
+from headstart.monitor.operators import RESHAPES, SUMS_UP, operator
 from headstart.record import Layer, Record
 
 RULE = "network-is-linear"
@@ -19,7 +20,7 @@ X, Y = torch.randn(32, 6), torch.arange(32) % 2
 
 
 def net(*layers: Layer, skill: float | None = 0.0) -> Record:
-    return run(chain(*layers), {(layers[0].name, "activation.std"): 1.0}, skill=skill)
+    return run(chain(*layers), {(f"{layers[0].name}.weight", "weight.std"): 1.0}, skill=skill)
 
 
 def bare(name: str, **facts: object) -> Layer:
@@ -63,6 +64,15 @@ class Between(nn.Module):
     [
         (lambda h: h, True),
         (lambda h: h.view(-1, 8), True),
+        (lambda h: nn.functional.avg_pool1d(h, 3, 1, 1), True),
+        (lambda h: nn.functional.interpolate(h[None], scale_factor=2)[0].view(-1, 8, 2).mean(2), True),
+        (lambda h: nn.functional.pad(-h, (2, 0))[:, :8].flip(1), True),
+        (lambda h: h.view(-1, 4, 2).sum(2).repeat(1, 2), True),
+        (lambda h: nn.functional.adaptive_max_pool1d(h, 8), False),
+        (lambda h: h.gather(1, h.argsort(1)), False),
+        (lambda h: h[:, torch.arange(8)], False),
+        (lambda h: h / h.detach().norm(), False),
+        (lambda h: h.amax(1, keepdim=True).repeat(1, 8), False),
         (torch.relu, False),
         (lambda h: h * (h > 0), False),
         (lambda h: torch.where(h > 0, h, 0.0), False),
@@ -77,6 +87,27 @@ def test_what_stands_between_two_layers_is_read_from_the_graph(
     tmp_path: Path, way: Callable[[Tensor], Tensor], fires: bool
 ) -> None:
     assert bool(said(trained(tmp_path, Between(way), X, Y, lr=0.1), RULE)) is fires
+
+
+def test_what_sums_values_up_is_linear() -> None:
+    """f(2a - 3b) = 2 f(a) - 3 f(b), which max-pooling does not hold to."""
+    a, b = torch.randn(2, 3, 8, 6, 6)
+    ways: dict[str, Callable[[Tensor], Tensor]] = {
+        "mean pooling": lambda x: nn.functional.avg_pool2d(x, 3, 2, 1),
+        "adaptive": lambda x: nn.functional.adaptive_avg_pool2d(x, 2),
+        "padding": lambda x: nn.functional.pad(x, (1, 2, 1, 0)),
+        "reflection": lambda x: nn.functional.pad(x, (1, 2, 1, 0), mode="reflect"),
+        "nearest": lambda x: nn.functional.interpolate(x, scale_factor=2),
+        "bicubic": lambda x: nn.functional.interpolate(x, scale_factor=2, mode="bicubic"),
+        "pixels": lambda x: nn.functional.pixel_shuffle(x, 2),
+        "patches": lambda x: nn.functional.unfold(x, 3),
+        "running sum": lambda x: x.cumsum(-1),
+    }
+    for name, f in ways.items():
+        torch.testing.assert_close(f(2 * a - 3 * b), 2 * f(a) - 3 * f(b), msg=name)
+        assert operator(f(a.requires_grad_()).grad_fn.name()) in (SUMS_UP | RESHAPES), name  # type: ignore[union-attr]
+    largest = nn.functional.max_pool2d
+    assert not torch.allclose(largest(2 * a - 3 * b, 2), 2 * largest(a, 2) - 3 * largest(b, 2))
 
 
 def test_a_product_of_matrices_is_a_matrix() -> None:

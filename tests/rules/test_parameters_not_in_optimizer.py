@@ -277,3 +277,53 @@ def test_the_steps_of_an_orphan_count_from_three(tmp_path: Path) -> None:
     assert parameter is not None
     assert parameter.orphaned >= STEPS
     assert parameter.optimizer == "Adam"
+
+
+class Diagonal(nn.Module):
+    """Scales its inputs; what it scales by is a parameter of it only if it is kept as one."""
+
+    def __init__(self, kept: bool) -> None:
+        super().__init__()
+        scale = nn.Parameter(torch.zeros(6))
+        self.scale = scale if kept else torch.diag(scale)
+        self.lift = nn.Linear(6, 2, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.lift(x @ (torch.diag(self.scale) if self.scale.ndim == 1 else self.scale))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(("kept", "found"), [(True, set()), (False, {LEFT_OUT})])
+def test_a_function_of_a_parameter_is_none(tmp_path: Path, kept: bool, found: set[str]) -> None:
+    """Of weights that are multiplied with zeros the gradients are zero as they come: nothing was cleared."""
+    torch.manual_seed(0)
+    model = Diagonal(kept)
+    assert rules(record(tmp_path, model, model.parameters())) == found
+
+
+class Scaled(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.scale = net(), nn.Parameter(torch.ones(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x) * self.scale  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(("by_hand", "found"), [(True, set()), (False, {LEFT_OUT})])
+def test_a_bare_parameter_is_left_out_unless_a_hand_moves_it(tmp_path: Path, by_hand: bool, found: set[str]) -> None:
+    def loop(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+        usual(model, optimizer, loss)
+        with torch.no_grad():
+            model.get_parameter("scale").sub_(0.01 * by_hand)
+
+    model = Scaled()
+    assert rules(record(tmp_path, model, model.body.parameters(), loop)) == found
+
+
+@pytest.mark.parametrize(("given", "found"), [({}, {CLEARED}), ({1: 1.0}, {CLEARED}), ({1: 0.0, 2: 0.0}, set())])
+def test_gradients_that_come_as_zeros_were_not_cleared(given: dict[int, float], found: set[str]) -> None:
+    read = run(
+        chain(linear("body"), head()), {("head", "gradient.max_abs"): 1.0, ("SGD", "loop.given"): given}, skill=0.0
+    )
+    read.parameters = [replace(parameter, steps_seen=STEPS) for parameter in read.parameters]
+    assert rules(read) == found

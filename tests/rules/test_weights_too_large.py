@@ -91,6 +91,26 @@ def test_only_the_first_weights_count() -> None:
     assert said(run(chain(linear("fc"), head()), figures, skill=0.0), RULE) == []
 
 
+@pytest.mark.parametrize(("move", "speaks"), [(2.0, False), (0.1, True)])
+def test_weights_of_a_later_net_are_its_first_only_if_steps_hardly_moved_them_before(
+    move: float, speaks: bool
+) -> None:
+    """Looks at every fourth step: met first at step 40, it may have been moved from step 37 on."""
+    late = dict.fromkeys(range(40, 60, 4), 20 * RELU)
+    figures: dict[tuple[str, str], Figure] = {
+        ("", "loop.backwards"): dict.fromkeys(range(0, 60, 4), 1.0),
+        ("fc.weight", "weight.std"): late,
+        ("fc.weight", "update.std"): dict.fromkeys(late, move * 20 * RELU / 4),
+    }
+    assert bool(said(run(chain(linear("fc"), head()), figures, skill=0.0), RULE)) == speaks
+
+
+def test_nets_of_one_layer_that_are_trained_one_after_the_other_do_not_multiply() -> None:
+    nets = [head(f"net{i}") for i in range(4)]
+    figures: dict[tuple[str, str], Figure] = {(f"net{i}.weight", "weight.std"): 4 * PLAIN for i in range(4)}
+    assert said(run(nets, figures, skill=0.0), RULE) == []
+
+
 def test_parallel_branches_do_not_multiply() -> None:
     a, b = linear("a"), linear("b")
     figures = {("a.weight", "weight.std"): 5 * RELU, ("b.weight", "weight.std"): 5 * RELU}

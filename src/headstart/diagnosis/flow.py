@@ -13,7 +13,7 @@ class Flow:
 
     def __init__(self, record: Record) -> None:
         self._layers = {layer.name: layer for layer in record.layers}
-        self.known = any(layer.follows for layer in record.layers)  # else: one chain, in order of their first call
+        self.known = any(layer.follows for layer in record.layers)  # else: chains, each up to an output
 
     def place(self, name: str | None) -> int:
         """Its place in flow order; behind all others if unknown."""
@@ -39,8 +39,11 @@ class Flow:
     @cached_property
     def _upstream(self) -> dict[str, frozenset[str]]:
         if not self.known:
-            names = list(self._layers)
-            return {name: frozenset(names[:place]) for place, name in enumerate(names)}
+            upstream, chain = {}, frozenset[str]()
+            for layer in self._layers.values():
+                upstream[layer.name] = chain
+                chain = frozenset() if layer.output else chain | {layer.name}
+            return upstream
         return {layer.name: self._walk(layer) for layer in self._layers.values()}
 
     def _walk(self, layer: Layer) -> frozenset[str]:

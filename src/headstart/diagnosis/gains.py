@@ -45,6 +45,7 @@ BOUNDED = ("tanh", "sigmoid", "softsign", "hardtanh", "hardsigmoid", "relu6", "s
 
 
 IN_USE = 0.41  # of the signal that PyTorch's default start leaves before a ReLU, √(1/6): the smallest law in use
+MOVED = 0.5  # of the size seen first, by steps taken before that look: the start is then known within a factor of 2
 CHANCE = 1e-4  # of weights as small by chance: one weight of U(-1, 1) is below 0.05 once in 20 draws
 
 
@@ -79,7 +80,7 @@ def gains(case: Case) -> Iterator[Gain]:
         size, apart = (
             max((known.get(name, (1.0, 0)) for name in feeding), default=(1.0, 0)) for known in (handed_on, told_apart)
         )
-        before = (layer.name,)
+        before = () if layer.output else (layer.name,)
         gain = _gain(case, layer, weights.get(layer.name), size, apart)
         if gain is not None:
             yield gain
@@ -154,7 +155,17 @@ def _first_size(case: Case, weight: Parameter) -> tuple[float, int]:
     means, stds = (case.record.series(weight.name, f"weight.{figure}") for figure in ("mean", "std"))
     if not stds or not math.isfinite(stds.first):
         return 0.0, 0
-    return math.hypot(means.first, stds.first), stds.steps[0]
+    size, step = math.hypot(means.first, stds.first), stds.steps[0]
+    return (size, step) if _moved_before(case, weight, step) < MOVED * size else (0.0, 0)
+
+
+def _moved_before(case: Case, weight: Parameter, step: int) -> float:
+    """How far its steps may have moved it before its first look, as a later one of several nets is first met at a step
+    that is looked at; in the step before that was looked at, it was not there."""
+    before = case.record.series("", "loop.backwards").until(step - 1)
+    missed = step - 1 - before.steps[-1] if before else 0
+    moves = (case.record.series(weight.name, f"update.{figure}") for figure in ("mean", "std"))
+    return missed * math.hypot(*(move.first if move else 0.0 for move in moves)) if missed else 0.0
 
 
 def _behind(

@@ -17,14 +17,15 @@ def held_by(case: Case, optimizer: Optimizer) -> list[Parameter]:
 
 
 def left_out(case: Case) -> list[tuple[Layer, Parameter]]:
-    """Trainable parameters of layers that get gradients, which no optimizer holds and no hand moves; in flow order."""
+    """Trainable parameters that get gradients, which no optimizer holds and no hand moves; in flow order."""
     known = {parameter.name: parameter for parameter in case.record.parameters}
     return [
         (layer, known[name])
         for layer in case.in_flow(case.record.layers)
-        if gets_gradient(case, layer)
         for name in layer.parameters
-        if name in known and _is_left_out(known[name])
+        if name in known
+        and _is_left_out(case, known[name])
+        and (gets_gradient(case, layer) or has_gradient(case, known[name]))
     ]
 
 
@@ -34,6 +35,11 @@ def gets_gradient(case: Case, layer: Layer) -> bool:
     In a program of several threads a layer of another is seen until the first has taken a step.
     """
     return sum(value != 0 for value in case.record.series(layer.name, "gradient.max_abs").values) >= STEPS
+
+
+def has_gradient(case: Case, parameter: Parameter) -> bool:
+    """Whether an `nn.Parameter` that no optimizer holds had a gradient that is not zero, more often than by chance."""
+    return sum(case.record.series(parameter.name, "weight.reached").values) >= STEPS
 
 
 def _is_never_reached(case: Case, parameter: Parameter) -> bool:
@@ -61,8 +67,10 @@ def _same_figures(case: Case, layer: Layer, fed: Layer) -> bool:
     return True
 
 
-def _is_left_out(parameter: Parameter) -> bool:
-    never = parameter.optimizer is None and not parameter.steps_moved
+def _is_left_out(case: Case, parameter: Parameter) -> bool:
+    """A hand may move it beside the optimizers: then it changes, though no step was seen to move it."""
+    changed = any(case.record.series(parameter.name, "weight.changed").values)
+    never = parameter.optimizer is None and not (parameter.steps_moved or changed)
     return parameter.trainable and (never or is_orphaned(parameter))
 
 

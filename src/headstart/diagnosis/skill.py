@@ -1,7 +1,8 @@
 """Skill: how much better than the best constant prediction a run came to be, and whether it learns at all.
 
-skill = 1 - loss / best constant's loss, over the last third of the run. 0 is what a net reaches that ignores its
-inputs, 1 is perfect, and more than 1 is impossible: then the loss is not what it claims.
+skill = 1 - loss / best constant's loss, over the last third of the run, or of a loss that ended before, over its own.
+0 is what a net reaches that ignores its inputs, 1 is perfect, and more than 1 is impossible: then the loss is not what
+it claims.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from statistics import fmean, median, variance
 
 from headstart.diagnosis.constant import best_constant
 from headstart.findings import Skill
-from headstart.record import Loss, Record
+from headstart.record import Loss, Record, Series
 
 NO_SKILL = 0.05  # the best constant has 0, but for the noise of batches; measured in limits.json
 ENOUGH_STEPS = 20  # fewer say nothing of whether a run learns: warm-up and the first noise fill them
@@ -188,9 +189,19 @@ def _skill(record: Record, loss: Loss) -> Skill | None:
     constant = best_constant(loss)
     if constant is None:
         return None
-    tail = series.since(2 * len(record) // 3) or series
+    tail = series.since(2 * len(record) // 3) or _own_last_third(series)
+    if not tail:
+        return None
     value = fmean(tail.values)
     return Skill(1 - value / constant.loss, value, constant.loss, constant.answer, loss.name)
+
+
+def _own_last_third(series: Series) -> Series:
+    """Of a loss that the run left for another before its last third; nothing of one that was hardly seen."""
+    if len(set(series.steps)) < ENOUGH_STEPS:
+        return Series((), ())
+    first, last = series.steps[0], series.steps[-1]
+    return series.since(first + 2 * (last + 1 - first) // 3)
 
 
 def _rank(skill: Skill) -> float:

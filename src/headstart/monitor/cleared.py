@@ -12,7 +12,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from headstart.monitor.sketch import can_sketch
+
 PROBES = 4  # parameters of an optimizer that are looked at
+FIRST = 8  # backwards after which they are asked what they were given
 VALUES = 64  # of a gradient that are asked whether they are zero
 
 Mark = tuple[int, int] | None  # a gradient's identity and version
@@ -27,6 +30,7 @@ class Cleared:
         self._marks: list[Mark] = []
         self._cleared: bool | Tensor = True
         self._backwards = 0
+        self._asked = 0
         self._added = False  # a backward wrote to one of these gradients since the last step
 
     def backward_begins(self) -> None:
@@ -34,12 +38,16 @@ class Cleared:
         if self._cleared is False:
             self._cleared = touched(self._parameters, self._marks)
 
-    def backward_ends(self) -> None:
+    def backward_ends(self) -> Tensor | None:
+        """Whether a gradient is left that is not zero; None where there is none, or it was asked often enough."""
         self._backwards += 1
         if self._cleared is not True:
             marks = [mark_of(parameter) for parameter in self._parameters]
             self._added |= marks != self._marks
             self._marks = marks
+        gradients = [parameter.grad for parameter in self._parameters if can_sketch(parameter.grad)]
+        self._asked += 1
+        return _any(gradients) if gradients and self._asked <= FIRST else None
 
     def step_begins(self) -> bool | Tensor | None:
         """Whether this step's gradients are free of the last step's.
@@ -71,6 +79,10 @@ def touched(parameters: Sequence[Tensor], marks: Sequence[Mark]) -> bool | Tenso
     gradients = [parameter.grad for parameter, _ in marked if parameter.grad is not None]
     if not gradients:
         return True  # none was left to clear
-    left = torch.stack([gradient.reshape(-1)[:VALUES].any().to(gradients[0].device) for gradient in gradients])
-    zero = left.any().logical_not()
+    zero = _any(gradients).logical_not()
     return bool(zero) if zero.device.type == "cpu" else zero
+
+
+def _any(gradients: Sequence[Tensor]) -> Tensor:
+    left = [gradient.reshape(-1)[:VALUES].any().to(gradients[0].device) for gradient in gradients]
+    return torch.stack(left).any()

@@ -24,6 +24,7 @@ from headstart.monitor.operators import (
     NORMS,
     OF_WEIGHTS,
     RESHAPES,
+    SUMS_UP,
     TURNS,
     WEIGHTS,
     Role,
@@ -85,7 +86,7 @@ class GraphLayer:
     follows: tuple[int, ...]  # indices of the layers' operations that feed it
     residual: bool  # its branch is added to a shortcut
     output: bool  # no other layer stands between it and the loss
-    bare: bool  # its output goes into other weights as it is, and nowhere else
+    bare: bool  # its output goes into other weights as it is or summed up, and nowhere else
 
 
 class Graph:
@@ -203,12 +204,13 @@ class Graph:
         )
 
     def _is_bare(self, here: Operation) -> bool:
-        """Whether one weight is multiplied by another with nothing but reshapes and a bias in between."""
+        """Whether one weight is multiplied by another with nothing but reshapes, fixed sums and a bias in between."""
         while len(here.consumers) == 1:
             here = self.operations[here.consumers[0]]
             if here.role == "weights":
                 return True
-            if here.op not in RESHAPES and not (here.op == "add" and here.role == "shape" and here.parameters):
+            bias = here.op == "add" and here.role == "shape" and here.parameters
+            if here.op not in RESHAPES and here.op not in SUMS_UP and not bias:
                 return False
         return False
 

@@ -123,6 +123,22 @@ class Ledger:
                 entry.first, entry.settled = None, True
             yield entry.facts.name, changed
 
+    def zeros(self) -> Iterator[tuple[str, Tensor]]:
+        """Whether each frozen weight of two or more dimensions is zero in all of its sample: (name, true or false)."""
+        for parameter, entry in self.tensors():
+            if not parameter.requires_grad and parameter.ndim > 1 and can_sketch(parameter):
+                yield entry.facts.name, (sample_view(parameter.detach()) == 0).all()
+
+    def reached(self) -> Iterator[tuple[str, Tensor]]:
+        """Whether each `nn.Parameter` that no optimizer holds and that has a gradient has one that is not zero."""
+        for parameter, entry in self.tensors():
+            if (
+                entry.facts.optimizer is None
+                and isinstance(parameter, torch.nn.Parameter)
+                and can_sketch(parameter.grad)
+            ):
+                yield entry.facts.name, sample_view(parameter.grad).any()
+
     def held_by(self, optimizer: str, parameter: Tensor, lr: float | None, weight_decay: float | None) -> None:
         entry = self.entries[id(parameter)]
         if entry.facts.optimizer != optimizer:

@@ -98,15 +98,18 @@ class Modules:
 
     def __init__(self, births: BirthPlaces, only: Module | None = None) -> None:
         self.slots: dict[int, Slot] = {}
+        self.met = 0  # layers, those that are gone among them
         self.paths: dict[int, str] = {}  # of all modules that have a name, layers or not
         self.unwritten: list[tuple[int, Slot, str]] = []  # streams whose owner has no name yet
         self._births = births
         self._only = None if only is None else {id(module) for module in only.modules()}
         self._roots: dict[int, weakref.ref[Module]] = {}
-        self._inside: set[int] = set()
+        # By id, which a module may have from one that is gone: so each is asked whether it is meant.
+        self._inside: dict[int, weakref.ref[Module]] = {}
         self._known: dict[int, weakref.ref[Module]] = {}
+        self._whole: dict[int, weakref.ref[Module]] = {}  # roots that were named
         self._named: dict[str, int] = {}
-        self._prefixes: dict[int, str] = {}
+        self._prefixes: list[str] = []
         self._new = False
 
     def watches(self, module: Module) -> bool:
@@ -114,8 +117,7 @@ class Modules:
 
     def slot(self, module: Module) -> Slot | None:
         """The slot of `module`; None if it is no layer."""
-        found = self._known.get(id(module))
-        if found is None or found() is not module:
+        if not _holds(self._known, module):
             self._see(module)
         return self.slots.get(id(module))
 
@@ -125,7 +127,7 @@ class Modules:
 
     def is_outermost(self, module: Module) -> bool:
         """Whether no module that was called holds it."""
-        return id(module) not in self._inside
+        return not _holds(self._inside, module)
 
     def name_new(self) -> list[tuple[str, Parameter]]:
         """Names modules seen since the last call; returns the parameters of their models by full name."""
@@ -133,12 +135,14 @@ class Modules:
             return []
         self._new = False
         found: list[tuple[str, Parameter]] = []
-        roots = [root for key, ref in self._roots.items() if key not in self._inside and (root := ref()) is not None]
+        alive = [root for ref in self._roots.values() if (root := ref()) is not None]
+        roots = [root for root in alive if self.is_outermost(root)]
         alone = sum(any(True for _ in root.parameters()) for root in roots) == 1 and not self._prefixes
         for root in roots:
-            if id(root) not in self._prefixes:
-                self._prefixes[id(root)] = "" if alone and _has_parameters(root) else self._prefix(root)
-                found += self._name(root, self._prefixes[id(root)])
+            if not _holds(self._whole, root):
+                self._whole[id(root)] = weakref.ref(root)
+                self._prefixes.append("" if alone and _has_parameters(root) else self._prefix(root))
+                found += self._name(root, self._prefixes[-1])
         return found
 
     def _see(self, module: Module) -> None:
@@ -147,25 +151,27 @@ class Modules:
         key = id(module)
         self._known[key] = weakref.ref(module)
         self._roots[key] = self._known[key]
-        self._inside.update(id(child) for child in module.modules() if child is not module)
+        self._inside.update((id(child), weakref.ref(child)) for child in module.modules() if child is not module)
         self._new = True
-        if is_layer(module) and len(self.slots) < MOST:
+        self.slots.pop(key, None)
+        if is_layer(module) and self.met < MOST:
             own = ACTIVATIONS.get(type(module))
             kind = type(module).__name__
-            slot = Slot(self._known[key], kind, own, len(self.slots), self._births.line(module))
+            slot = Slot(self._known[key], kind, own, self.met, self._births.line(module))
             slot.channels_first = hasattr(module, "kernel_size") or isinstance(module, _NormBase)
             self.slots[key] = slot
+            self.met += 1
 
     def _prefix(self, root: Module) -> str:
         name = unwrapped(variable_of(root) or type(root).__name__.lower())
-        if name in self._prefixes.values():
+        if name in self._prefixes:
             name += f"~{len(self._prefixes)}"
         return name
 
     def _name(self, root: Module, prefix: str) -> Iterator[tuple[str, Parameter]]:
         for path, module in root.named_modules():
             name = ".".join(part for part in (prefix, unwrapped(path + ".").removesuffix(".")) if part)
-            slot = self.slots.get(id(module))
+            slot = self.slots.get(id(module)) if _holds(self._known, module) else None
             if slot is not None and not slot.name:
                 slot.name = self._unique(name or type(root).__name__.lower(), id(module))
             self.paths[id(module)] = slot.name if slot is not None else name or type(root).__name__.lower()
@@ -176,6 +182,11 @@ class Modules:
         while self._named.setdefault(name, key) != key:
             name += "~"
         return name
+
+
+def _holds(known: dict[int, weakref.ref[Module]], module: Module) -> bool:
+    found = known.get(id(module))
+    return found is not None and found() is module
 
 
 def is_layer(module: Module) -> bool:

@@ -212,8 +212,9 @@ class Observer:
         if not self._in_backward:
             return
         self._in_backward = False
-        for _, cleared in self._optimizers:
-            cleared.backward_ends()
+        for name, cleared in self._optimizers:
+            if (given := cleared.backward_ends()) is not None:
+                self._note(name, "loop.given", given)
         if not self._optimizers:
             self._before_hand([tensor for tensor, _ in self._ledger.tensors() if tensor.grad is not None])
 
@@ -466,6 +467,10 @@ class Observer:
     def _look_for_changes(self) -> None:
         for name, changed in self._ledger.changes():
             self._note(name, "weight.changed", changed)
+        for name, zero in self._ledger.zeros():
+            self._note(name, "weight.zero", zero)
+        for name, reached in self._ledger.reached():
+            self._note(name, "weight.reached", reached)
 
     def _note(self, owner: str, figure: str, value: Tensor | float) -> None:
         self._rare.append(Rare(self.step, owner, figure, value))

@@ -95,6 +95,14 @@ OF_WEIGHTS = frozenset(
 )
 # Through these values pass as they are.
 RESHAPES = OF_WEIGHTS - {"weight_norm_interface"}
+# And through these they are only added up, by weights that hang on nothing that flows. Not among them: what picks by an
+# index (it may come of the values), and products (the factor may be a mask of them).
+SUMS_UP = frozenset(
+    "mean sum neg flip roll repeat cumsum avg_pool2d avg_pool3d adaptive_avg_pool2d adaptive_avg_pool3d constant_pad_nd "
+    "reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d "
+    "upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_linear1d upsample_bilinear2d upsample_trilinear3d "
+    "upsample_bicubic2d pixel_shuffle pixel_unshuffle im2_col col2_im".split()
+)
 TURNS = ("t", "transpose", "permute", "numpy_t")  # of a matrix
 
 

@@ -39,7 +39,7 @@ class Tracing:
 
     def read(self, roots: list[Tensor], step: int, outbox: Outbox) -> None:
         """Once for each line that calls backward, and again when new layers have come since."""
-        key = (user_line(), len(self._signals.modules.slots))
+        key = (user_line(), self._signals.modules.met)
         if not self._raw and (key in self._known or len(self._known) >= GRAPHS):
             return
         self._known.add(key)

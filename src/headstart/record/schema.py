@@ -64,7 +64,10 @@ RARE = (
     "loss.paired",  # samples of a term of the loss, once, that sets the output of each against the target of each
     "loss.target_mean",  # of a regression's or a probability's targets in a batch
     "gradient.early",  # of a plain recurrent layer: norm of the gradient at its first step over the largest of any step
+    "loop.given",  # 1 where a backward left a gradient that is not zero in the first of an optimizer's tensors, else 0
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
+    "weight.reached",  # 1 where an nn.Parameter that no optimizer holds has a gradient that is not zero, else 0
+    "weight.zero",  # 1 where a frozen weight of two or more dimensions is zero in all of its sample, else 0
     "loop.backwards",  # backwards since the step before
     "loop.cut",  # 1 where a backward's root has no graph behind it, or a small one without a parameter
     "samples.batch",  # fingerprint of all samples that a model was given in a step, in their order

@@ -27,7 +27,9 @@ class Layer:
     trainable: bool = True  # owns a parameter that requires grad
     line: str | None = None  # where it was made, in the user's own code: "train.py:24"
     blocked: str | None = None  # a step function that every way from it to the loss leads through: "round"
-    bare: bool | None = None  # its output goes into the next weights as it is, in every graph; None: in none seen
+    bare: bool | None = (
+        None  # its output goes into the next weights as it is or summed up, in every graph; None: none seen
+    )
     places: int | None = None  # of one sample's output that share its weights: pixels, tokens; 1 of a vector
     steps_first: tuple[int, int] | None = None  # of what takes (steps, samples, features): both at its first call
     states: tuple[

@@ -265,5 +265,6 @@ CHINESE = {
     "weight std": "权重的标准差",
     "with gradient": "有梯度的次数",
     "without gradient": "没有梯度的次数",
+    "zero weights": "全为零的权重数",
     "workers": "工作进程数",
 }

@@ -1,11 +1,16 @@
-"""Nearly all weights are frozen, and what is left does not learn.
+"""Nearly all weights are frozen, and what is left does not learn; or a weight is frozen while it is zero.
 
 ## What it sees
-Which parameters of the models that run require grad, by their number of values, in a run that is known not to learn.
+Which parameters of the models that run require grad, by their number of values, in a run that is known not to learn. And,
+whether it learns or not, frozen weights of layers that run of which every value that was looked at is zero at every look.
 
 ## Why it hurts
 A frozen layer keeps its weights. A few trained values on top of layers that do not suit the task (or were never trained
 at all) cannot make up for it.
+
+What is multiplied by a weight of zeros is zero, whatever goes in, and a frozen one stays so: the branch that it ends, or
+begins, adds nothing at all. The adapters of LoRA start with such a weight, to be trained away from it; they are lost if
+the base is frozen after they were put in.
 
 ## Example
 ```python
@@ -43,12 +48,16 @@ for step in range(60):
 
 ## Limits
 - `FROZEN` = 0.9: share of all values. Source: fine-tuning a head on a pretrained net freezes as much, and learns.
+- `LOOKS` = 2: at a weight, at least. That the product with zeros is zero needs no limit. It is advice in a run that learns:
+  a branch may be kept for later.
 
 ## Stays silent when
-The run learns, or it is not known whether it does; all parameters are frozen; or no layer that is frozen ran.
+The run learns, or it is not known whether it does; all parameters are frozen; or no layer that is frozen ran. Of weights of
+zeros: they are trained at some time, one value is not zero, they have one dimension only, or their layer never ran.
 
 ## References
 Kornblith, Shlens & Le (2019), *Do Better ImageNet Models Transfer Better?*, on fixed features against fine-tuning.
+Hu et al. (2022), *LoRA*, section 4.1: one factor starts at zero.
 """
 
 from __future__ import annotations
@@ -60,6 +69,7 @@ from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Parameter
 
 GROUP = "loop"
 RESTS_ON = "share"
@@ -67,6 +77,7 @@ NEEDS = ("lr", "skill")
 SINCE, STATUS = "0.1.0", "stable"
 
 FROZEN = 0.9
+LOOKS = 2
 
 TEXT = Text(
     en={
@@ -74,22 +85,29 @@ TEXT = Text(
         "cause": "Frozen layers keep the weights that they have. Unless they were trained on something alike, the rest "
         "has little to work with: let more of them be trained.",
         "note": "before the optimizer is made",
+        "zero_message": "{count:number} frozen weights are zero all over, the first of them {first}: what they are "
+        "multiplied with is lost.",
+        "zero_cause": "A product with zeros is zero, and a frozen weight stays as it is. Adapters that start at zero must "
+        "be trained: freeze the base before they are put in.",
     },
     zh={
         "message": "{share:share} 的权重被冻结，其余部分没有学到东西。",
         "cause": "被冻结的层保持原有的权重。除非它们在相似的数据上训练过，否则其余部分难以发挥作用：请让更多的层参与训练。",
         "note": "在创建优化器之前",
+        "zero_message": "{count:number} 个被冻结的权重全部为零，第一个是 {first}：与它们相乘的内容全部丢失。",
+        "zero_cause": "与零相乘得零，而被冻结的权重不会改变。从零开始的适配器必须参与训练：请先冻结主干，再放入适配器。",
     },
 )
 
 
 def frozen_by_mistake(case: Case) -> Iterator[Finding]:
-    """One finding for the run."""
+    """One finding for the share, one for all weights of zeros."""
     sizes = {parameter.name: prod(parameter.shape) for parameter in case.record.parameters}
     frozen = [parameter for parameter in case.record.parameters if not parameter.trainable]
     share = sum(sizes[parameter.name] for parameter in frozen) / max(1, sum(sizes.values()))
     ran = {layer.name for layer in case.record.layers if case.record.series(layer.name, "activation.mean")}
     layers = tuple(dict.fromkeys(p.layer for p in frozen if p.layer is not None and p.layer in ran))
+    yield from _zeros(case, [parameter for parameter in frozen if parameter.layer in ran])
     if case.learns is not False or share <= FROZEN or share == 1 or not layers:
         return
     yield Finding(
@@ -102,4 +120,25 @@ def frozen_by_mistake(case: Case) -> Iterator[Finding]:
         case.say(TEXT, "cause"),
         Remedy("unfreeze", f"{code.path(layers[-1])}.requires_grad_(True)     # {case.say(TEXT, 'note')}"),
         layers,
+    )
+
+
+def _zeros(case: Case, frozen: list[Parameter]) -> Iterator[Finding]:
+    looks = {parameter.name: case.record.series(parameter.name, "weight.zero") for parameter in frozen}
+    zero = [p for p in frozen if len(looks[p.name]) >= LOOKS and all(looks[p.name].values)]
+    if not zero:
+        return
+    layers = tuple(dict.fromkeys(parameter.layer for parameter in zero if parameter.layer is not None))
+    line = next((layer.line for layer in case.record.layers if layer.name == layers[0]), None)
+    yield Finding(
+        "frozen-by-mistake",
+        "advice" if case.learns else "warning",
+        case.say(TEXT, "zero_message", count=len(zero), first=zero[0].name),
+        layers[0],
+        looks[zero[0].name].steps[0],
+        (Evidence("zero_weights", len(zero), of=len(frozen)),),
+        case.say(TEXT, "zero_cause"),
+        Remedy("unfreeze", f"{code.path(layers[0])}.requires_grad_(True)     # {case.say(TEXT, 'note')}"),
+        layers,
+        line,
     )

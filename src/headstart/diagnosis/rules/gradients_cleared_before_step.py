@@ -43,7 +43,8 @@ for step in range(60):
 - `STEPS` = 3: of the optimizer that were looked at; its first may come before the first backward.
 
 ## Stays silent when
-The gradients are computed within the step (a closure), one tensor at least has a gradient at some step, or weights move.
+The gradients are computed within the step (a closure), one tensor at least has a gradient at some step, weights move, or
+the gradients are zero already where a backward leaves them.
 
 ## References
 The PyTorch documentation of `torch.optim.Optimizer.zero_grad`.
@@ -85,6 +86,9 @@ def gradients_cleared_before_step(case: Case) -> Iterator[Finding]:
     for optimizer in case.record.optimizers:
         held = held_by(case, optimizer)
         own = {parameter.name for parameter in held}
+        given = case.record.series(optimizer.name, "loop.given")
+        if given and not any(given.values):  # zero as they come: nothing was there to be cleared
+            continue
         if is_idle(held) and any(
             gets_gradient(case, layer) for layer in case.record.layers if own & set(layer.parameters)
         ):

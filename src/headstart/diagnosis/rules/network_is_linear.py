@@ -1,12 +1,14 @@
 """No activation stands between the layers: however many there are, together they are one linear layer.
 
 ## What it sees
-For each layer with another one behind it what its output meets, in the graph of the loss: the next weights, with nothing
-but reshapes and a bias in between. It speaks if that is so of all of them. It is exact.
+For each layer with another one behind it what its output meets, in the graph of the loss: the next weights, with nothing in
+between but reshapes, a bias, and what adds values up by fixed weights: a pooling by the mean, padding, upsampling. It
+speaks if that is so of all of them. It is exact.
 
 ## Why it hurts
 W2 (W1 x + b1) + b2 = (W2 W1) x + (W2 b1 + b2): a product of matrices is a matrix. Such a net draws one straight line
-through its data, as a single layer would. What is no straight line, XOR or a circle, it cannot learn.
+through its data, as a single layer would. What is no straight line, XOR or a circle, it cannot learn. A convolution and a
+mean over pixels are products with matrices as well.
 
 ## Example
 ```python
@@ -45,8 +47,9 @@ None. It is a warning in a run that does not learn, else advice: a product of tw
 factorise or to study it.
 
 ## Stays silent when
-There is one layer; anything else follows a layer, an activation, a norm, a pooling, a mask, a branch; any layer is no plain
-product (recurrent, attention); or what follows is not known (compiled parts, custom functions).
+There is one layer; anything else follows a layer, an activation, a norm, a pooling by the largest, a mask, a factor, a
+branch; any layer is no plain product (recurrent, attention); or what follows is not known (compiled parts, custom
+functions).
 
 ## References
 Goodfellow, Bengio & Courville, *Deep Learning* (2016), §6.1: learning XOR.
@@ -63,7 +66,7 @@ from headstart.findings import Evidence, Finding, Remedy
 
 GROUP = "experiment"
 RESTS_ON = "fact"
-NEEDS = ("activation.std",)
+NEEDS = ("weight.std",)
 SINCE, STATUS = "0.1.0", "stable"
 
 EMBEDDINGS = ("Embedding", "EmbeddingBag", "embedding")  # a table is a product with one-hot rows

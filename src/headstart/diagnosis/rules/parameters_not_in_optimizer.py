@@ -2,13 +2,15 @@
 
 ## What it sees
 The parameter ledger: tensors that require grad, whose layer's output gets a gradient in the backward, and that no
-optimizer which stepped was given. And those whose optimizer is gone, which were frozen as the next one was made, and now
-get gradients without being in it. It is exact.
+optimizer which stepped was given. Of an `nn.Parameter` that no module was seen to use: that it holds a gradient itself and
+never changes. And those whose optimizer is gone, which were frozen as the next one was made, and now get gradients without
+being in it. It is exact.
 
 ## Why it hurts
 What no optimizer holds never changes. A layer that was added after the optimizer was made, a list of modules that is no
-`nn.ModuleList`, a learnable weight of the loss: training goes on around it, with a random layer in its midst. So it does
-around layers that are unfrozen after the optimizer was made of what was trainable before.
+`nn.ModuleList`, a learnable weight of the loss, or what `torch.diag(nn.Parameter(s))` gives, which is no parameter of the
+module that keeps it: training goes on around it, with a random layer in its midst. So it does around layers that are
+unfrozen after the optimizer was made of what was trainable before.
 
 ## Example
 ```python
