@@ -33,6 +33,7 @@ from headstart.monitor.names import BirthPlaces, user_line
 from headstart.monitor.optimizers import Optimizers, number, parameters_of
 from headstart.monitor.orphans import Orphans
 from headstart.monitor.outbox import Outbox, Rare, StepRow
+from headstart.monitor.padding import Padding
 from headstart.monitor.refused import Refused
 from headstart.monitor.samples import Samples
 from headstart.monitor.signals import Signals
@@ -121,6 +122,7 @@ class Observer:
         self._optimizers = Optimizers(self._ledger)
         self._orphans = Orphans(self._ledger)
         self._ungraded = Ungraded(self._ledger)
+        self._padding = Padding()
         self._waiting = Waiting()
         self._backwards = 0  # since the last step
         self._only = only is not None  # one model of the process is watched, not all
@@ -342,6 +344,7 @@ class Observer:
                 self._signals.take(slot, "input", given)
             else:
                 self._signals.columns.look_at_indices(slot, given, self.step)
+                self._padding.looked_up(module, given)
 
     def _called_without(self, module: Module) -> None:
         if not self._thread or self._thread == threading.get_ident():
@@ -388,7 +391,7 @@ class Observer:
         call = self._sources.call(kind, arguments, loss, user_line())
         if call is not None:
             self._sources.called = True
-            tag(loss, call, self._key)
+            tag(loss, self._padding.counted(call, arguments), self._key)
 
     @quietly
     def _evaluated(self, kind: str, arguments: Mapping[str, Any], loss: Tensor) -> None:
@@ -491,6 +494,7 @@ class Observer:
             self._note("", "loop.backwards", float(self._backwards))
             self._modes.end_step(self.step)
             self._ungraded.end_step()
+            self._padding.end_step()
         seconds = time.perf_counter() - self._started
         row = StepRow(self.step, seconds, self._losses, number(lr), optimizer, figures, self._rare, self._calls)
         self._outbox.step(row)
