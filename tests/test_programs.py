@@ -25,7 +25,6 @@ MISSED = {
     # Written without a look at the rules, and kept whatever was found:
     "sin_by_hand_tiny_rate",  # the loss falls all the time, too slowly: nothing proves it
     "ema_left_behind",  # a copy that is only evaluated is no parameter of the run
-    "finetune_other_name",  # two trainings through one line; the new head's weights are frozen as drawn
     "policy_gradient_sign",  # without labels nothing tells what is rewarded
     "few_of_the_eights",  # the evaluation counts hits and calls no loss: its labels are not seen
     "three_steps_an_epoch",  # fifteen steps say nothing of whether a run learns

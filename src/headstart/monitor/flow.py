@@ -101,6 +101,7 @@ def facts_of(slot: Slot, ledger: Ledger) -> Layer:
         line=slot.line,
         places=slot.places,
         steps_first=slot.steps_first,
+        frozen_at=slot.frozen_at,
         states=slot.viewed[0] if slot.viewed else (),
         viewed=slot.viewed[1] if slot.viewed else (),
     )

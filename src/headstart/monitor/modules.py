@@ -88,9 +88,8 @@ class Slot:
     places: int | None = None  # of its output that share its weights: pixels, tokens
     steps_first: tuple[int, int] | None = None  # of what takes (steps, samples, features)
     gradient_step: int = -1  # at which its gradient was taken last
-    viewed: tuple[tuple[int, ...], tuple[int, ...]] | None = (
-        None  # a shape that it gave, and the view that mixes samples
-    )
+    viewed: tuple[tuple[int, ...], tuple[int, ...]] | None = None  # a shape it gave; a view that mixes samples
+    frozen_at: int | None = None  # step before which it was met first, frozen as it was drawn
 
 
 class Modules:

@@ -329,6 +329,7 @@ class Observer:
             slot.units = _units(slot, tensor)
             slot.places = _places(slot.units, tensor)
             slot.steps_first = _steps_first(module, args)
+            slot.frozen_at = self.step if self.step and _is_frozen_as_drawn(module) else None
         if tensor.requires_grad and tensor.grad_fn is not None:
             tag(tensor, slot, self._key)
             states.mark(module, output, slot, self._key)
@@ -585,6 +586,14 @@ def _steps_first(module: Module, args: tuple[Any, ...]) -> tuple[int, int] | Non
     """Steps and samples of what a module that takes (steps, samples, features) is given."""
     given = args[0] if args and getattr(module, "batch_first", True) is False else None
     return (given.shape[0], given.shape[1]) if isinstance(given, Tensor) and given.ndim == 3 else None
+
+
+def _is_frozen_as_drawn(module: Module) -> bool:
+    """Whether nothing was written into a weight but what torch drew for it, and it is not to be trained."""
+    weight = getattr(module, "weight", None)
+    own = [parameter for parameter in module._parameters.values() if parameter is not None]
+    drawn = isinstance(weight, torch.nn.Parameter) and weight.ndim > 1 and weight._version == 1
+    return drawn and not any(parameter.requires_grad for parameter in own)
 
 
 def _units(slot: Slot, output: Tensor) -> int:

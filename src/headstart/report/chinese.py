@@ -189,6 +189,7 @@ CHINESE = {
     "largest size": "最大的尺度",
     "layers": "层数",
     "early gradient": "第一个时间步的梯度占最大值的比例",
+    "frozen weights": "被冻结的权重的个数",
     "padding share": "填充处的标签的比例",
     "clipped share": "被裁剪的答案的比例",
     "first axis": "第一维的大小",
