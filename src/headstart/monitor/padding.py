@@ -30,9 +30,11 @@ class Padding:
 
     def counted(self, call: Call, arguments: Mapping[str, Any]) -> Call:
         """The call with the share of its labels that stand at padding, if they are all of one class, and no others are."""
+        if call.source.kind not in CLASSES or not self._places:
+            return call
         labels = arguments["target"].detach().reshape(-1)
         fitting = [place for place, mask in enumerate(self._places) if mask.numel() == labels.numel()]
-        if call.source.kind not in CLASSES or labels.is_floating_point() or not fitting:
+        if labels.is_floating_point() or not fitting:
             return call
         mask = self._places.pop(fitting[0])
         if mask.device != labels.device:
