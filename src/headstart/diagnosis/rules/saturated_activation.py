@@ -3,8 +3,10 @@
 ## What it sees
 The share of a layer's outputs at which the activation's derivative is below 1 % of its largest value
 (`activation.saturated`): tanh beyond ±0.995, sigmoid below 0.0025 or above 0.9975, softsign beyond ±0.9, hardtanh and
-hardsigmoid at their corners. And the share of a loss's answers that `torch.clamp` right before it holds at its ends. It
-speaks if the share is above the limit throughout the last third of a run that does not learn.
+hardsigmoid at their corners; a number that the sums are multiplied by before the activation counts. And the share of a
+loss's answers that `torch.clamp` right before it holds at its ends. It speaks if the share is above the limit throughout
+the last third of a run that does not learn. Where nothing tells whether a run learns, it is advice of a layer, and only if
+the share was above the limit from the first look to the last.
 
 ## Why it hurts
 The gradient of everything in front of the layer is multiplied by that derivative. Where it is gone, the weights in
@@ -51,8 +53,9 @@ for step in range(120):
   its weights gives.
 
 ## Stays silent when
-The run learns, or is not known not to: gates and binary codes saturate by design. The layer is the net's output, the gates
-are inside an LSTM or GRU, or the share falls below the limit again.
+The run learns, or may and came to it: gates and binary codes saturate by design, but not from the start. The layer is
+the net's output (of a run not known to learn: its sigmoid), the gates are inside an LSTM or GRU, the share falls below the
+limit again, or two optimizers play against each other, as the actor of a control at its limits and its critic do.
 
 ## References
 Glorot & Bengio 2010, §3 (saturated sigmoid and tanh layers); LeCun et al., *Efficient BackProp* (1998), §4.4.
@@ -63,7 +66,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import fmean
 
-from headstart.diagnosis import code
+from headstart.diagnosis import code, skill
 from headstart.diagnosis.case import LINEAR, Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
@@ -82,8 +85,8 @@ SATURATING = ("tanh", "sigmoid", "softsign", "hardtanh", "hardsigmoid")
 TEXT = Text(
     en={
         "message": "{saturated:share} of what {layer} gives stands at the ends of {activation}, where its slope is gone.",
-        "start": "It was so from the start: the sums that enter it are too large, by its weights, its bias or its inputs. "
-        "Hardly any gradient passes to what lies in front.",
+        "start": "It was so from the start: the sums that enter it are too large, by its weights, its bias, its inputs "
+        "or a factor before it. Hardly any gradient passes to what lies in front.",
         "later": "It came while training: updates that are too large drove the sums there. Hardly any gradient passes "
         "back, so they stay.",
         "clip": "{clipped:share} of the answers that {kind} is given stand at the ends of a clip, where its slope is 0.",
@@ -95,7 +98,7 @@ TEXT = Text(
     },
     zh={
         "message": "{layer} 的输出有 {saturated:share} 位于 {activation} 的两端，那里几乎没有斜率。",
-        "start": "从一开始就是如此：进入它的和太大，原因在于权重、偏置或输入。几乎没有梯度能传到它前面的层。",
+        "start": "从一开始就是如此：进入它的和太大，原因在于权重、偏置、输入或它前面的系数。几乎没有梯度能传到它前面的层。",
         "later": "这是在训练中出现的：过大的更新把这些和推到了两端。几乎没有梯度能传回来，所以它们会留在那里。",
         "clip": "{kind} 得到的答案有 {clipped:share} 位于裁剪的两端，那里的斜率为 0。",
         "no_slope": "被裁剪掉的答案无论错得多厉害都得不到梯度。sigmoid 把答案限制在 0 与 1 之间，同时保留斜率。",
@@ -108,11 +111,15 @@ TEXT = Text(
 
 def saturated_activation(case: Case) -> Iterator[Finding]:
     """One finding for all layers, told of the first in the flow: those behind it are fed by it."""
-    found = [(layer, series) for layer, series in _layers(case) if _lasts(case, series)]
-    if case.learns is not False:
+    unknown = _is_unknown(case)
+    if case.learns is not False and not unknown:
         return
+    found = [(layer, series) for layer, series in _layers(case, unknown) if _lasts(case, series)]
+    if unknown:
+        found = [(layer, series) for layer, series in found if min(series.values) > SATURATED_SHARE]
     if not found:
-        yield from _clipped(case)
+        if not unknown:
+            yield from _clipped(case)
         return
     layer, series = found[0]
     start = series.first > SATURATED_SHARE
@@ -123,7 +130,7 @@ def saturated_activation(case: Case) -> Iterator[Finding]:
     )
     yield Finding(
         "saturated-activation",
-        "error",
+        "advice" if unknown else "error",
         case.say(TEXT, "message", saturated=late, layer=layer.name, activation=_activation(layer)),
         layer.name,
         step,
@@ -162,11 +169,21 @@ def _clipped(case: Case) -> Iterator[Finding]:
         return
 
 
-def _layers(case: Case) -> Iterator[tuple[Layer, Series]]:
-    """Hidden activations, and linear layers that are read through the one that follows."""
+def _is_unknown(case: Case) -> bool:
+    """Whether the loss says nothing of whether the run learns, though it is long enough, and one optimizer's alone."""
+    unknown = case.learns is None and case.skill is None and len(case.record.optimizers) < 2
+    return unknown and len(case.record.loss) >= skill.ENOUGH_STEPS
+
+
+def _layers(case: Case, outputs: bool) -> Iterator[tuple[Layer, Series]]:
+    """Hidden activations, and linear layers that are read through the one that follows.
+
+    Of `outputs` not those of a sigmoid: the logarithm behind it gives the slope back.
+    """
     for layer in case.in_flow(case.record.layers):
         series = case.record.series(layer.name, "activation.saturated")
-        if series and not layer.output and _activation(layer):
+        hidden = not layer.output or (outputs and layer.activation != "sigmoid")
+        if series and hidden and _activation(layer):
             yield layer, series
 
 
