@@ -25,10 +25,7 @@ MISSED = {
     # Written without a look at the rules, and kept whatever was found:
     "sin_by_hand_tiny_rate",  # the loss falls all the time, too slowly: nothing proves it
     "ema_left_behind",  # a copy that is only evaluated is no parameter of the run
-    "finetune_other_name",  # two trainings through one line; the new head's weights are frozen as drawn
-    "pads_are_learned",  # the padding is learnt, and the rest half: the run learns
     "policy_gradient_sign",  # without labels nothing tells what is rewarded
-    "clipped_in_place_of_a_sigmoid",  # a loss written out behind a clip: the exploding activations are seen alone
     "few_of_the_eights",  # the evaluation counts hits and calls no loss: its labels are not seen
     "polynomial_by_default_sgd",  # it learns 0.96 of what there is; what a higher rate would reach is in no record
     "circles_by_five_tanh",  # the updates that are rounded away are told first, and what made them so small behind them

@@ -112,3 +112,14 @@ def test_all_tokens_of_all_samples_in_one_row_are_silent(tmp_path: Path) -> None
 def test_without_a_label_for_each_sample_nothing_is_said(tmp_path: Path) -> None:
     net = Net("GRU", lambda o, h: h.view(N, 2 * H).repeat(2, 1), 2 * H, **TWO)
     assert said(record(tmp_path, net, labels=(2 * N,)), RULE) == []
+
+
+def test_a_layer_of_the_users_that_gives_more_is_left_alone(tmp_path: Path) -> None:
+    class Chatty(nn.GRU):
+        def forward(self, x: Tensor):
+            return (*super().forward(x), 1.0)
+
+    net = Net("GRU", lambda o, h: o[:, -1], H, batch_first=True)
+    net.rnn = Chatty(E, H, batch_first=True)
+    net.forward = lambda x: net.head(net.rnn(x)[0][:, -1])
+    assert said(record(tmp_path, net), RULE) == []

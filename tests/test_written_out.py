@@ -295,3 +295,17 @@ def test_a_density_that_is_maximised_has_no_skill(tmp_path: Path) -> None:
     record = trained(tmp_path, net(), X, Y, lambda z, y: -density(z).mean(), steps=30)
     assert record.losses == ()
     assert diagnose(record).skill is None
+
+
+def test_a_loss_of_a_leaf_alone_is_left_alone() -> None:
+    leaf = torch.ones(N, requires_grad=True)
+    for loss in (
+        leaf.mean(),
+        -leaf.sum(),
+        leaf.view(3, 4).mean(),
+        (leaf - 1).mean(),
+        leaf[0] * 1.0,
+        (2 / leaf).mean(),
+    ):
+        assert read(loss) is None
+        assert pairs(loss) is None

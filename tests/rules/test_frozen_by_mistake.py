@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from loops import X, Y, net, train, watched
 from records import Figure, chain, linear, run, said, told, unjudged
 from torch import nn
 
+import headstart as hs
 from headstart.diagnosis.rules.frozen_by_mistake import FROZEN
+from headstart.record import Record
 
 RULE = "frozen-by-mistake"
 
@@ -113,3 +116,44 @@ def test_adapters_that_are_frozen_at_zero_add_nothing(tmp_path: Path, adapters: 
 
     found = [one for one in said(watched(tmp_path, model, loop), RULE) if one.evidence[0].figure == "zero_weights"]
     assert [one.layers for one in found] == ([("0.up",)] if adapters == "frozen" else [])
+
+
+def second_task(folder: Path, new: nn.Module, frozen: bool = True) -> Record:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 2))
+    labels = torch.randint(0, 3, (len(X),))
+    with hs.watch(nn.ModuleList([model, new]), record=folder / "run.db") as watch:
+        for step in range(40):
+            if step == 10:
+                model[2] = new
+                new.requires_grad_(not frozen)
+            if step in (0, 10):
+                held = [p for p in model.parameters() if p.requires_grad]
+                optimizer = torch.optim.SGD(held, lr=0.01)
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(torch.randn(len(X), 6)), labels % (2 if step < 10 else 3)).backward()
+            optimizer.step()
+    read = watch.read()
+    assert "fault" not in read.meta, read.meta["fault"]
+    return read
+
+
+def test_a_new_head_that_is_frozen_as_it_was_drawn_is_an_error(tmp_path: Path) -> None:
+    finding = told(second_task(tmp_path, nn.Linear(8, 3)), RULE)
+    assert (finding.severity, finding.step) == ("error", 10)
+    assert (finding.evidence[0].value, finding.evidence[0].of) == (2, 2)
+
+
+def loaded() -> nn.Linear:
+    head = nn.Linear(8, 3)
+    head.load_state_dict(nn.Linear(8, 3).state_dict())
+    return head
+
+
+@pytest.mark.parametrize("new", [loaded, lambda: copy.deepcopy(nn.Linear(8, 3))], ids=["loaded", "a copy"])
+def test_a_new_head_that_comes_from_elsewhere_may_be_frozen(new, tmp_path: Path) -> None:
+    assert said(second_task(tmp_path, new()), RULE) == []
+
+
+def test_a_new_head_that_is_trained_is_sound(tmp_path: Path) -> None:
+    assert said(second_task(tmp_path, nn.Linear(8, 3), frozen=False), RULE) == []

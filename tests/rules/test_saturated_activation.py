@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from records import SGD, Figure, chain, figures_of, head, linear, run, said, told, unjudged
+from records import COIN, SGD, Figure, chain, figures_of, head, linear, run, said, told, unjudged
 from scipy.stats import norm
-from torch import nn
+from torch import Tensor, nn
 from training import trained
 
 from headstart.diagnosis.rules.saturated_activation import SATURATED_SHARE
@@ -106,5 +106,52 @@ def test_the_share_is_twice_the_normal_tail(std: float, tmp_path: Path) -> None:
     assert seen.last == pytest.approx(2 * norm.sf(2.9932 / std), abs=0.08)
 
 
-def test_without_activations_it_is_not_judged() -> None:
-    assert RULE in unjudged(run(chain(head())))
+def test_without_a_loss_it_is_not_judged() -> None:
+    assert RULE in unjudged(run(chain(head()), loss=lambda step: None))
+
+
+def clipped(share: Figure, skill: float | None = 0.0) -> Record:
+    return run(chain(head()), {(COIN.name, "loss.clipped"): share}, skill=skill)
+
+
+def test_half_of_the_answers_may_stand_at_the_ends_of_a_clip() -> None:
+    finding = told(clipped(1.01 * SATURATED_SHARE), RULE)
+    assert (finding.severity, finding.layer) == ("error", None)
+    assert finding.evidence[0].figure == "clipped_share"
+    assert said(clipped(0.99 * SATURATED_SHARE), RULE) == []
+
+
+@pytest.mark.parametrize("skill", [0.9, None])
+def test_a_clip_is_sound_in_a_run_that_learns_or_may(skill: float | None) -> None:
+    assert said(clipped(1.0, skill), RULE) == []
+
+
+def test_a_clip_that_lets_go_in_the_end_is_sound() -> None:
+    assert said(clipped(lambda step: 0.9 if step < 50 else 0.1), RULE) == []
+
+
+def entropy(p: Tensor, y: Tensor) -> Tensor:
+    p = torch.clip(p, 1e-7, 1 - 1e-7)
+    return -(y * torch.log(p) + (1 - y) * torch.log(1 - p)).mean()
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        entropy,
+        lambda z, y: nn.functional.binary_cross_entropy(z.clamp(1e-7, 1 - 1e-7), y),
+        lambda z, y: nn.functional.mse_loss(z.clamp(max=1.0), y),
+    ],
+)
+def test_the_share_is_counted(loss, tmp_path: Path) -> None:
+    x = torch.tensor([[-3.0], [-2.0], [2.0], [3.0], [0.25], [0.75], [0.5], [5.0]])
+    net = nn.Linear(1, 1)
+    nn.init.ones_(net.weight)
+    nn.init.zeros_(net.bias)
+    seen = trained(tmp_path, net, x, (torch.arange(8) % 2).float()[:, None], loss, steps=3)
+    (one,) = seen.losses
+    share = 3 / 8 if one.kind == "mse_loss" else 5 / 8
+    assert seen.series(one.name, "loss.clipped").values == (share, share, share)
+    (tmp_path / "sound").mkdir()
+    seen = trained(tmp_path / "sound", nn.Sequential(net, nn.Sigmoid()), x, (x > 0).float(), loss, steps=3)
+    assert max(seen.series(seen.losses[0].name, "loss.clipped").values) == 0.0

@@ -133,6 +133,7 @@ def facts_of(slot: Slot, ledger: Ledger) -> Layer:
         steps_first=slot.steps_first,
         samples_before=slot.samples_before,
         drawn_from=tuple(before.name for before in slot.drawn_from if before.name),
+        frozen_at=slot.frozen_at,
         states=slot.viewed[0] if slot.viewed else (),
         viewed=slot.viewed[1] if slot.viewed else (),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from headstart.monitor.labels import Labels, Reach
 from headstart.monitor.operators import operator
-from headstart.monitor.origin import Made, Origin, origin_of
+from headstart.monitor.origin import Made, Origin, clipped, origin_of
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.written_out import WrittenOut
 from headstart.record import Loss, Targets
@@ -196,7 +196,7 @@ class Sources:
         value = loss.detach()
         if kind in MARGINS and arguments.get("reduction") != "mean":  # each sample's is the mean over its labels
             value = value * given.shape[-1]
-        return _read(source, arguments, given, target, value)
+        return _with_clip(_read(source, arguments, given, target, value), given.grad_fn)
 
     def written_out(self, loss: WrittenOut, line: str | None) -> Call | None:
         """The same of a loss that calls no loss function; `line` is that of its backward."""
@@ -211,7 +211,7 @@ class Sources:
         source.meets_opposite(loss.density and self._density_grows)
         source.by_hand, source.shapes = True, (tuple(loss.given.shape), tuple(loss.target.shape))
         source.trace(Made(loss.maker, tuple(loss.given.shape)), loss.target)
-        return _read(source, arguments, loss.given, loss.target, loss.value)
+        return _with_clip(_read(source, arguments, loss.given, loss.target, loss.value), loss.maker)
 
     def _source(
         self, kind: str, arguments: Mapping[str, Any], given: Tensor, line: str | None, how: str = ""
@@ -234,6 +234,12 @@ def _read(source: Source, arguments: Mapping[str, Any], given: Tensor, target: T
     }
     reader = next((reader for kinds, reader in read.items() if source.kind in kinds), None)
     return None if reader is None else reader(source, arguments, given, target, loss)
+
+
+def _with_clip(call: Call | None, maker: Any) -> Call | None:
+    """With the share of the answers that a clip right before the loss holds at its ends, where its slope is 0."""
+    share = None if call is None else clipped(maker)
+    return call if call is None or share is None else replace(call, more=(*call.more, ("loss.clipped", share)))
 
 
 def _added(mass: Tensor | None, more: Tensor) -> Tensor:

@@ -90,9 +90,8 @@ class Slot:
     samples_before: tuple[int, ...] = ()  # of the same: the shape that a view made its input of
     drawn_from: tuple[Slot, ...] = ()  # that gave a Normal whose sample, without a graph, it was given
     gradient_step: int = -1  # at which its gradient was taken last
-    viewed: tuple[tuple[int, ...], tuple[int, ...]] | None = (
-        None  # a shape that it gave, and the view that mixes samples
-    )
+    viewed: tuple[tuple[int, ...], tuple[int, ...]] | None = None  # a shape it gave; a view that mixes samples
+    frozen_at: int | None = None  # step before which it was met first, frozen as it was drawn
 
 
 class Modules:

@@ -35,6 +35,7 @@ from headstart.monitor.names import BirthPlaces, user_line
 from headstart.monitor.optimizers import Optimizers, number, parameters_of
 from headstart.monitor.orphans import Orphans
 from headstart.monitor.outbox import Outbox, Rare, StepRow
+from headstart.monitor.padding import Padding
 from headstart.monitor.refused import Refused
 from headstart.monitor.samples import Samples
 from headstart.monitor.signals import Signals
@@ -126,6 +127,7 @@ class Observer:
         self._exchanged = Exchanged(self._signals.modules, self._ledger)
         self._orphans = Orphans(self._ledger)
         self._ungraded = Ungraded(self._ledger)
+        self._padding = Padding()
         self._waiting = Waiting()
         self._backwards = 0  # since the last step
         self._only = only is not None  # one model of the process is watched, not all
@@ -371,6 +373,7 @@ class Observer:
             slot.places = _places(slot.units, tensor)
             slot.steps_first = _steps_first(module, args)
             slot.samples_before = samples_before(args[0]) if slot.steps_first else ()
+            slot.frozen_at = self.step if self.step and _is_frozen_as_drawn(module) else None
         if tensor.requires_grad and tensor.grad_fn is not None:
             tag(tensor, slot, self._key)
             states.mark(module, output, slot, self._key)
@@ -387,6 +390,7 @@ class Observer:
                 self._drawn.entered(slot, given)
             else:
                 self._signals.columns.look_at_indices(slot, given, self.step)
+                self._padding.looked_up(module, given)
                 if can_sketch(given):
                     self._signals.columns.look_at_joined(slot, given)
 
@@ -435,7 +439,7 @@ class Observer:
         call = self._sources.call(kind, arguments, loss, user_line())
         if call is not None:
             self._sources.called = True
-            tag(loss, call, self._key)
+            tag(loss, self._padding.counted(call, arguments), self._key)
 
     @quietly
     def _evaluated(self, kind: str, arguments: Mapping[str, Any], loss: Tensor) -> None:
@@ -539,6 +543,7 @@ class Observer:
             self._note("", "loop.backwards", float(self._backwards))
             self._modes.end_step(self.step)
             self._ungraded.end_step()
+            self._padding.end_step()
         seconds = time.perf_counter() - self._started
         row = StepRow(self.step, seconds, self._losses, number(lr), optimizer, figures, self._rare, self._calls)
         self._outbox.step(row)
@@ -635,6 +640,14 @@ def _steps_first(module: Module, args: tuple[Any, ...]) -> tuple[int, int] | Non
     """Steps and samples of what a module that takes (steps, samples, features) is given."""
     given = args[0] if args and getattr(module, "batch_first", True) is False else None
     return (given.shape[0], given.shape[1]) if isinstance(given, Tensor) and given.ndim == 3 else None
+
+
+def _is_frozen_as_drawn(module: Module) -> bool:
+    """Whether nothing was written into a weight but what torch drew for it, and it is not to be trained."""
+    weight = getattr(module, "weight", None)
+    own = [parameter for parameter in module._parameters.values() if parameter is not None]
+    drawn = isinstance(weight, torch.nn.Parameter) and weight.ndim > 1 and weight._version == 1
+    return drawn and not any(parameter.requires_grad for parameter in own)
 
 
 def _units(slot: Slot, output: Tensor) -> int:

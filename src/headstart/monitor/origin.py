@@ -1,6 +1,6 @@
 """How the input of a loss was made, as far as the graph tells: over which axis a softmax went, where the classes lie.
 
-Only names, shapes, dims and scalars of nodes are read, never a saved tensor.
+Only names, shapes, dims and scalars of nodes are read, and of a clip what it saved, where no hook would run.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from headstart.monitor.graph import saved
 from headstart.monitor.operators import RESHAPES, operator, signed
 
 WITHIN = 32  # nodes between the loss and what made its input, at most
@@ -84,6 +86,19 @@ def origin_of(given: Tensor | Made, class_axis: int) -> Origin:
     if maker is None:
         return Origin(None, None, *softmax, lost)
     return Origin(_activation(maker), _range(maker), *softmax, lost)
+
+
+def clipped(node: Any) -> Tensor | None:
+    """The share of a clip's values that lie beyond its ends; None if no clip, but for reshapes, made the node's output."""
+    node = _below_reshapes(node)
+    if node is None or operator(node.name()) != "clamp" or (values := saved(node, "self")) is None:
+        return None
+    low, high = node._saved_min, node._saved_max
+    beyond = torch.zeros_like(values, dtype=torch.bool)
+    for end, outside in ((low, torch.lt), (high, torch.gt)):
+        if isinstance(end, (int, float)):
+            beyond |= outside(values, end)
+    return beyond.float().mean()
 
 
 def _walk(given: Tensor | Made, class_axis: int) -> tuple[tuple[int | None, int | None], bool]:

@@ -26,7 +26,7 @@ States = dict[int, tuple[Slot, Shape]]  # by the node's output
 
 def mark(module: Module, output: Any, slot: Slot, key: str) -> None:
     """Leaves the slot on the nodes of the states, and of the outputs where their first axis counts the steps."""
-    if not isinstance(module, RNNBase) or not isinstance(output, tuple):
+    if not isinstance(module, RNNBase) or not isinstance(output, tuple) or len(output) != 2:
         return
     outputs, states = output
     given = states if isinstance(states, tuple) else (states,)

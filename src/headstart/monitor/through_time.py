@@ -20,10 +20,10 @@ STEPS = 2048  # of a sequence, at most
 
 def watch(module: nn.Module, output: Any, seen: Callable[[Callable[[], Tensor | None]], None]) -> None:
     """As a gradient comes back, `seen` gets what computes the first step's share of the largest gradient of any step."""
-    if type(module) is not nn.RNN or module.bidirectional or not isinstance(output, tuple):
+    if type(module) is not nn.RNN or module.bidirectional or not isinstance(output, tuple) or len(output) != 2:
         return
     outputs, last = output
-    if not (can_sketch(outputs) and outputs.ndim == last.ndim == 3):
+    if not (can_sketch(outputs) and can_sketch(last) and outputs.ndim == last.ndim == 3):
         return
     weight = getattr(module, f"weight_hh_l{module.num_layers - 1}")
     states = outputs.detach()

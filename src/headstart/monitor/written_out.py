@@ -319,9 +319,10 @@ def _likelihood(root: Node) -> WrittenOut | None:
         if subtracted is not None and operator(subtracted.name()) != "log":
             return None
         node = node.next_functions[0][0]
-    variance = _saved(node, "other") if operator(node.name()) == "div" else None
+    if operator(node.name()) != "div" or (variance := _saved(node, "other")) is None:
+        return None
     exponent = node.next_functions[0][0]
-    if variance is None or exponent is None or operator(exponent.name()) != "neg":
+    if exponent is None or operator(exponent.name()) != "neg":
         return None
     squares = exponent.next_functions[0][0]
     if operator(squares.name()) != "pow" or not bool((variance > 0).all()):

@@ -60,6 +60,8 @@ RARE = (
     "loss.answered",  # share of the commonest answer in a batch of 8 or more: the class with the largest output
     "loss.answered_class",  # and which it is
     "loss.spread",  # std of a regression's outputs in a batch of 8 or more, over that of their targets
+    "loss.padding",  # share of a batch's labels at an embedding's padding, all of one class that no others have; else 0
+    "loss.clipped",  # share of a loss's answers that a clip right before it holds at its ends
     "loss.paired",  # samples of a term of the loss, once, that sets the output of each against the target of each
     "loss.target_mean",  # of a regression's or a probability's targets in a batch
     "gradient.early",  # of a plain recurrent layer: norm of the gradient at its first step over the largest of any step

@@ -39,6 +39,7 @@ class Layer:
         int, ...
     ] = ()  # (steps or states, samples, features) that it gave, of which a view mixes the samples
     viewed: tuple[int, ...] = ()  # and the shape of that view
+    frozen_at: int | None = None  # of what first ran after the first step, and was frozen as it was drawn: that step
     summed: int | None = None  # rows of its output that are summed into a number, which is then added to each
 
 

@@ -4,12 +4,14 @@
 The labels of a classification loss, added up over the run by class; whether the loss has weights; and, in the last third
 of the run, whether the answer is the commonest class for every sample while labels of other classes are among them. It
 speaks so only of a run that does not learn. As advice it names a class that is frequent in evaluation and was hardly ever
-shown in training, whether the run learns or not.
+shown in training, whether the run learns or not; and the labels at an embedding's padding (`padding_idx`), if they are a
+class of their own and not ignored.
 
 ## Why it hurts
 Of 99 legitimate payments and one fraud, always to answer "legitimate" is right in 99 %, and the gradient of a batch is
 nearly all of that class: the last bias moves first, and the loss then has little left to tell. The accuracy looks fine, and
-not one fraud is found.
+not one fraud is found. So it is with padding, which the net knows by its input: loss and accuracy then tell how much of it
+there is.
 
 ## Example
 ```python
@@ -47,9 +49,10 @@ for step in range(120):
 ```
 
 ## Limits
-- `COMMONEST` = 0.9: share of the commonest class. From here always to answer it is right in nine of ten. (Amazon SageMaker
-  Debugger's ClassImbalance rule speaks from 10 to 1.)
+- `COMMONEST` = 0.9: share of the commonest class, or of padding. From here always to answer it is right in nine of ten.
+  (Amazon SageMaker Debugger's ClassImbalance rule speaks from 10 to 1.)
 - `LABELS` = 100: labels seen, at least.
+- `LOOKS` = 3: batches with padding, at least: in one it may be by chance that no other label is of its class.
 - `TAGS` = 100: outputs of yes or no, at most, such as tags. More are the pixels of a picture, whose background is no class.
 - `WORST` = -0.5: skill. With the loss half above that of the commonest answer something else is wrong. Of rare labels the
   loss is known poorly: of ten in the last third, to a third.
@@ -71,7 +74,9 @@ works best for nets.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from statistics import fmean
 
 from headstart.diagnosis import evaluated
 from headstart.diagnosis.answers import always
@@ -88,6 +93,7 @@ SINCE, STATUS = "0.1.0", "stable"
 
 COMMONEST = 0.9  # share of the labels: the accuracy of always answering it (derivation in the page)
 LABELS = 100  # seen, at least
+LOOKS = 3  # at batches with padding: in one alone it may be by chance that no other label is of its class
 TAGS = 100  # outputs of yes or no, at most; more are a picture's
 WORST = -0.5  # skill; the loss is then half above that of the best constant (derivation in the page)
 
@@ -104,6 +110,11 @@ TEXT = Text(
         "were trained on.",
         "lacking_cause": "A net learns the frequencies of the classes along with the rest: what it seldom saw it seldom "
         "answers.",
+        "padding": "{share:share} of the labels stand at padding, all of them of one class that no other label has, and "
+        "the loss counts them.",
+        "padding_cause": "That the padding is padding the net sees from its input. Loss and accuracy tell hardly anything "
+        "of the rest, and neither do the gradients.",
+        "ignored": "or the labels at padding set to -100",
         "odds": "labels: (samples, tags); how often a tag is missing for each time that it is there",
         "note": "how many labels each class has",
     },
@@ -114,6 +125,9 @@ TEXT = Text(
         "请更频繁地抽取其他类别，或增大它们的权重；并用召回率或精确率-召回率曲线下的面积来评价。",
         "lacking": "类别 {label:number} 占评估标签的 {share:share}，却只占训练标签的 {trained:share}。",
         "lacking_cause": "网络会连同各类别出现的频率一起学：很少见到的类别，它也很少回答。",
+        "padding": "{share:share} 的标签位于填充处，全都属于同一个类别，别处没有这个类别，而损失把它们计算在内。",
+        "padding_cause": "某处是填充，网络从输入就能看出。损失和准确率几乎不说明其余部分的好坏，梯度也是如此。",
+        "ignored": "或把填充处的标签设为 -100",
         "odds": "labels：（样本数，标签数）；每个标签缺席次数与出现次数之比",
         "note": "每个类别的标签个数",
     },
@@ -123,7 +137,31 @@ TEXT = Text(
 def class_imbalance_ignored(case: Case) -> Iterator[Finding]:
     """One finding, of the run's main loss; or of the class that evaluation misses most in training."""
     found = list(_ignored(case))
-    yield from found or _lacking(case)
+    found = found or list(_lacking(case))
+    yield from found or _padding(case)
+
+
+def _padding(case: Case) -> Iterator[Finding]:
+    """Of the first loss of which most labels stand at padding."""
+    for loss in case.record.losses:
+        series = case.record.series(loss.name, "loss.padding")
+        shares = [share for share in series.values if not math.isnan(share)]
+        if len(shares) < LOOKS or not loss.trained or _is_weighed(loss) or min(shares) <= 0:
+            continue
+        if fmean(shares) < COMMONEST:
+            continue
+        yield Finding(
+            "class-imbalance-ignored",
+            "advice",
+            case.say(TEXT, "padding", share=fmean(shares)),
+            None,
+            series.steps[0],
+            (Evidence("padding_share", fmean(shares), COMMONEST, (series.steps[0], series.steps[-1])),),
+            case.say(TEXT, "padding_cause"),
+            Remedy("ignore", f"torch.nn.CrossEntropyLoss(ignore_index=padding)     # {case.say(TEXT, 'ignored')}"),
+            line=loss.line,
+        )
+        return
 
 
 def _lacking(case: Case) -> Iterator[Finding]:

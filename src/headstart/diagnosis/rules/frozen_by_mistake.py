@@ -1,7 +1,9 @@
-"""Nearly all weights are frozen, and what is left does not learn; or a weight is frozen while it is zero.
+"""Nearly all weights or those of a new layer are frozen, and the rest does not learn; or one is frozen while it is zero.
 
 ## What it sees
-Which parameters of the models that run require grad, by their number of values, in a run that is known not to learn. And,
+Which parameters of the models that run require grad, by their number of values, in a run that is known not to learn. In
+such a run also a linear or convolutional layer that is new after the first steps and frozen with the weights that torch
+drew for it: their version counter says that nothing else was ever written into them, and they stayed as they were. And,
 whether it learns or not, frozen weights of layers that run of which every value that was looked at is zero at every look.
 
 ## Why it hurts
@@ -66,7 +68,7 @@ from collections.abc import Iterator
 from math import prod
 
 from headstart.diagnosis import code
-from headstart.diagnosis.case import Case
+from headstart.diagnosis.case import LINEAR, Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Parameter
@@ -85,6 +87,10 @@ TEXT = Text(
         "cause": "Frozen layers keep the weights that they have. Unless they were trained on something alike, the rest "
         "has little to work with: let more of them be trained.",
         "note": "before the optimizer is made",
+        "drawn": "{layer} is new at step {step:number} and frozen: its weights are those that torch drew for it, and "
+        "nothing ever changed them.",
+        "drawn_cause": "What is new in a net that was trained before has to be trained. Where layers are frozen by their "
+        "names, the new one's was taken for an old one's.",
         "zero_message": "{count:number} frozen weights are zero all over, the first of them {first}: what they are "
         "multiplied with is lost.",
         "zero_cause": "A product with zeros is zero, and a frozen weight stays as it is. Adapters that start at zero must "
@@ -95,20 +101,25 @@ TEXT = Text(
         "cause": "被冻结的层保持原有的权重。除非它们在相似的数据上训练过，否则其余部分难以发挥作用：请让更多的层参与训练。",
         "note": "在创建优化器之前",
         "zero_message": "{count:number} 个被冻结的权重全部为零，第一个是 {first}：与它们相乘的内容全部丢失。",
+        "drawn": "{layer} 在第 {step:number} 步才出现，并且被冻结：它的权重是 torch 抽取的，此后从未改变。",
+        "drawn_cause": "在以前训练过的网络中，新加入的部分必须训练。如果按名称冻结各层，新层的名称被当成了旧层。",
         "zero_cause": "与零相乘得零，而被冻结的权重不会改变。从零开始的适配器必须参与训练：请先冻结主干，再放入适配器。",
     },
 )
 
 
 def frozen_by_mistake(case: Case) -> Iterator[Finding]:
-    """One finding for the share, one for all weights of zeros."""
+    """One finding for the share, one for a new layer, one for all weights of zeros."""
     sizes = {parameter.name: prod(parameter.shape) for parameter in case.record.parameters}
     frozen = [parameter for parameter in case.record.parameters if not parameter.trainable]
     share = sum(sizes[parameter.name] for parameter in frozen) / max(1, sum(sizes.values()))
     ran = {layer.name for layer in case.record.layers if case.record.series(layer.name, "activation.mean")}
     layers = tuple(dict.fromkeys(p.layer for p in frozen if p.layer is not None and p.layer in ran))
     yield from _zeros(case, [parameter for parameter in frozen if parameter.layer in ran])
-    if case.learns is not False or share <= FROZEN or share == 1 or not layers:
+    if case.learns is not False:
+        return
+    yield from _drawn(case, frozen)
+    if share <= FROZEN or share == 1 or not layers:
         return
     yield Finding(
         "frozen-by-mistake",
@@ -121,6 +132,30 @@ def frozen_by_mistake(case: Case) -> Iterator[Finding]:
         Remedy("unfreeze", f"{code.path(layers[-1])}.requires_grad_(True)     # {case.say(TEXT, 'note')}"),
         layers,
     )
+
+
+def _drawn(case: Case, frozen: list[Parameter]) -> Iterator[Finding]:
+    """Of the first layer that is new and frozen as it was drawn."""
+    for layer in case.record.layers:
+        own = [parameter for parameter in frozen if parameter.name in layer.parameters]
+        changed = [value for p in own for value in case.record.series(p.name, "weight.changed").values]
+        if layer.frozen_at is None or layer.kind not in LINEAR or not own or len(own) < len(layer.parameters):
+            continue
+        if any(changed):
+            continue
+        yield Finding(
+            "frozen-by-mistake",
+            "error",
+            case.say(TEXT, "drawn", layer=layer.name, step=layer.frozen_at),
+            layer.name,
+            layer.frozen_at,
+            (Evidence("frozen_weights", len(own), of=len(layer.parameters)),),
+            case.say(TEXT, "drawn_cause"),
+            Remedy("unfreeze", f"{code.path(layer.name)}.requires_grad_(True)     # {case.say(TEXT, 'note')}"),
+            (layer.name,),
+            layer.line,
+        )
+        return
 
 
 def _zeros(case: Case, frozen: list[Parameter]) -> Iterator[Finding]:

@@ -3,13 +3,15 @@
 ## What it sees
 The share of a layer's outputs at which the activation's derivative is below 1 % of its largest value
 (`activation.saturated`): tanh beyond ±0.995, sigmoid below 0.0025 or above 0.9975, softsign beyond ±0.9, hardtanh and
-hardsigmoid at their corners; a number that the sums are multiplied by before the activation counts. It speaks if the
-share is above the limit throughout the last third of a run that does not learn. Where nothing tells whether a run learns,
-it is advice, and only if the share was above the limit from the first look to the last.
+hardsigmoid at their corners; a number that the sums are multiplied by before the activation counts. And the share of a
+loss's answers that `torch.clamp` right before it holds at its ends. It speaks if the share is above the limit throughout
+the last third of a run that does not learn. Where nothing tells whether a run learns, it is advice of a layer, and only if
+the share was above the limit from the first look to the last.
 
 ## Why it hurts
 The gradient of everything in front of the layer is multiplied by that derivative. Where it is gone, the weights in
-front of it move a hundred times slower than they should, and the output hardly tells one input from another.
+front of it move a hundred times slower than they should, and the output hardly tells one input from another. A clip is no
+sigmoid: it keeps the loss from being infinite, and an answer beyond its ends gets no gradient at all, however wrong it is.
 
 ## Example
 ```python
@@ -72,7 +74,7 @@ from headstart.record import Layer, Series
 
 GROUP = "signal"
 RESTS_ON = "share"
-NEEDS = ("activation.saturated",)
+NEEDS = ("loss",)
 SINCE, STATUS = "0.1.0", "stable"
 
 SATURATED_SHARE = 0.5  # of a layer's outputs; derivation in the page
@@ -87,12 +89,21 @@ TEXT = Text(
         "or a factor before it. Hardly any gradient passes to what lies in front.",
         "later": "It came while training: updates that are too large drove the sums there. Hardly any gradient passes "
         "back, so they stay.",
+        "clip": "{clipped:share} of the answers that {kind} is given stand at the ends of a clip, where its slope is 0.",
+        "no_slope": "What a clip cuts off gets no gradient, however wrong it is. A sigmoid brings answers between 0 and "
+        "1 and keeps a slope.",
+        "logits": "the last layer's outputs, neither clipped nor through a sigmoid",
+        "bounded": "instead of the clip",
         "slower": "a tenth of {lr:number}",
     },
     zh={
         "message": "{layer} 的输出有 {saturated:share} 位于 {activation} 的两端，那里几乎没有斜率。",
         "start": "从一开始就是如此：进入它的和太大，原因在于权重、偏置、输入或它前面的系数。几乎没有梯度能传到它前面的层。",
         "later": "这是在训练中出现的：过大的更新把这些和推到了两端。几乎没有梯度能传回来，所以它们会留在那里。",
+        "clip": "{kind} 得到的答案有 {clipped:share} 位于裁剪的两端，那里的斜率为 0。",
+        "no_slope": "被裁剪掉的答案无论错得多厉害都得不到梯度。sigmoid 把答案限制在 0 与 1 之间，同时保留斜率。",
+        "logits": "最后一层的输出，既不裁剪也不经过 sigmoid",
+        "bounded": "代替裁剪",
         "slower": "{lr:number} 的十分之一",
     },
 )
@@ -107,6 +118,8 @@ def saturated_activation(case: Case) -> Iterator[Finding]:
     if unknown:
         found = [(layer, series) for layer, series in found if min(series.values) > SATURATED_SHARE]
     if not found:
+        if not unknown:
+            yield from _clipped(case)
         return
     layer, series = found[0]
     start = series.first > SATURATED_SHARE
@@ -127,6 +140,33 @@ def saturated_activation(case: Case) -> Iterator[Finding]:
         tuple(layer.name for layer, _ in found),
         layer.line,
     )
+
+
+def _clipped(case: Case) -> Iterator[Finding]:
+    """Of the first loss whose answers a clip holds."""
+    for loss in case.record.losses:
+        series = case.record.series(loss.name, "loss.clipped")
+        if not loss.trained or not series or not _lasts(case, series):
+            continue
+        late = fmean(series.since(2 * len(case.record) // 3).values)
+        step = series.first_above(SATURATED_SHARE)
+        remedy = f"answers = torch.sigmoid(scores)     # {case.say(TEXT, 'bounded')}"
+        if loss.kind == "binary_cross_entropy":
+            remedy = (
+                f"loss = torch.nn.functional.{loss.kind}_with_logits(scores, labels)     # {case.say(TEXT, 'logits')}"
+            )
+        yield Finding(
+            "saturated-activation",
+            "error",
+            case.say(TEXT, "clip", clipped=late, kind=loss.kind),
+            None,
+            step,
+            (Evidence("clipped_share", late, SATURATED_SHARE, (step or 0, series.steps[-1])),),
+            case.say(TEXT, "no_slope"),
+            Remedy("sigmoid", remedy, safe=False),
+            line=loss.line,
+        )
+        return
 
 
 def _is_unknown(case: Case) -> bool:
