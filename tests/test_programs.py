@@ -38,6 +38,14 @@ MISSED = {
     "layer_made_in_forward",  # a module that lives for one call is no part of the model
     "pairs_of_zero_and_one",  # what a target may be is not known of this loss
     "target_not_shifted",  # sees-the-future is not there yet
+    "speller_both_ways",  # the same
+    "forger_by_minimax",  # nothing tells who may win a game of two; and Adam moves by small gradients, too
+    "meters_in_watts",  # gradient-spikes is not there yet: sound runs' gradients reach 28,000 times their median
+    "finish_without_places",  # neither cannot-overfit-one-batch nor inputs-ignored is there yet
+    "patience_of_one",  # stopped-too-early is not there yet
+    "halves_without_unit_length",  # its labels are places in the batch; held back, so not looked into
+    "malignant_by_another_letter",  # held back, so not looked into
+    "oversampled_then_split",  # held back, so not looked into
 }
 
 FIXED = [path for path in programs(FAULTY, HALF) if path.stem.endswith("_fixed")]

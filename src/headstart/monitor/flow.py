@@ -23,14 +23,15 @@ class Flow:
     """What one graph told."""
 
     layers: list[Layer] = field(default_factory=list)
-    functional: list[tuple[Slot, str]] = field(default_factory=list)  # layers whose activation is a bare function
+    # Layers whose activation is a bare function, and by what numbers their outputs are multiplied before it.
+    functional: list[tuple[Slot, str, float]] = field(default_factory=list)
     opaque: set[str] = field(default_factory=set)
     raw: list[tuple[str, Operation]] = field(default_factory=list)  # layers without a module
     raw_activations: list[tuple[str, Operation]] = field(default_factory=list)  # and the activations that they feed
 
     def readings(self) -> Iterator[tuple[Slot, Reading]]:
         """How the outputs of layers are to be read that a bare function follows."""
-        return ((slot, INPUT[name]) for slot, name in self.functional if name in INPUT)
+        return ((slot, INPUT[name].scaled(scale)) for slot, name, scale in self.functional if name in INPUT)
 
 
 def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callable[[object], str | None]) -> Flow:
@@ -182,7 +183,7 @@ def _note_units(layer: GraphLayer, ledger: Ledger) -> None:
 
 def _note_activation(layer: GraphLayer, slot: Slot, flow: Flow) -> None:
     if layer.direct and layer.activation and not isinstance(layer.activation_tag, Slot):
-        flow.functional.append((slot, layer.activation))
+        flow.functional.append((slot, layer.activation, layer.scale))
         if layer.activation == "relu":
             slot.dead_at = 0.0
 
