@@ -229,6 +229,7 @@ CHINESE = {
     "share": "比例",
     "share alike by chance": "纯属偶然相同的比例",
     "share from each worker": "每个工作进程给出的比例",
+    "share out of range": "超出范围的比例",
     "share of the run": "占整个运行的比例",
     "share in evaluation": "在评估中的比例",
     "share in training": "在训练中的比例",
