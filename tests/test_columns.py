@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import headstart as hs
-from headstart.monitor.columns import MEASURED, VALUES, Samples, Sizes
+from headstart.monitor.columns import JOINED, MEASURED, VALUES, Samples, Sizes
 from headstart.record import Input
 
 
@@ -24,6 +24,52 @@ def inputs_of(folder: Path, net: nn.Module, *batches: Tensor) -> dict[str, Input
     record = watch.read()
     assert "fault" not in record.meta, record.meta["fault"]
     return {given.name: given for given in record.inputs}
+
+
+class Tabular(nn.Module):
+    """The numbers of a table beside embeddings of its categories; joined along `dim`, data first or last."""
+
+    def __init__(self, dim: int = 1, *, frozen: bool = False, first: bool = False, hidden: bool = False) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(4, 3)
+        self.numbers = nn.Linear(2, 2) if hidden else nn.Identity()
+        self.embedding.weight.requires_grad_(not frozen)
+        self.head = nn.Linear(5 if dim in (1, -1) else 2, 1)
+        self.dim, self.first, self.steps = dim, first, 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = [self.embedding(torch.arange(len(x)) % 4), self.numbers(x)]
+        if self.dim == 0:
+            parts[0] = parts[0][:, :2]
+        joined: Tensor = self.head(torch.cat(parts[::-1] if self.first else parts, self.dim))
+        return joined
+
+
+@pytest.mark.parametrize("dim", [1, -1])
+@pytest.mark.parametrize("first", [False, True])
+def test_numbers_of_a_table_are_measured_where_they_join_embeddings(tmp_path: Path, dim: int, first: bool) -> None:
+    net, x = Tabular(dim, first=first), torch.randn(64, 2) * torch.tensor([1.0, 5000.0])
+    told = inputs_of(tmp_path, net, x, x)["head"]
+    data = told.sizes[:2] if first else told.sizes[3:]
+    assert data == pytest.approx(x.square().mean(0).sqrt().tolist(), rel=1e-5)
+    assert len(told.sizes) == 5
+    assert (told.samples, told.constant, told.bad_steps) == (0, False, ())
+
+
+def test_the_first_looks_count_where_the_other_parts_are_learnt(tmp_path: Path) -> None:
+    batches = [torch.full((8, 2), float(step < JOINED)) for step in range(JOINED + 3)]
+    assert inputs_of(tmp_path, Tabular(), *batches)["head"].sizes[3:] == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "net", [Tabular(0), Tabular(hidden=True)], ids=["joined over the batch", "of layers' outputs alone"]
+)
+def test_what_no_columns_of_data_join_is_not_measured(tmp_path: Path, net: nn.Module) -> None:
+    assert "head" not in inputs_of(tmp_path, net, torch.randn(8, 2))
+
+
+def test_a_join_of_data_alone_is_data(tmp_path: Path) -> None:
+    assert inputs_of(tmp_path, Tabular(frozen=True), torch.randn(8, 2))["head"].samples == 8
 
 
 @given(st.integers(1, 5), st.integers(1, 6), st.integers(1, 4), st.integers(0, 2**31))

@@ -31,7 +31,21 @@ MISSED = {
     "clipped_in_place_of_a_sigmoid",  # a loss written out behind a clip: the exploding activations are seen alone
     "few_of_the_eights",  # the evaluation counts hits and calls no loss: its labels are not seen
     "three_steps_an_epoch",  # fifteen steps say nothing of whether a run learns
+    "bgr_at_test",  # red and blue exchanged: all values are such as other pictures would have, too
+    "l1_on_every_layer",  # the run learns; at an optimum a penalty costs no more than what was learnt, however large
+    "all_but_bn_frozen",  # a second training through the lines of the first; the frozen weights are as they were trained
+    "epsilon_of_one",  # Adam with a large epsilon is SGD at a small rate, and the loss falls to the end
+    "layer_made_in_forward",  # a module that lives for one call is no part of the model
+    "pairs_of_zero_and_one",  # what a target may be is not known of this loss
     "target_not_shifted",  # sees-the-future is not there yet
+    "speller_both_ways",  # the same
+    "forger_by_minimax",  # nothing tells who may win a game of two; and Adam moves by small gradients, too
+    "meters_in_watts",  # gradient-spikes is not there yet: sound runs' gradients reach 28,000 times their median
+    "finish_without_places",  # neither cannot-overfit-one-batch nor inputs-ignored is there yet
+    "patience_of_one",  # stopped-too-early is not there yet
+    "halves_without_unit_length",  # its labels are places in the batch; held back, so not looked into
+    "malignant_by_another_letter",  # held back, so not looked into
+    "oversampled_then_split",  # held back, so not looked into
 }
 
 FIXED = [path for path in programs(FAULTY, HALF) if path.stem.endswith("_fixed")]

@@ -260,6 +260,22 @@ def test_each_step_of_a_loop_of_several_steps_has_its_share_of_the_looks(length:
         assert all(sum(step % length == place for step in looks) > 32 / length for place in range(length))
 
 
+def test_a_part_that_is_trained_between_two_looks_is_seen_to_change(tmp_path: Path) -> None:
+    """What changed is looked at in steps 64 and 128, and at the end; the second part is trained from 70 to 89."""
+    net = nn.ModuleList([nn.Linear(2, 1), nn.Linear(2, 1)])
+
+    def run() -> None:
+        for part, steps in ((0, 70), (1, 20), (0, 60)):
+            optimizer = torch.optim.SGD(net[part].parameters(), lr=0.1)
+            for _ in range(steps):
+                optimizer.zero_grad()
+                (net[part](torch.ones(3, 2)) - 1).square().mean().backward()
+                optimizer.step()
+
+    record = watched(tmp_path, net, run)
+    assert [1.0 in record.series(p.name, "weight.changed").values for p in record.parameters] == [True] * 4
+
+
 def test_what_is_no_model_is_refused() -> None:
     with pytest.raises(hs.HeadstartError, match=r"watch was given list, not a torch\.nn\.Module"):
         hs.watch([])  # type: ignore[arg-type]

@@ -36,6 +36,9 @@ def test_a_short_run_is_a_warning_and_one_that_learns_is_sound() -> None:
 
 def test_another_input_that_differs_tells_the_samples_apart() -> None:
     assert said(fed(SAME, Input("other", looks=1, samples=32, constant=False)), RULE) == []
+    assert (
+        said(fed(SAME, Input("head", sizes=(1.0, 20.0), largest=(2.0, 50.0), means=(0.0, 0.0))), RULE) == []
+    )  # joined
     assert told(fed(SAME, Input("positions", looks=60, samples=1, constant=True)), RULE)
 
 

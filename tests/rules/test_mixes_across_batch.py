@@ -1,7 +1,8 @@
-"""mixes-across-batch: what runs along the batch, and every layout that does not."""
+"""mixes-across-batch: what runs along the batch, every layout that does not, and sums that lack their axis."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from headstart.record import Record
 
 RULE = "mixes-across-batch"
 N, T, E = 12, 5, 8  # samples, steps, features
+Way = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 class Net(nn.Module):
@@ -74,3 +76,71 @@ def test_in_a_run_that_does_not_learn_it_is_an_error(tmp_path: Path) -> None:
 )
 def test_every_layout_as_documented_is_silent(kind, batch_first, take, shape, labels, tmp_path: Path) -> None:
     assert said(record(tmp_path, Net(kind, batch_first, take), shape, labels), RULE) == []
+
+
+class Pair(nn.Module):
+    """Two tables of vectors, and a bias for each row."""
+
+    def __init__(self, way: Way) -> None:
+        super().__init__()
+        self.u, self.v, self.bias = nn.Embedding(9, E), nn.Embedding(9, E), nn.Embedding(9, 1)
+        self.way = way
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.way(self.u(x[:, 0]), self.v(x[:, 1]), self.bias(x[:, 0]))
+
+
+def pairs(path: Path, way: Way, rows: int = N, more: Callable[[Tensor], Tensor] | None = None) -> Record:
+    torch.manual_seed(0)
+    net = Pair(way)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.0)
+    with hs.watch(net, record=path / "run.db") as watch:
+        for _ in range(4):
+            optimizer.zero_grad()
+            out, y = net(torch.randint(0, 9, (rows, 2))).reshape(-1), torch.randn(rows)
+            loss = F.mse_loss(out, y) if more is None else (F.mse_loss(out, y, reduction="none") + more(out)).mean()
+            loss.backward()
+            optimizer.step()
+    seen: Record = watch.read()
+    assert "fault" not in seen.meta, seen.meta["fault"]
+    return seen
+
+
+ALONG_THE_BATCH: dict[str, Way] = {
+    "tensordot": lambda u, v, b: torch.tensordot(u, v, 2) + b,
+    "sum": lambda u, v, b: (u * v).sum() + b,
+    "einsum": lambda u, v, b: b - torch.einsum("bi,bi->", u, v),
+    "dot": lambda u, v, b: b + u.flatten().dot(v.flatten()),
+    "of one layer": lambda u, v, b: b + torch.tanh(u).sum(),
+}
+EACH_BY_ITSELF: dict[str, Way] = {
+    "its own sum": lambda u, v, b: (u * v).sum(1, keepdim=True) + b,
+    "einsum": lambda u, v, b: torch.einsum("bi,bi->b", u, v)[:, None] + b,
+    "centred": lambda u, v, b: b - b.mean(),
+    "scaled": lambda u, v, b: b * (u * v).sum() / u.norm(),
+    "shares": lambda u, v, b: b.exp() / b.exp().sum(),
+    "a logarithm of all": lambda u, v, b: b - b.exp().sum().log(),
+}
+
+
+@pytest.mark.parametrize("way", ALONG_THE_BATCH)
+def test_a_sum_over_the_whole_batch_is_seen(way: str, tmp_path: Path) -> None:
+    finding = told(pairs(tmp_path, ALONG_THE_BATCH[way]), RULE)
+    assert finding.severity == "advice"
+    assert finding.layer == "u"
+    u, v = torch.randn(2, N, E)
+    assert finding.remedy is not None
+    assert eval(finding.remedy.code, {"u": u, "v": v}).shape == (N, 1)
+
+
+@pytest.mark.parametrize("way", EACH_BY_ITSELF)
+def test_sums_of_each_sample_and_norms_of_all_are_silent(way: str, tmp_path: Path) -> None:
+    assert said(pairs(tmp_path, EACH_BY_ITSELF[way]), RULE) == []
+
+
+def test_a_batch_of_one_is_a_sample(tmp_path: Path) -> None:
+    assert said(pairs(tmp_path, ALONG_THE_BATCH["sum"], rows=1), RULE) == []
+
+
+def test_a_cost_that_is_added_to_the_losses_is_silent(tmp_path: Path) -> None:
+    assert said(pairs(tmp_path, EACH_BY_ITSELF["its own sum"], more=lambda out: 0.1 * out.square().sum()), RULE) == []

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from records import Figure, chain, figures_of, head, linear, run, said, told, unjudged
+from records import SGD, Figure, chain, figures_of, head, linear, run, said, told, unjudged
 from scipy.stats import norm
 from torch import nn
 from training import trained
@@ -47,6 +48,46 @@ def test_what_came_later_is_dated_and_blamed_on_the_rate() -> None:
     assert finding.remedy is not None
     assert "lr=0.01" in finding.remedy.code
     assert "init" in (told(saturated(0.9), RULE).remedy or finding.remedy).code
+
+
+def unknown(share: Figure = 0.9, loss: Figure = 1.0, **facts: object) -> Record:
+    """Codes under a loss of the user's own, of which nobody knows what guessing gives."""
+    layers = chain(linear("fc1"), linear("code", activation="tanh", output=True))
+    return run(layers, {("code", "activation.saturated"): share}, loss=loss, **facts)  # type: ignore[arg-type]
+
+
+def test_under_a_loss_that_is_not_known_what_was_so_from_the_start_is_advice() -> None:
+    finding = told(unknown(), RULE)
+    assert (finding.severity, finding.layer, finding.step) == ("advice", "code", 0)
+    assert said(unknown(SATURATED_SHARE), RULE) == []
+    assert said(unknown(lambda step: 0.9 if step else 0.4), RULE) == []  # it came to it
+    assert said(unknown(lambda step: 0.4 if step == 30 else 0.9), RULE) == []
+    assert said(unknown(steps=15), RULE) == []
+    assert said(unknown(optimizers=(SGD, replace(SGD, name="SGD-2"))), RULE) == []
+
+
+def test_the_logarithm_behind_a_sigmoid_of_the_output_gives_the_slope_back() -> None:
+    layers = chain(linear("fc1"), linear("answer", activation="sigmoid", output=True))
+    assert said(run(layers, {("answer", "activation.saturated"): 1.0}, loss=1.0), RULE) == []
+
+
+@pytest.mark.parametrize(("scale", "share"), [(1.0, 0.0), (50.0, 0.95), (1 / 30, 0.0)])
+def test_a_number_before_the_activation_counts(scale: float, share: float, tmp_path: Path) -> None:
+    class Codes(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc, self.head = nn.Linear(64, 256), nn.Linear(256, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            z = self.fc(x)
+            answer: torch.Tensor = self.head(torch.tanh(z / 30 if scale < 1 else scale * z))
+            return answer
+
+    torch.manual_seed(0)
+    net = Codes()
+    nn.init.normal_(net.fc.weight, 0, 10 / 8 if scale < 1 else 1 / 8)
+    record = trained(tmp_path, net, torch.randn(256, 64), torch.randint(0, 2, (256,)))
+    assert record.series("fc", "activation.saturated").first == pytest.approx(share, abs=0.05)
 
 
 def test_relus_are_not_meant() -> None:

@@ -56,6 +56,16 @@ def test_the_looks_must_lie_some_steps_apart() -> None:
     assert said(distinct({0: 1}), RULE) == []
 
 
+def test_units_that_are_no_numbers_are_no_copies() -> None:
+    figures: dict[tuple[str, str], Figure] = {
+        ("fc.weight", "weight.distinct"): dict.fromkeys(LOOKS[-3:], 1.0),
+        ("fc.weight", "weight.not_finite"): 1.0,
+    }
+    assert said(run(chain(linear("fc"), head()), figures), RULE) == []
+    figures["fc.weight", "weight.not_finite"] = lambda step: float(step > LOOKS[-3])
+    assert told(run(chain(linear("fc"), head()), figures), RULE).layer == "fc"
+
+
 def test_units_that_differ_after_a_few_steps_are_none() -> None:
     assert said(distinct({0: 1, 1: 1, 2: 64, 4: 64, 8: 64}), RULE) == []
 

@@ -1,4 +1,4 @@
-"""The columns of a first layer's input: whether one of them is of another order of magnitude than the rest."""
+"""The columns of the data that enter a layer: whether one of them is of another order of magnitude than the rest."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Outsized:
 
 
 def outsized(case: Case) -> list[Outsized]:
-    """First layers without a norm behind them that are fed such columns."""
+    """Layers that data enter, alone or joined with embeddings, and that no norm follows: those fed such columns."""
     layers = {layer.name: layer for layer, _ in case.weighted((*LINEAR, *RECURRENT)) if not layer.norm}
     given = ((layers[one.name], one) for one in case.record.inputs if one.name in layers)
     return [found for layer, one in given if len(one.sizes) in layer.shape if (found := _outsized(layer, one))]

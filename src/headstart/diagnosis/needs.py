@@ -10,7 +10,7 @@ from headstart.record import FIGURES, RARE, TENSORS
 OF_THE_RUN = (  # series and facts without an owner
     *("loss", "lr", "skill", "loss.function"),
     *("mode", "mode.norm", "mode.dropout", "mode.evaluated"),
-    *("samples.evaluated", "values.evaluated", "loader"),
+    *("samples.evaluated", "values.evaluated", "loader", "input.columns"),
 )
 MISSING = Text(
     en={
@@ -123,6 +123,7 @@ def _has(case: Case, figure: str) -> bool:
             "samples.evaluated": any(samples.evaluated for samples in case.record.samples),
             "values.evaluated": any(not values.training for values in case.record.values),
             "loader": case.record.loaders,
+            "input.columns": any(given.sizes for given in case.record.inputs),
             "mode": case.record.modes,
             "mode.norm": any(mode.p is None for mode in case.record.modes),
             "mode.dropout": any(mode.p is not None for mode in case.record.modes),

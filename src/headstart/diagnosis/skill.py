@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median, variance
 
+from headstart.diagnosis.attempts import weights_left_behind
 from headstart.diagnosis.constant import best_constant
 from headstart.findings import Skill
 from headstart.record import Loss, Record, Series
@@ -125,11 +126,12 @@ def _is_lower(late: Sequence[float], early: Sequence[float]) -> bool:
 
 
 def is_broken(record: Record) -> bool:
-    """Whether a weight or the loss is not finite in the end."""
-    weights = (record.series(parameter.name, "weight.not_finite") for parameter in record.parameters)
-    return any(series and series.last > 0 for series in weights) or (
-        bool(record.loss) and not math.isfinite(record.loss.last)
-    )
+    """Whether the loss is not finite in the end, or a weight but for those of nets that were left behind."""
+    if bool(record.loss) and not math.isfinite(record.loss.last):
+        return True
+    weights = {parameter.name: record.series(parameter.name, "weight.not_finite") for parameter in record.parameters}
+    broken = {name for name, series in weights.items() if series and series.last > 0}
+    return bool(broken) and not broken <= weights_left_behind(record)
 
 
 def is_deaf(record: Record) -> bool:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from headstart.monitor.modules import Slot
+from headstart.monitor.operators import signed
 from headstart.record import Input
 
 MOST = 64  # layers that are followed
@@ -23,6 +24,7 @@ STEPS = 64  # steps with values that are not finite that are told of one layer
 NAMED = 8  # columns that are named
 MEASURED = 1024  # columns that are measured, at most
 VALUES = 1 << 18  # of a look that are measured; and of a sample that is kept
+JOINED = 4  # first looks at what data are a part of; the other parts are learnt, and another thing later on
 EVERY = 16  # first steps that are all measured; then powers of two
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 WHOLE = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
@@ -58,6 +60,20 @@ class Columns:
         if x.numel() and not wrapped:
             self.look(slot, x, step)
 
+    def look_at_joined(self, slot: Slot, x: Tensor) -> None:
+        """`x`: what layers made, maybe joined with columns of the data, such as embeddings with a table's numbers.
+
+        Of such an input the columns alone are measured: its samples differ, and are finite, by more than the data.
+        """
+        entry = self._entries.get(id(slot))
+        if entry is None:
+            if x.dtype not in FLOATS or not _joins_data(x, _axis(slot, x)) or len(self._entries) >= MOST:
+                return
+            entry = self._entries[id(slot)] = Entry(slot, JOINED)
+        if entry.joined:
+            entry.joined -= 1
+            entry.sizes.look(x.detach(), _axis(slot, x))
+
     def changed(self) -> Iterator[Input]:
         """What was not told before, of layers that have a name by now. Waits for the device."""
         for entry in self._entries.values():
@@ -69,8 +85,9 @@ class Columns:
 class Entry:
     """One layer, and what it was given."""
 
-    def __init__(self, slot: Slot) -> None:
+    def __init__(self, slot: Slot, joined: int = 0) -> None:
         self.slot = slot
+        self.joined = joined  # looks that are left; 0 of what data alone feed
         self.told: Input | None = None
         self.finite = Finite()
         self.samples = Samples()
@@ -217,6 +234,15 @@ def _count(x: Tensor, axis: int) -> tuple[Tensor, int]:
     """Values of each column that are not finite, and how many there are in one."""
     columns = _columns(x, axis)
     return columns.isfinite().logical_not_().sum(0), columns.shape[0]
+
+
+def _joins_data(x: Tensor, axis: int) -> bool:
+    """Whether it was joined along this axis just before, of parts with a gradient and parts without."""
+    node = x.grad_fn
+    if node is None or node.name() != "CatBackward0":
+        return False
+    parts = [part is None for part, _ in node.next_functions]
+    return any(parts) and not all(parts) and signed(node._saved_dim) % x.ndim == axis  # type: ignore[attr-defined]
 
 
 def _axis(slot: Slot, x: Tensor) -> int:

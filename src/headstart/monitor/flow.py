@@ -14,6 +14,7 @@ from headstart.monitor.ledger import Ledger
 from headstart.monitor.modules import INPUT, Modules, Slot
 from headstart.monitor.operators import ACTIVATIONS
 from headstart.monitor.sketch import Reading
+from headstart.monitor.summed import summed
 from headstart.record import Layer
 
 
@@ -22,14 +23,15 @@ class Flow:
     """What one graph told."""
 
     layers: list[Layer] = field(default_factory=list)
-    functional: list[tuple[Slot, str]] = field(default_factory=list)  # layers whose activation is a bare function
+    # Layers whose activation is a bare function, and by what numbers their outputs are multiplied before it.
+    functional: list[tuple[Slot, str, float]] = field(default_factory=list)
     opaque: set[str] = field(default_factory=set)
     raw: list[tuple[str, Operation]] = field(default_factory=list)  # layers without a module
     raw_activations: list[tuple[str, Operation]] = field(default_factory=list)  # and the activations that they feed
 
     def readings(self) -> Iterator[tuple[Slot, Reading]]:
         """How the outputs of layers are to be read that a bare function follows."""
-        return ((slot, INPUT[name]) for slot, name in self.functional if name in INPUT)
+        return ((slot, INPUT[name].scaled(scale)) for slot, name, scale in self.functional if name in INPUT)
 
 
 def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callable[[object], str | None]) -> Flow:
@@ -38,7 +40,7 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
     by_name = {slot.name: slot for slot in modules.slots.values() if slot.name}
     found = graph.layers()
     names: dict[int, str] = {}
-    stopped = blocked(graph)
+    stopped, rows = blocked(graph), summed(graph)
     for layer in found:
         for parameter in layer.parameters:
             if parameter not in ledger:
@@ -49,7 +51,9 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
         slot = by_name.get(name)
         follows = tuple(dict.fromkeys(names[index] for index in layer.follows if names[index] != name))
         facts = facts_of(slot, ledger) if slot else _raw(layer, name, ledger)
-        flow.layers.append(_with_graph(facts, layer, follows, stopped.get(layer.operation.index)))
+        flow.layers.append(
+            _with_graph(facts, layer, follows, stopped.get(layer.operation.index), rows.get(layer.operation.index))
+        )
         _note_units(layer, ledger)
         if slot is not None:
             _note_activation(layer, slot, flow)
@@ -152,7 +156,9 @@ def _raw(layer: GraphLayer, name: str, ledger: Ledger) -> Layer:
     )
 
 
-def _with_graph(facts: Layer, layer: GraphLayer, follows: tuple[str, ...], stopped: str | None) -> Layer:
+def _with_graph(
+    facts: Layer, layer: GraphLayer, follows: tuple[str, ...], stopped: str | None, rows: int | None
+) -> Layer:
     return replace(
         facts,
         activation=facts.activation or layer.activation,
@@ -162,6 +168,7 @@ def _with_graph(facts: Layer, layer: GraphLayer, follows: tuple[str, ...], stopp
         output=layer.output,
         blocked=stopped,
         bare=layer.bare,
+        summed=rows,
     )
 
 
@@ -176,7 +183,7 @@ def _note_units(layer: GraphLayer, ledger: Ledger) -> None:
 
 def _note_activation(layer: GraphLayer, slot: Slot, flow: Flow) -> None:
     if layer.direct and layer.activation and not isinstance(layer.activation_tag, Slot):
-        flow.functional.append((slot, layer.activation))
+        flow.functional.append((slot, layer.activation, layer.scale))
         if layer.activation == "relu":
             slot.dead_at = 0.0
 

@@ -87,6 +87,7 @@ class GraphLayer:
     residual: bool  # its branch is added to a shortcut
     output: bool  # no other layer stands between it and the loss
     bare: bool  # its output goes into other weights as it is or summed up, and nowhere else
+    scale: float = 1.0  # by which numbers multiply its output before the activation
 
 
 class Graph:
@@ -178,11 +179,12 @@ class Graph:
     def _layer(self, owner: Operation, ancestors: list[frozenset[int]], residual: frozenset[int]) -> GraphLayer:
         parameters = list(owner.parameters)
         activation = norm = activation_tag = None
-        direct, here = True, owner
+        direct, scale, here = True, 1.0, owner
         while here.consumers:
             here = self._main_consumer(here)
             if here.role == "shape":
                 parameters += here.parameters if here.op == "add" else ()
+                scale *= _factor(here)
             elif here.role == "norm" and activation is None and norm is None:
                 norm, direct = NORMS[here.op], False
             elif here.role == "activation" and here.op not in ("softmax", "log_softmax"):
@@ -201,6 +203,7 @@ class Graph:
             owner.index in residual,
             owner.index not in self._inner(ancestors),
             self._is_bare(owner),
+            scale,
         )
 
     def _is_bare(self, here: Operation) -> bool:
@@ -395,6 +398,14 @@ def saved(node: Any, name: str) -> Tensor | None:
     except RuntimeError:
         return None
     return tensor
+
+
+def _factor(operation: Operation) -> float:
+    """The number that it multiplies by, or one over that which it divides by; 1 of anything else."""
+    other = saved(operation.node, "other") if operation.op in ("mul", "div") else None
+    if other is None or other.ndim or other.device.type != "cpu" or not float(other):
+        return 1.0
+    return float(other) if operation.op == "mul" else 1 / float(other)
 
 
 def saved_result(operation: Operation) -> Tensor | None:

@@ -80,6 +80,7 @@ class Ledger:
         self._new_stream = new_stream
         self._blocks: dict[tuple[int, ...], list[Block]] = {}
         self._after: list[Block] = []
+        self._new: list[tuple[Tensor, Entry]] = []  # updated for the first time in this step
 
     def __contains__(self, parameter: Tensor) -> bool:
         return id(parameter) in self.entries
@@ -122,6 +123,13 @@ class Ledger:
             if changed.device.type == "cpu" and changed:
                 entry.first, entry.settled = None, True
             yield entry.facts.name, changed
+
+    def remember_new(self) -> None:
+        """Keeps the first samples of what is updated for the first time: `changes` is asked ever more seldom."""
+        for parameter, entry in self._new:
+            if entry.first is None and not entry.settled:
+                entry.first = sample_view(parameter.detach()).clone()
+        self._new.clear()
 
     def zeros(self) -> Iterator[tuple[str, Tensor]]:
         """Whether each frozen weight of two or more dimensions is zero in all of its sample: (name, true or false)."""
@@ -189,6 +197,7 @@ class Ledger:
                 if can_sketch(parameter):
                     block = blocks.setdefault(parameter.device, Block(self._sheets.sheet(parameter.device)))
                     block.entries.append(self.entries[id(parameter)])
+                    self._new.append((parameter, self.entries[id(parameter)]))
                     block.parameters.append(parameter)
                     block.views.append(sample_view(parameter.detach()))
                     block.addresses.append(parameter.data_ptr())

@@ -342,6 +342,8 @@ class Observer:
                 self._signals.take(slot, "input", given)
             else:
                 self._signals.columns.look_at_indices(slot, given, self.step)
+                if can_sketch(given):
+                    self._signals.columns.look_at_joined(slot, given)
 
     def _called_without(self, module: Module) -> None:
         if not self._thread or self._thread == threading.get_ident():
@@ -454,6 +456,7 @@ class Observer:
             self._count_distinct()
             self._look_for_changes()
             self._count_batches(self.step)
+        self._ledger.remember_new()
 
     def _count_batches(self, step: int) -> None:
         self._rare += [Rare(at, name, "norm.batches", seen) for at, name, seen in self._modes.batches(step)]

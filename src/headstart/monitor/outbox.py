@@ -94,6 +94,7 @@ class Outbox:
                 residual=layer.residual or known.residual,
                 output=layer.output or known.output,
                 blocked=layer.blocked or known.blocked,
+                summed=layer.summed or known.summed,
                 bare=known.bare if layer.bare is None else layer.bare and known.bare is not False,
             )
         if layer != known:

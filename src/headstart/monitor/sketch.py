@@ -34,6 +34,11 @@ class Reading:
     def saturates(self) -> bool:
         return self.low > -math.inf or self.high < math.inf
 
+    def scaled(self, factor: float) -> Reading:
+        """Of values that are multiplied by `factor` before they are read."""
+        low, high = sorted((self.low / factor, self.high / factor))
+        return Reading(self.zero_at, low, high)
+
     def is_zero(self, value: float) -> bool:
         return value == 0 if self.zero_at is None else value <= self.zero_at
 

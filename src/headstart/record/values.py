@@ -27,15 +27,14 @@ class Layer:
     trainable: bool = True  # owns a parameter that requires grad
     line: str | None = None  # where it was made, in the user's own code: "train.py:24"
     blocked: str | None = None  # a step function that every way from it to the loss leads through: "round"
-    bare: bool | None = (
-        None  # its output goes into the next weights as it is or summed up, in every graph; None: none seen
-    )
+    bare: bool | None = None  # its output goes into the next weights as it is or summed up, always; None: not seen
     places: int | None = None  # of one sample's output that share its weights: pixels, tokens; 1 of a vector
     steps_first: tuple[int, int] | None = None  # of what takes (steps, samples, features): both at its first call
     states: tuple[
         int, ...
     ] = ()  # (steps or states, samples, features) that it gave, of which a view mixes the samples
     viewed: tuple[int, ...] = ()  # and the shape of that view
+    summed: int | None = None  # rows of its output that are summed into a number, which is then added to each
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 ## What it sees
 Root mean square and largest absolute value of each column that enters a first layer: of each feature of a table, of each
-channel of an image. It compares the largest column with the one in the middle.
+channel of an image; and where a table's numbers are joined with what other layers made of the rest (embeddings), of each
+column of both. It compares the largest column with the one in the middle.
 
 ## Why it hurts
 An income of 50,000 beside an age of 40: the sum that a unit computes is the income, and nothing else. The gradient of its
@@ -69,7 +70,7 @@ from headstart.findings import Evidence, Finding, Remedy
 
 GROUP = "data"
 RESTS_ON = "size"
-NEEDS = ("input.std",)
+NEEDS = ("input.columns",)
 SINCE, STATUS = "0.1.0", "stable"
 
 TEXT = Text(

@@ -95,7 +95,8 @@ def inputs_constant(case: Case) -> Iterator[Finding]:
     """One finding, of the first layer that is fed by data."""
     inputs = [given for given in case.record.inputs if given.samples]
     told_apart = not all(given.constant for given in inputs) or max((g.samples for g in inputs), default=0) < 2
-    if case.learns or told_apart or not _all_seen(case) or not _labels_vary(case):
+    joined = any(given.sizes and not given.samples for given in case.record.inputs)  # data that were not compared
+    if case.learns or told_apart or joined or not _all_seen(case) or not _labels_vary(case):
         return
     given = min(inputs, key=lambda one: case.flow.place(one.name))
     layer = case.record.layer(given.name)

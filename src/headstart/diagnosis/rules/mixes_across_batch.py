@@ -1,4 +1,4 @@
-"""A recurrent layer, an attention or a view mixes the samples: what is said of a sample comes from other samples.
+"""A recurrent layer, an attention, a view or a sum mixes the samples: what is said of one comes from others.
 
 ## What it sees
 The first two axes of what a module with `batch_first=False` is given, `nn.LSTM`, `nn.GRU`, `nn.RNN` or
@@ -7,12 +7,16 @@ first axis, and the second is of another size: then the first is the batch.
 
 And the views of what a recurrent layer gives, its states (layers x directions, batch, features) or, with
 `batch_first=False`, its outputs (steps, batch, features): a view that has a row for each sample, and no longer the samples'
-axis, holds values of several samples in each row. Both are exact.
+axis, holds values of several samples in each row.
+
+And sums that lack their axis, in the graph of the loss: what layers give for all samples is summed into one number, as by
+`(u * v).sum()` or `tensordot(u, v, 2)`, which is then added to what is said of each sample. All three are exact.
 
 ## Why it hurts
 The states are handed from sample to sample, in the order in which they stand in the batch, and each of a sample's steps is
 a sequence of its own, of which none sees another. What was to be carried from the first step to the last never arrives;
-shuffled, the neighbours are noise. In a view, a sample's label meets the states of others.
+shuffled, the neighbours are noise. In a view, a sample's label meets the states of others. A sum over the whole batch says
+the same of each sample: it tells none from another, and is another number with the next batch.
 
 ## Example
 ```python
@@ -59,7 +63,8 @@ attention between samples may be meant.
 ## Stays silent when
 The second axis has the size 1 (a single sequence with a label for each step), both are of one size, or the labels have
 steps and samples of their own. A view that keeps the samples' axis, `hidden.view(layers, 2, batch, -1)`, or is turned back
-by another view, mixes nothing.
+by another view, mixes nothing. The number that is summed up is a mean, a norm or a largest value, divides or multiplies the
+samples, is a vector, comes of weights alone, or is added to losses.
 
 ## References
 The PyTorch documentation of `torch.Tensor.view`, of `torch.nn.LSTM` and `torch.nn.MultiheadAttention`, `batch_first`;
@@ -93,6 +98,11 @@ TEXT = Text(
         "count_off": "view and reshape keep the values in their order and only count them off anew. The samples' axis has "
         "to be moved to the front first, by transpose, or the two directions put side by side, by cat.",
         "states": "the last layer's two directions",
+        "summed": "What {layers} give for the {rows:number} samples of a batch is summed into one number, which is then "
+        "added to each sample's own.",
+        "one": "A sum without an axis runs over the batch as well. So it says the same of every sample, and most of it "
+        "comes from the others.",
+        "each": "one number for each sample",
     },
     zh={
         "message": "{layer} 得到 {first:number} x {second:number} 个向量，并把第一维当作时间步，"
@@ -104,12 +114,15 @@ TEXT = Text(
         "或用 cat 把两个方向并排放置。",
         "states": "最后一层的两个方向",
         "note": "或在它之前用 x.transpose(0, 1)，输出也同样处理",
+        "summed": "{layers} 对一个批次中 {rows:number} 个样本的输出被加成一个数，然后又加到每个样本自己的结果上。",
+        "one": "没有指定维度的求和也会沿着批次进行。于是它对每个样本说的都一样，而且其中大部分来自别的样本。",
+        "each": "每个样本一个数",
     },
 )
 
 
 def mixes_across_batch(case: Case) -> Iterator[Finding]:
-    """One finding, of the first such layer."""
+    """One finding: of the first such layer, else of all that are summed up."""
     losses = [loss for loss in case.record.losses if loss.trained and loss.target_shape]
     for layer in case.in_flow(case.record.layers):
         if layer.viewed and losses and all(loss.target_shape[0] == layer.states[1] for loss in losses):
@@ -135,6 +148,27 @@ def mixes_across_batch(case: Case) -> Iterator[Finding]:
             line=layer.line,
         )
         return
+    yield from _sums(case, losses)
+
+
+def _sums(case: Case, losses: list[Loss]) -> Iterator[Finding]:
+    layers = [layer for layer in case.in_flow(case.record.layers) if layer.summed]
+    rows = max((layer.summed or 0 for layer in layers), default=0)
+    if not layers or not losses or not all(loss.target_shape[0] == rows for loss in losses):
+        return
+    names = tuple(layer.name for layer in layers)
+    yield Finding(
+        "mixes-across-batch",
+        "error" if case.learns is False else "advice",
+        case.say(TEXT, "summed", layers=", ".join(names), rows=rows),
+        names[0],
+        0,
+        (Evidence("labels", rows),),
+        case.say(TEXT, "one"),
+        Remedy("sum-each", f"(u * v).sum(-1, keepdim=True)     # {case.say(TEXT, 'each')}", safe=False),
+        names,
+        layers[0].line,
+    )
 
 
 def _viewed(case: Case, layer: Layer) -> Finding:

@@ -48,7 +48,8 @@ None: it is exact.
 
 ## Stays silent when
 Only activations are infinite (an attention mask), a scaler or the program itself skips the steps with such
-gradients, or the loss is finite again at the end.
+gradients, or the loss is finite again at the end, and so are the weights but for those of nets that the run left for
+others, made by the same lines (a search over rates, some of them too high).
 
 ## References
 `torch.autograd.detect_anomaly` names the operator in the backward pass, at two to three times the running time.
@@ -61,6 +62,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from headstart.diagnosis import code
+from headstart.diagnosis.attempts import weights_left_behind
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
@@ -140,8 +142,9 @@ def _broken_at(case: Case) -> int | None:
     """Where that which stays not finite to the end, the loss, weights or updates, began to be so."""
     record = case.record
     series = [record.loss]
-    for parameter in record.parameters:
-        series += [record.series(parameter.name, f"{tensor}.not_finite") for tensor in ("weight", "update")]
+    over = weights_left_behind(record)
+    for name in (parameter.name for parameter in record.parameters if parameter.name not in over):
+        series += [record.series(name, f"{tensor}.not_finite") for tensor in ("weight", "update")]
     return min((step for one in series if (step := _last_break(one, one is record.loss)) is not None), default=None)
 
 

@@ -3,8 +3,9 @@
 ## What it sees
 The share of a layer's outputs at which the activation's derivative is below 1 % of its largest value
 (`activation.saturated`): tanh beyond ±0.995, sigmoid below 0.0025 or above 0.9975, softsign beyond ±0.9, hardtanh and
-hardsigmoid at their corners. It speaks if the share is above the limit throughout the last third of a run that does
-not learn.
+hardsigmoid at their corners; a number that the sums are multiplied by before the activation counts. It speaks if the
+share is above the limit throughout the last third of a run that does not learn. Where nothing tells whether a run learns,
+it is advice, and only if the share was above the limit from the first look to the last.
 
 ## Why it hurts
 The gradient of everything in front of the layer is multiplied by that derivative. Where it is gone, the weights in
@@ -50,8 +51,9 @@ for step in range(120):
   its weights gives.
 
 ## Stays silent when
-The run learns, or is not known not to: gates and binary codes saturate by design. The layer is the net's output, the gates
-are inside an LSTM or GRU, or the share falls below the limit again.
+The run learns, or may and came to it: gates and binary codes saturate by design, but not from the start. The layer is
+the net's output (of a run not known to learn: its sigmoid), the gates are inside an LSTM or GRU, the share falls below the
+limit again, or two optimizers play against each other, as the actor of a control at its limits and its critic do.
 
 ## References
 Glorot & Bengio 2010, §3 (saturated sigmoid and tanh layers); LeCun et al., *Efficient BackProp* (1998), §4.4.
@@ -62,7 +64,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import fmean
 
-from headstart.diagnosis import code
+from headstart.diagnosis import code, skill
 from headstart.diagnosis.case import LINEAR, Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
@@ -81,15 +83,15 @@ SATURATING = ("tanh", "sigmoid", "softsign", "hardtanh", "hardsigmoid")
 TEXT = Text(
     en={
         "message": "{saturated:share} of what {layer} gives stands at the ends of {activation}, where its slope is gone.",
-        "start": "It was so from the start: the sums that enter it are too large, by its weights, its bias or its inputs. "
-        "Hardly any gradient passes to what lies in front.",
+        "start": "It was so from the start: the sums that enter it are too large, by its weights, its bias, its inputs "
+        "or a factor before it. Hardly any gradient passes to what lies in front.",
         "later": "It came while training: updates that are too large drove the sums there. Hardly any gradient passes "
         "back, so they stay.",
         "slower": "a tenth of {lr:number}",
     },
     zh={
         "message": "{layer} 的输出有 {saturated:share} 位于 {activation} 的两端，那里几乎没有斜率。",
-        "start": "从一开始就是如此：进入它的和太大，原因在于权重、偏置或输入。几乎没有梯度能传到它前面的层。",
+        "start": "从一开始就是如此：进入它的和太大，原因在于权重、偏置、输入或它前面的系数。几乎没有梯度能传到它前面的层。",
         "later": "这是在训练中出现的：过大的更新把这些和推到了两端。几乎没有梯度能传回来，所以它们会留在那里。",
         "slower": "{lr:number} 的十分之一",
     },
@@ -98,8 +100,13 @@ TEXT = Text(
 
 def saturated_activation(case: Case) -> Iterator[Finding]:
     """One finding for all layers, told of the first in the flow: those behind it are fed by it."""
-    found = [(layer, series) for layer, series in _layers(case) if _lasts(case, series)]
-    if case.learns is not False or not found:
+    unknown = _is_unknown(case)
+    if case.learns is not False and not unknown:
+        return
+    found = [(layer, series) for layer, series in _layers(case, unknown) if _lasts(case, series)]
+    if unknown:
+        found = [(layer, series) for layer, series in found if min(series.values) > SATURATED_SHARE]
+    if not found:
         return
     layer, series = found[0]
     start = series.first > SATURATED_SHARE
@@ -110,7 +117,7 @@ def saturated_activation(case: Case) -> Iterator[Finding]:
     )
     yield Finding(
         "saturated-activation",
-        "error",
+        "advice" if unknown else "error",
         case.say(TEXT, "message", saturated=late, layer=layer.name, activation=_activation(layer)),
         layer.name,
         step,
@@ -122,11 +129,21 @@ def saturated_activation(case: Case) -> Iterator[Finding]:
     )
 
 
-def _layers(case: Case) -> Iterator[tuple[Layer, Series]]:
-    """Hidden activations, and linear layers that are read through the one that follows."""
+def _is_unknown(case: Case) -> bool:
+    """Whether the loss says nothing of whether the run learns, though it is long enough, and one optimizer's alone."""
+    unknown = case.learns is None and case.skill is None and len(case.record.optimizers) < 2
+    return unknown and len(case.record.loss) >= skill.ENOUGH_STEPS
+
+
+def _layers(case: Case, outputs: bool) -> Iterator[tuple[Layer, Series]]:
+    """Hidden activations, and linear layers that are read through the one that follows.
+
+    Of `outputs` not those of a sigmoid: the logarithm behind it gives the slope back.
+    """
     for layer in case.in_flow(case.record.layers):
         series = case.record.series(layer.name, "activation.saturated")
-        if series and not layer.output and _activation(layer):
+        hidden = not layer.output or (outputs and layer.activation != "sigmoid")
+        if series and hidden and _activation(layer):
             yield layer, series
 
 

@@ -144,8 +144,13 @@ def _looks(case: Case) -> Iterator[_Look]:
         if not layer.output and weight.units_dim is not None and not _is_depthwise(case, layer):
             distinct = case.record.series(weight.name, "weight.distinct")
             units = weight.shape[weight.units_dim]
-            if distinct and units >= 2:
+            if distinct and units >= 2 and not _was_broken(case, weight, distinct.steps[0]):
                 yield _Look(layer, weight, distinct, units)
+
+
+def _was_broken(case: Case, weight: Parameter, step: int) -> bool:
+    """Whether it held what is no number by then: of that all units are alike, however different they were."""
+    return any(case.record.series(weight.name, "weight.not_finite").until(step).values)
 
 
 def _finding(case: Case, looks: list[_Look], key: str, severity: Severity) -> Finding:
