@@ -113,3 +113,26 @@ def test_adapters_that_are_frozen_at_zero_add_nothing(tmp_path: Path, adapters: 
 
     found = [one for one in said(watched(tmp_path, model, loop), RULE) if one.evidence[0].figure == "zero_weights"]
     assert [one.layers for one in found] == ([("0.up",)] if adapters == "frozen" else [])
+
+
+@pytest.mark.parametrize(("frozen", "found"), [(True, True), (False, False)])
+def test_an_optimizer_that_holds_frozen_tensors_alone(frozen: bool, found: bool, tmp_path: Path) -> None:
+    """The norms' way of fine-tuning, gone wrong: what has no "bn" in its name is frozen, the new head too."""
+
+    def loop(model: nn.Module) -> None:
+        head = model[4]  # type: ignore[index]
+        head.requires_grad_(not frozen)
+        train(model, torch.optim.SGD(head.parameters(), lr=1e-2), 30)
+
+    findings = [one for one in said(watched(tmp_path, big(), loop), RULE) if "SGD took 30 steps" in one.message]
+    assert bool(findings) is found
+
+
+def test_what_was_trained_before_it_was_frozen_is_meant_so(tmp_path: Path) -> None:
+    def loop(model: nn.Module) -> None:
+        optimizer = torch.optim.SGD(model.parameters(), lr=1e-2)
+        train(model, optimizer, 30)
+        model.requires_grad_(False)
+        optimizer.step()
+
+    assert said(watched(tmp_path, big(), loop), RULE) == []

@@ -1,8 +1,9 @@
-"""Nearly all weights are frozen, and what is left does not learn; or a weight is frozen while it is zero.
+"""Nearly all weights are frozen and the rest does not learn, a weight is frozen as zero, or all that an optimizer holds is.
 
 ## What it sees
 Which parameters of the models that run require grad, by their number of values, in a run that is known not to learn. And,
-whether it learns or not, frozen weights of layers that run of which every value that was looked at is zero at every look.
+whether it learns or not, frozen weights of layers that run of which every value that was looked at is zero at every look;
+and optimizers that step while each tensor that they hold is frozen, and never was moved.
 
 ## Why it hurts
 A frozen layer keeps its weights. A few trained values on top of layers that do not suit the task (or were never trained
@@ -11,6 +12,9 @@ at all) cannot make up for it.
 What is multiplied by a weight of zeros is zero, whatever goes in, and a frozen one stays so: the branch that it ends, or
 begins, adds nothing at all. The adapters of LoRA start with such a weight, to be trained away from it; they are lost if
 the base is frozen after they were put in.
+
+A frozen tensor gets no gradient, so that an optimizer passes it by. One that holds nothing else does nothing, and says
+so to nobody: often a loop over `named_parameters()` freezes the new head together with the base.
 
 ## Example
 ```python
@@ -48,8 +52,8 @@ for step in range(60):
 
 ## Limits
 - `FROZEN` = 0.9: share of all values. Source: fine-tuning a head on a pretrained net freezes as much, and learns.
-- `LOOKS` = 2: at a weight, at least. That the product with zeros is zero needs no limit. It is advice in a run that learns:
-  a branch may be kept for later.
+- `LOOKS` = 2: at a weight, and steps of an optimizer, at least. That the product with zeros is zero needs no limit. Both are
+  advice in a run that learns: a branch may be kept for later.
 
 ## Stays silent when
 The run learns, or it is not known whether it does; all parameters are frozen; or no layer that is frozen ran. Of weights of
@@ -67,6 +71,7 @@ from math import prod
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
+from headstart.diagnosis.ledger import held_by
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Parameter
@@ -85,6 +90,9 @@ TEXT = Text(
         "cause": "Frozen layers keep the weights that they have. Unless they were trained on something alike, the rest "
         "has little to work with: let more of them be trained.",
         "note": "before the optimizer is made",
+        "idle_message": "{optimizer} took {steps:number} steps, and all of the {count:number} tensors that it holds are "
+        "frozen, the first of them {first}.",
+        "idle_cause": "A tensor that does not require grad gets no gradient, and a step passes it by.",
         "zero_message": "{count:number} frozen weights are zero all over, the first of them {first}: what they are "
         "multiplied with is lost.",
         "zero_cause": "A product with zeros is zero, and a frozen weight stays as it is. Adapters that start at zero must "
@@ -94,6 +102,9 @@ TEXT = Text(
         "message": "{share:share} 的权重被冻结，其余部分没有学到东西。",
         "cause": "被冻结的层保持原有的权重。除非它们在相似的数据上训练过，否则其余部分难以发挥作用：请让更多的层参与训练。",
         "note": "在创建优化器之前",
+        "idle_message": "{optimizer} 更新了 {steps:number} 步，而它持有的 {count:number} 个张量全部被冻结，"
+        "第一个是 {first}。",
+        "idle_cause": "不需要梯度的张量得不到梯度，更新时会被跳过。",
         "zero_message": "{count:number} 个被冻结的权重全部为零，第一个是 {first}：与它们相乘的内容全部丢失。",
         "zero_cause": "与零相乘得零，而被冻结的权重不会改变。从零开始的适配器必须参与训练：请先冻结主干，再放入适配器。",
     },
@@ -101,13 +112,14 @@ TEXT = Text(
 
 
 def frozen_by_mistake(case: Case) -> Iterator[Finding]:
-    """One finding for the share, one for all weights of zeros."""
+    """One finding for the share, one for all weights of zeros, one for each optimizer that can move nothing."""
     sizes = {parameter.name: prod(parameter.shape) for parameter in case.record.parameters}
     frozen = [parameter for parameter in case.record.parameters if not parameter.trainable]
     share = sum(sizes[parameter.name] for parameter in frozen) / max(1, sum(sizes.values()))
     ran = {layer.name for layer in case.record.layers if case.record.series(layer.name, "activation.mean")}
     layers = tuple(dict.fromkeys(p.layer for p in frozen if p.layer is not None and p.layer in ran))
     yield from _zeros(case, [parameter for parameter in frozen if parameter.layer in ran])
+    yield from _idle(case)
     if case.learns is not False or share <= FROZEN or share == 1 or not layers:
         return
     yield Finding(
@@ -142,3 +154,33 @@ def _zeros(case: Case, frozen: list[Parameter]) -> Iterator[Finding]:
         layers,
         line,
     )
+
+
+def _idle(case: Case) -> Iterator[Finding]:
+    for optimizer in case.record.optimizers:
+        held = held_by(case, optimizer)
+        if (
+            optimizer.steps < LOOKS
+            or not held
+            or any(p.trainable or p.steps_moved or p.steps_with_gradient for p in held)
+        ):
+            continue
+        layers = tuple(dict.fromkeys(parameter.layer for parameter in held if parameter.layer is not None))
+        yield Finding(
+            "frozen-by-mistake",
+            {True: "advice", False: "error", None: "warning"}[case.learns],
+            case.say(
+                TEXT,
+                "idle_message",
+                optimizer=optimizer.name,
+                steps=optimizer.steps,
+                count=len(held),
+                first=held[0].name,
+            ),
+            layers[0] if layers else None,
+            0,
+            (Evidence("frozen_tensors", len(held), of=len(held)),),
+            case.say(TEXT, "idle_cause"),
+            Remedy("unfreeze", f"{code.path(held[0].name)}.requires_grad_(True)     # {case.say(TEXT, 'note')}"),
+            layers,
+        )
