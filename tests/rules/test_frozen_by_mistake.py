@@ -157,3 +157,26 @@ def test_a_new_head_that_comes_from_elsewhere_may_be_frozen(new, tmp_path: Path)
 
 def test_a_new_head_that_is_trained_is_sound(tmp_path: Path) -> None:
     assert said(second_task(tmp_path, nn.Linear(8, 3), frozen=False), RULE) == []
+
+
+@pytest.mark.parametrize(("frozen", "found"), [(True, True), (False, False)])
+def test_an_optimizer_that_holds_frozen_tensors_alone(frozen: bool, found: bool, tmp_path: Path) -> None:
+    """The norms' way of fine-tuning, gone wrong: what has no "bn" in its name is frozen, the new head too."""
+
+    def loop(model: nn.Module) -> None:
+        head = model[4]  # type: ignore[index]
+        head.requires_grad_(not frozen)
+        train(model, torch.optim.SGD(head.parameters(), lr=1e-2), 30)
+
+    findings = [one for one in said(watched(tmp_path, big(), loop), RULE) if "SGD took 30 steps" in one.message]
+    assert bool(findings) is found
+
+
+def test_what_was_trained_before_it_was_frozen_is_meant_so(tmp_path: Path) -> None:
+    def loop(model: nn.Module) -> None:
+        optimizer = torch.optim.SGD(model.parameters(), lr=1e-2)
+        train(model, optimizer, 30)
+        model.requires_grad_(False)
+        optimizer.step()
+
+    assert said(watched(tmp_path, big(), loop), RULE) == []

@@ -13,6 +13,7 @@ from records import said, told
 from torch import Tensor, nn
 
 import headstart as hs
+from headstart.diagnosis.rules.labels_out_of_range import SOFTENED
 from headstart.monitor.refused import MOST, Refused
 from headstart.record import Record
 
@@ -96,3 +97,63 @@ def test_hs_check_answers_instead_of_failing() -> None:
     assert found.verdict == "failing"
     with pytest.raises(hs.HeadstartError, match="batch_size"):
         hs.check(model, (torch.randn(8, 6), torch.tensor([1, 2])))
+
+
+def pairs(folder: Path, loss: nn.Module, targets: Tensor) -> Record:
+    """Any loss of (N, 1) outputs, or of two of them, under labels that never raise."""
+    net = nn.Linear(6, 1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+    with hs.watch(net, record=folder / "run.db") as watch:
+        for _ in range(4):
+            optimizer.zero_grad()
+            x = torch.randn(2, len(targets), 6)
+            two = isinstance(loss, (nn.CosineEmbeddingLoss, nn.MarginRankingLoss))
+            shaped = targets if isinstance(loss, nn.CosineEmbeddingLoss) else targets[:, None]
+            loss(*(net(x) if two else (net(x[0]),)), shaped).backward()
+            optimizer.step()
+    record: Record = watch.read()
+    assert "fault" not in record.meta, record.meta["fault"]
+    return record
+
+
+SIGNED = [nn.CosineEmbeddingLoss(), nn.MarginRankingLoss(1.0), nn.HingeEmbeddingLoss(), nn.SoftMarginLoss()]
+
+
+@pytest.mark.parametrize("loss", SIGNED, ids=lambda loss: type(loss).__name__)
+def test_labels_0_and_1_where_only_signs_are_known(loss: nn.Module, tmp_path: Path) -> None:
+    finding = told(pairs(tmp_path, loss, torch.tensor([0.0, 1, 1, 1])), RULE)
+    assert finding.severity == "error"
+    assert "25 %" in finding.message
+    assert finding.remedy is not None
+    assert finding.remedy.code.startswith("target = 2 * target - 1")
+
+
+@pytest.mark.parametrize("loss", SIGNED, ids=lambda loss: type(loss).__name__)
+@pytest.mark.parametrize("targets", [[-1.0, 1, 1, -1], [1.0, 1, 1, 1], [-1.0, 0, 0, 1]])
+def test_signs_and_pairs_that_are_left_out_are_as_they_should_be(
+    loss: nn.Module, targets: list[float], tmp_path: Path
+) -> None:
+    assert said(pairs(tmp_path, loss, torch.tensor(targets)), RULE) == []
+
+
+@pytest.mark.parametrize(
+    ("targets", "code"),
+    [
+        ([-1.0, 1, 1, -1], "target = (target + 1) / 2 "),
+        ([1.0, 2, 2, 1], "target = (target - 1) "),
+        ([0.0, 5, 5, 0], "target = target / 5 "),
+        ([0.0, 1, 2, 1], "torch.nn.functional.cross_entropy(logits, target.long())"),
+    ],
+)
+def test_labels_beyond_0_and_1_of_binary_cross_entropy(targets: list[float], code: str, tmp_path: Path) -> None:
+    finding = told(pairs(tmp_path, nn.BCEWithLogitsLoss(), torch.tensor(targets)), RULE)
+    assert finding.remedy is not None
+    assert finding.remedy.code.startswith(code)
+
+
+@pytest.mark.parametrize(
+    ("targets", "found"),
+    [([0.0, 1 + SOFTENED], False), ([0.0, 1.01 + SOFTENED], True), ([-SOFTENED, 1.0], False), ([-0.3, 1.0], True)],
+)
+def test_soft_labels_may_lie_a_little_beyond(targets: list[float], found: bool, tmp_path: Path) -> None:
+    assert bool(said(pairs(tmp_path, nn.BCEWithLogitsLoss(), torch.tensor(targets)), RULE)) is found

@@ -31,8 +31,8 @@ def record(folder: Path, y: Tensor, loss=F.binary_cross_entropy_with_logits) -> 
     ("labels", "code"),
     [
         ((-1.0, 1.0), "target = (target + 1) / 2"),
-        ((1.0, 2.0), "target = (target - 1) / 1"),
-        ((0.0, 255.0), "target = (target) / 255"),
+        ((1.0, 2.0), "target = (target - 1) "),
+        ((0.0, 255.0), "target = target / 255"),
     ],
 )
 def test_labels_outside_of_0_to_1_are_named_and_the_remedy_puts_them_right(

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 import headstart as hs
 from headstart.diagnosis import diagnose
 from headstart.diagnosis.ledger import STEPS
+from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.record import Parameter, Record
 
 LEFT_OUT, STALE, CLEARED = (
@@ -327,3 +328,44 @@ def test_gradients_that_come_as_zeros_were_not_cleared(given: dict[int, float], 
     )
     read.parameters = [replace(parameter, steps_seen=STEPS) for parameter in read.parameters]
     assert rules(read) == found
+
+
+class MakesItsHead(nn.Module):
+    """Makes its last layer at each call, or at the first."""
+
+    def __init__(self, kept: bool) -> None:
+        super().__init__()
+        self.body, self.kept, self.made = nn.Linear(6, 8), kept, [nn.Linear(8, 2)]
+
+    def forward(self, x: Tensor) -> Tensor:
+        head = self.made[0] if self.kept else nn.Linear(8, 2)
+        return head(torch.tanh(self.body(x)))  # type: ignore[no-any-return]
+
+
+def test_a_layer_that_forward_makes_is_in_no_optimizer(tmp_path: Path) -> None:
+    model = MakesItsHead(kept=False)
+    finding = told(record(tmp_path, model, model.parameters()), LEFT_OUT)
+    assert "anew" in finding.message
+    assert "2 × 8" in finding.message
+    assert finding.layer == "body"
+    assert finding.remedy is not None
+    assert finding.remedy.code.startswith("self.layer = nn.Linear(8, 2)")
+    few = record(tmp_path / "few", model, model.parameters(), steps=ENOUGH_STEPS - 1)
+    assert all("anew" not in one.message for one in diagnose(few).findings)
+
+
+def test_a_layer_that_is_kept_is_not_made_anew(tmp_path: Path) -> None:
+    model = MakesItsHead(kept=True)
+    held = [*model.parameters(), *model.made[0].parameters()]
+    assert rules(record(tmp_path, model, held)) == set()
+
+
+def test_inputs_that_require_gradients_are_no_layers(tmp_path: Path) -> None:
+    """As those of a physics-informed net, or of an attack: leaves, and new in each step."""
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    with hs.watch(model, record=tmp_path / "run.db") as watch:
+        for _ in range(25):
+            x = torch.randn(64, 6, requires_grad=True)
+            usual(model, optimizer, nn.functional.cross_entropy(model(x), Y))
+    assert rules(watch.read()) == set()

@@ -29,6 +29,22 @@ def left_out(case: Case) -> list[tuple[Layer, Parameter]]:
     ]
 
 
+def made_anew(case: Case) -> list[Layer]:
+    """Layers of one kind at one place of the net, each of which had a gradient in a single step, another in each.
+
+    No optimizer can hold what `forward` makes and drops again.
+    """
+    known = {parameter.name: parameter for parameter in case.record.parameters}
+    places: dict[object, list[tuple[Layer, int]]] = {}
+    for layer in case.record.layers:
+        own = [known[name] for name in layer.parameters if name in known]
+        steps = case.record.series(layer.name, "gradient.max_abs").steps
+        if own and len(steps) == 1 and all(_is_left_out(case, parameter) for parameter in own):
+            places.setdefault((layer.kind, layer.shape, layer.follows), []).append((layer, steps[0]))
+    most = max(places.values(), key=len, default=[])
+    return [layer for layer, _ in most] if len({step for _, step in most}) >= ENOUGH_STEPS else []
+
+
 def gets_gradient(case: Case, layer: Layer) -> bool:
     """Whether the backward reaches its output with a gradient that is not zero, more often than by chance.
 

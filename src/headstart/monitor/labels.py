@@ -16,6 +16,7 @@ from torch import Tensor
 LOOKS = 64  # backwards whose targets are looked at: one after the other they are much alike
 VALUES = 8192  # targets of one of them, at most
 COUNTED = 64  # whole numbers 0, 1, ... that are counted
+SIGNS = ("cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "soft_margin_loss")  # of 1 and -1
 TOUCH = 1e-4  # beyond the reach by less, as a share of the targets' own range, is rounding
 
 
@@ -48,8 +49,8 @@ class Labels:
         least, most = values.aminmax()
         self._least = least if self._least is None else torch.minimum(self._least, least)
         self._most = most if self._most is None else torch.maximum(self._most, most)
-        if self._reach is not None:
-            beyond = self._beyond_reach(values, self._reach)
+        if self._reach is not None or self._kind in SIGNS:
+            beyond = _no_signs(values) if self._reach is None else self._beyond_reach(values, self._reach)
             self._beyond = beyond if self._beyond is None else self._beyond + beyond
         if rows.shape[1] == 1:
             counts = _counts(values)
@@ -73,6 +74,11 @@ class Labels:
                 counts.pop()
             found["counts"] = () if others else tuple(float(count) for count in counts)
         return found
+
+
+def _no_signs(values: Tensor) -> Tensor:
+    strange = (values.abs() != 1).to(values.dtype).mean()
+    return torch.stack([strange, torch.zeros_like(strange)])
 
 
 def _loss_of(off: Tensor, kind: str, options: Mapping[str, Any]) -> Tensor:

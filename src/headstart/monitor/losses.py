@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from headstart.monitor.labels import Labels, Reach
+from headstart.monitor.labels import SIGNS, Labels, Reach
 from headstart.monitor.operators import operator
 from headstart.monitor.origin import Made, Origin, clipped, origin_of
 from headstart.monitor.sketch import can_sketch
@@ -28,6 +28,12 @@ DIVERGENCES = ("kl_div",)
 BY_HAND = " by hand"  # in the name of a loss that is written out
 ALIGNMENTS = ("ctc_loss",)
 MARGINS = ("multilabel_soft_margin_loss",)  # binary_cross_entropy_with_logits by another name, but for its reductions
+
+INPUTS = {  # what a loss function calls its input and its labels, where it is not `input` and `target`
+    "ctc_loss": ("log_probs", "targets"),
+    "cosine_embedding_loss": ("input1", "target"),
+    "margin_ranking_loss": ("input1", "target"),
+}
 
 ROWS = 4096  # labels of one call that are looked at, at most
 COLUMNS = 4096  # outputs that get a constant each; with more, all share one
@@ -88,13 +94,12 @@ class Source:
         """Takes the labels of a call that a backward went through; `negated`: through the loss's negative."""
         self.trained = True
         self._straight |= not negated
-        if self.kind not in (*CLASSES, *PROBABILITIES, *NUMBERS):
-            return
         if self.kind in CLASSES:
             self._mass = _added(self._mass, call.rows)
-        else:
-            self._merge(call.rows)
-            self._keep(call.rows)
+        elif self.kind in (*PROBABILITIES, *NUMBERS, *SIGNS):
+            if self.kind not in SIGNS:
+                self._merge(call.rows)
+                self._keep(call.rows)
             if self._labels is None:
                 origin = self.origin or Origin()
                 reach = Reach(*origin.range) if origin.range and self.kind in NUMBERS else None
@@ -187,8 +192,7 @@ class Sources:
 
     def call(self, kind: str, arguments: Mapping[str, Any], loss: Any, line: str | None) -> Call | None:
         """Reads one call; None if it is of a kind, shape or type that nothing is known of."""
-        names = ("log_probs", "targets") if kind in ALIGNMENTS else ("input", "target")
-        given, target = (arguments[name] for name in names)
+        given, target = (arguments[name] for name in INPUTS.get(kind, ("input", "target")))
         if not (can_sketch(loss) and can_sketch(given) and type(target) is Tensor) or target.numel() == 0:
             return None
         source = self._source(kind, arguments, given, line)
@@ -231,6 +235,7 @@ def _read(source: Source, arguments: Mapping[str, Any], given: Tensor, target: T
         NUMBERS: _numbers,
         DIVERGENCES: _divergence,
         ALIGNMENTS: _alignment,
+        SIGNS: _signs,
     }
     reader = next((reader for kinds, reader in read.items() if source.kind in kinds), None)
     return None if reader is None else reader(source, arguments, given, target, loss)
@@ -350,6 +355,10 @@ def _alignment(
     if source.log_mass is None and given.ndim > 1:
         source.log_mass = given[0].detach().float().logsumexp(-1).abs().amax()
     return Call(source, None, None, None, target.detach().new_empty(0))
+
+
+def _signs(source: Source, arguments: Mapping[str, Any], given: Tensor, target: Tensor, loss: Tensor) -> Call | None:
+    return Call(source, None, None, None, _rows(target))
 
 
 def _mean(arguments: Mapping[str, Any], loss: Tensor, count: Any) -> Tensor:

@@ -41,7 +41,8 @@ Undo = Callable[[], None]
 
 LOSSES = (
     "cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits mse_loss l1_loss smooth_l1_loss "
-    "huber_loss kl_div ctc_loss multilabel_soft_margin_loss"
+    "huber_loss kl_div ctc_loss multilabel_soft_margin_loss cosine_embedding_loss hinge_embedding_loss "
+    "margin_ranking_loss soft_margin_loss"
 ).split()
 OF_CLASSES = ("cross_entropy", "nll_loss")
 DROPOUTS = "dropout alpha_dropout dropout1d dropout2d dropout3d feature_alpha_dropout".split()

@@ -99,7 +99,7 @@ class Loss:
     class_axis_lost: bool = False  # a view broke up the axis of the classes, and left another of its size
     low: float | None = None  # the least that the activation which made its input can give; None: no bound known
     high: float | None = None  # and the most
-    outside: float | None = None  # share of the targets outside of these bounds
+    outside: float | None = None  # share of the targets outside of these bounds; of labels 1 and -1: that are neither
     floor: float | None = None  # mean loss of the best answers within them
     least: float | None = None  # of the targets
     most: float | None = None  # of the targets

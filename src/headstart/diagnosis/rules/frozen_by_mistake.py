@@ -1,10 +1,11 @@
-"""Nearly all weights or those of a new layer are frozen, and the rest does not learn; or one is frozen while it is zero.
+"""Nearly all weights, those of a new layer or all that an optimizer holds are frozen; or one is frozen while it is zero.
 
 ## What it sees
 Which parameters of the models that run require grad, by their number of values, in a run that is known not to learn. In
 such a run also a linear or convolutional layer that is new after the first steps and frozen with the weights that torch
 drew for it: their version counter says that nothing else was ever written into them, and they stayed as they were. And,
-whether it learns or not, frozen weights of layers that run of which every value that was looked at is zero at every look.
+whether it learns or not, frozen weights of layers that run of which every value that was looked at is zero at every look,
+and optimizers that step while each tensor that they hold is frozen, and never was moved.
 
 ## Why it hurts
 A frozen layer keeps its weights. A few trained values on top of layers that do not suit the task (or were never trained
@@ -13,6 +14,9 @@ at all) cannot make up for it.
 What is multiplied by a weight of zeros is zero, whatever goes in, and a frozen one stays so: the branch that it ends, or
 begins, adds nothing at all. The adapters of LoRA start with such a weight, to be trained away from it; they are lost if
 the base is frozen after they were put in.
+
+A frozen tensor gets no gradient, so that an optimizer passes it by. One that holds nothing else does nothing, and says
+so to nobody: often a loop over `named_parameters()` freezes the new head together with the base.
 
 ## Example
 ```python
@@ -50,8 +54,8 @@ for step in range(60):
 
 ## Limits
 - `FROZEN` = 0.9: share of all values. Source: fine-tuning a head on a pretrained net freezes as much, and learns.
-- `LOOKS` = 2: at a weight, at least. That the product with zeros is zero needs no limit. It is advice in a run that learns:
-  a branch may be kept for later.
+- `LOOKS` = 2: at a weight, and steps of an optimizer, at least. That the product with zeros is zero needs no limit. It is
+  advice in a run that learns: a branch may be kept for later.
 
 ## Stays silent when
 The run learns, or it is not known whether it does; all parameters are frozen; or no layer that is frozen ran. Of weights of
@@ -69,6 +73,7 @@ from math import prod
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import LINEAR, Case
+from headstart.diagnosis.ledger import held_by
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Parameter
@@ -91,6 +96,9 @@ TEXT = Text(
         "nothing ever changed them.",
         "drawn_cause": "What is new in a net that was trained before has to be trained. Where layers are frozen by their "
         "names, the new one's was taken for an old one's.",
+        "idle_message": "{optimizer} took {steps:number} steps, and all of the {count:number} tensors that it holds are "
+        "frozen, the first of them {first}.",
+        "idle_cause": "A tensor that does not require grad gets no gradient, and a step passes it by.",
         "zero_message": "{count:number} frozen weights are zero all over, the first of them {first}: what they are "
         "multiplied with is lost.",
         "zero_cause": "A product with zeros is zero, and a frozen weight stays as it is. Adapters that start at zero must "
@@ -100,6 +108,9 @@ TEXT = Text(
         "message": "{share:share} 的权重被冻结，其余部分没有学到东西。",
         "cause": "被冻结的层保持原有的权重。除非它们在相似的数据上训练过，否则其余部分难以发挥作用：请让更多的层参与训练。",
         "note": "在创建优化器之前",
+        "idle_message": "{optimizer} 更新了 {steps:number} 步，而它持有的 {count:number} 个张量全部被冻结，"
+        "第一个是 {first}。",
+        "idle_cause": "不需要梯度的张量得不到梯度，更新时会被跳过。",
         "zero_message": "{count:number} 个被冻结的权重全部为零，第一个是 {first}：与它们相乘的内容全部丢失。",
         "drawn": "{layer} 在第 {step:number} 步才出现，并且被冻结：它的权重是 torch 抽取的，此后从未改变。",
         "drawn_cause": "在以前训练过的网络中，新加入的部分必须训练。如果按名称冻结各层，新层的名称被当成了旧层。",
@@ -109,13 +120,14 @@ TEXT = Text(
 
 
 def frozen_by_mistake(case: Case) -> Iterator[Finding]:
-    """One finding for the share, one for a new layer, one for all weights of zeros."""
+    """One finding for the share, for a new layer, for all weights of zeros, and for each optimizer that moves nothing."""
     sizes = {parameter.name: prod(parameter.shape) for parameter in case.record.parameters}
     frozen = [parameter for parameter in case.record.parameters if not parameter.trainable]
     share = sum(sizes[parameter.name] for parameter in frozen) / max(1, sum(sizes.values()))
     ran = {layer.name for layer in case.record.layers if case.record.series(layer.name, "activation.mean")}
     layers = tuple(dict.fromkeys(p.layer for p in frozen if p.layer is not None and p.layer in ran))
     yield from _zeros(case, [parameter for parameter in frozen if parameter.layer in ran])
+    yield from _idle(case)
     if case.learns is not False:
         return
     yield from _drawn(case, frozen)
@@ -177,3 +189,33 @@ def _zeros(case: Case, frozen: list[Parameter]) -> Iterator[Finding]:
         layers,
         line,
     )
+
+
+def _idle(case: Case) -> Iterator[Finding]:
+    for optimizer in case.record.optimizers:
+        held = held_by(case, optimizer)
+        if (
+            optimizer.steps < LOOKS
+            or not held
+            or any(p.trainable or p.steps_moved or p.steps_with_gradient for p in held)
+        ):
+            continue
+        layers = tuple(dict.fromkeys(parameter.layer for parameter in held if parameter.layer is not None))
+        yield Finding(
+            "frozen-by-mistake",
+            "error" if case.learns is False else "advice" if case.learns else "warning",
+            case.say(
+                TEXT,
+                "idle_message",
+                optimizer=optimizer.name,
+                steps=optimizer.steps,
+                count=len(held),
+                first=held[0].name,
+            ),
+            layers[0] if layers else None,
+            0,
+            (Evidence("frozen_tensors", len(held), of=len(held)),),
+            case.say(TEXT, "idle_cause"),
+            Remedy("unfreeze", f"{code.path(held[0].name)}.requires_grad_(True)     # {case.say(TEXT, 'note')}"),
+            layers,
+        )

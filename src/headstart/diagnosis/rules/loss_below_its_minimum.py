@@ -57,10 +57,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headstart.diagnosis.case import Case
+from headstart.diagnosis.rules.labels_out_of_range import BINARY, fitted
 from headstart.diagnosis.rules.nll_without_log_softmax import lacks_log_softmax
 from headstart.diagnosis.rules.softmax_wrong_dim import over_wrong_axis
 from headstart.diagnosis.text import Text
-from headstart.findings import Evidence, Finding, Remedy
+from headstart.findings import Evidence, Finding
 from headstart.record import Loss
 
 GROUP = "loss"
@@ -70,24 +71,18 @@ SINCE, STATUS = "0.1.0", "stable"
 
 ROUNDING = 0.01  # below zero; what half precision makes of log-probabilities (derivation in the page)
 
-BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
-
 TEXT = Text(
     en={
         "message": "{kind} came to {value:number}, and it cannot be less than 0.",
         "labels": "Its labels reach from {least:number} to {most:number}, and it takes labels between 0 and 1: of others "
         "it has no minimum, so that it falls without end.",
         "cause": "Its labels or its input are not what it takes: class indices or probabilities that sum to 1.",
-        "classes": "with one output a class and labels 0, 1, 2, ...",
-        "note": "labels between 0 and 1",
     },
     zh={
         "message": "{kind} 的值到了 {value:number}，而它不可能小于 0。",
         "labels": "标签的范围是 {least:number} 到 {most:number}，而它只接受 0 到 1 之间的标签：对其他标签它没有最小值，"
         "会无限下降。",
         "cause": "它的标签或输入不是它所需要的：类别编号，或和为 1 的概率。",
-        "classes": "每个类别一个输出，标签为 0、1、2、……",
-        "note": "标签在 0 与 1 之间",
     },
 )
 
@@ -111,7 +106,7 @@ def loss_below_its_minimum(case: Case) -> Iterator[Finding]:
                 *(Evidence(name, edge) for name, edge in (outside or {}).items()),
             ),
             cause=case.say(TEXT, "labels", **outside) if outside else case.say(TEXT, "cause"),
-            remedy=_remedy(case, loss) if outside else None,
+            remedy=fitted(case, loss) if outside else None,
             line=loss.line,
         )
 
@@ -129,15 +124,3 @@ def _outside(loss: Loss) -> dict[str, float] | None:
     if loss.kind not in BINARY or loss.least is None or loss.most is None or (loss.least >= 0 and loss.most <= 1):
         return None
     return {"least": loss.least, "most": loss.most}
-
-
-def _remedy(case: Case, loss: Loss) -> Remedy:
-    """Two labels become 0 and 1; more of them are classes."""
-    least, most = loss.least or 0.0, loss.most or 0.0
-    if sum(count > 0 for count in loss.counts) > 2:
-        return Remedy(
-            "cross-entropy",
-            f"torch.nn.functional.cross_entropy(logits, target.long())     # {case.say(TEXT, 'classes')}",
-        )
-    shifted = f"target - {least:g}" if least > 0 else f"target + {-least:g}" if least < 0 else "target"
-    return Remedy("labels", f"target = ({shifted}) / {most - least:g}     # {case.say(TEXT, 'note')}")

@@ -4,7 +4,7 @@
 The parameter ledger: tensors that require grad, whose layer's output gets a gradient in the backward, and that no
 optimizer which stepped was given. Of an `nn.Parameter` that no module was seen to use: that it holds a gradient itself and
 never changes. And those whose optimizer is gone, which were frozen as the next one was made, and now get gradients without
-being in it. It is exact.
+being in it. And layers of one shape at one place of the net, another in each step: `forward` makes them. It is exact.
 
 ## Why it hurts
 What no optimizer holds never changes. A layer that was added after the optimizer was made, a list of modules that is no
@@ -58,13 +58,14 @@ The PyTorch documentation of `torch.optim.Optimizer.add_param_group` and of `tor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.ledger import are_stale, is_orphaned, left_out
+from headstart.diagnosis.ledger import are_stale, is_orphaned, left_out, made_anew
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Layer
 
 GROUP = "loop"
 RESTS_ON = "fact"
@@ -77,6 +78,10 @@ TEXT = Text(
         "them {first}.",
         "cause": "What no optimizer holds never changes. Layers in a plain list or dict are not in model.parameters(): "
         "keep them in an nn.ModuleList or nn.ModuleDict.",
+        "anew": "A layer with weights of {shape} is made anew in each forward pass: in {count:number} steps as many "
+        "different ones got a gradient, and no optimizer holds any of them.",
+        "lost": "What is made in forward() starts at random every time, and nothing that is learnt in it is kept.",
+        "once": "made once, in __init__; forward() calls it",
         "gone": "The optimizer that held them is gone, and the one that steps was made while they were frozen: of what is "
         "unfrozen later it knows nothing.",
         "note": "or {first}.requires_grad_(False), if it is left out on purpose",
@@ -85,6 +90,10 @@ TEXT = Text(
         "message": "{all:number} 个可训练张量中有 {count:number} 个得到梯度，却不在任何优化器中，第一个是 {first}。",
         "cause": "不在任何优化器中的参数永远不会改变。放在普通列表或字典中的层不属于 model.parameters()：请使用 "
         "nn.ModuleList 或 nn.ModuleDict。",
+        "anew": "一个权重形状为 {shape} 的层在每次前向传播中都重新创建：{count:number} 步中有同样多个不同的层得到梯度，"
+        "没有一个在优化器中。",
+        "lost": "在 forward() 中创建的层每次都从随机值开始，学到的东西一点也留不下来。",
+        "once": "在 __init__ 中创建一次，在 forward() 中调用",
         "gone": "持有它们的优化器已经不在了，而正在更新的优化器是在它们冻结时创建的：之后才解冻的参数，它一无所知。",
         "note": "如果是有意排除，请用 {first}.requires_grad_(False)",
     },
@@ -93,6 +102,9 @@ TEXT = Text(
 
 def parameters_not_in_optimizer(case: Case) -> Iterator[Finding]:
     """One finding for all of them."""
+    if anew := made_anew(case):
+        yield _made_anew(case, anew)
+        return
     missing = left_out(case)
     if not missing or any(are_stale(case, optimizer) for optimizer in case.record.optimizers):
         return
@@ -118,4 +130,21 @@ def parameters_not_in_optimizer(case: Case) -> Iterator[Finding]:
         ),
         layers,
         missing[0][0].line,
+    )
+
+
+def _made_anew(case: Case, layers: Sequence[Layer]) -> Finding:
+    first = layers[0]
+    shape = " × ".join(map(str, first.shape))
+    before = next((layer.name for layer in case.in_flow(case.record.layers) if layer.name in first.follows), None)
+    made = "nn.Linear({1}, {0})".format(*first.shape) if len(first.shape) == 2 else "..."
+    return Finding(
+        "parameters-not-in-optimizer",
+        "error" if case.learns is False else "advice",
+        case.say(TEXT, "anew", shape=shape, count=len(layers)),
+        before,
+        0,
+        (Evidence("made_anew", len(layers), of=len(layers)),),
+        case.say(TEXT, "lost"),
+        Remedy("make-once", f"self.layer = {made}     # {case.say(TEXT, 'once')}", False),
     )
