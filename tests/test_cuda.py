@@ -138,6 +138,7 @@ def test_weights_buffers_and_random_numbers_are_those_of_a_plain_run(make, step,
     assert all(map(torch.equal, plain, trained(make, step, tmp_path / "w.db")))
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode")
 @pytest.mark.parametrize("step", STEP)
 @pytest.mark.parametrize("make", MODELS)
 def test_no_step_waits_for_the_device(make, step, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,8 +158,8 @@ def test_no_step_waits_for_the_device(make, step, tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(Outbox, "flush_if_due", allowed)
     with hs.watch(net, record=tmp_path / "w.db") as watch:
-        torch.cuda.set_sync_debug_mode("error")
         try:
+            torch.cuda.set_sync_debug_mode("error")
             for _ in range(STEPS):
                 step(net, optimizer, x, y)
         finally:
