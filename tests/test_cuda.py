@@ -199,6 +199,7 @@ def test_scaled_half_precision_is_watched_and_the_same(tmp_path: Path) -> None:
     assert all(map(torch.equal, run(None), run(tmp_path / "w.db")))
 
 
+@pytest.mark.filterwarnings("ignore:The AccumulateGrad node's stream")  # of torch itself: the plain run gives it, too
 @pytest.mark.parametrize("compiled", [False, True])
 def test_a_captured_graph_can_be_watched(compiled: bool, tmp_path: Path) -> None:
     """While a stream is captured nothing may wait or be read: those steps are not seen, and nothing breaks."""
