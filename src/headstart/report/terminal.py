@@ -214,19 +214,21 @@ def _label(label: str, indent: int = 3) -> Text:
 
 
 def _fitted(rules: Sequence[NotJudged], width: int) -> str:
-    """As many rules as fit on one line, grouped by the reason."""
+    """As many rules as fit on one line, grouped by the reason; what does not fit is counted."""
     reasons: dict[str, list[str]] = {}
     for rule in rules:
         reasons.setdefault(rule.because, []).append(rule.rule)
-    groups = [words.plain(f"{words.names(group, 1)} ({because})") for because, group in reasons.items()]
-    sizes = [len(group) for group in reasons.values()]
-    for kept in range(len(groups), 0, -1):
-        left = len(rules) - sum(sizes[:kept])
-        line = "; ".join(groups[:kept]) + ""
-        line = say("more", line=line, left=left) if left else line
-        if len(line) <= width or kept == 1:
-            break
-    return line
+    told = {words.plain(f"{words.names(group, 1)} ({because})"): len(group) for because, group in reasons.items()}
+
+    def line(groups: Sequence[str]) -> str:
+        left = len(rules) - sum(told[group] for group in groups)
+        return say("more", line="; ".join(groups), left=left) if left else "; ".join(groups)
+
+    kept: list[str] = []
+    for group in told:
+        if len(line([*kept, group])) <= width:
+            kept.append(group)
+    return line(kept or [min(told, key=len)])
 
 
 def _next(diagnosis: Diagnosis, report: Path | str | None, record: Path | str | None) -> str:
