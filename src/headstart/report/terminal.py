@@ -19,6 +19,7 @@ from headstart.findings import CHECKED, Diagnosis, Finding, NotJudged, Severity
 from headstart.record import Record
 from headstart.report import words
 from headstart.report.phrases import say, spoken
+from headstart.wording import sentences
 
 MARKS: dict[Severity, tuple[str, str]] = {
     "error": ("✗", "bold red"),
@@ -120,7 +121,7 @@ class _Page:
         yield from self._hanging(title, _text(words.place_of(finding)), indent=3)
         message = _text(finding.message)
         if with_cause and finding.cause:
-            message.append(" " + words.plain(finding.cause), "dim")
+            message.append(words.plain(sentences(finding.message, finding.cause).removeprefix(finding.message)), "dim")
         yield from self._hanging(Text("   "), message)
         yield from self._evidence(finding)
         if finding.line:
