@@ -62,7 +62,6 @@ MISSED = {
     "residual_without_its_graph",  # held back: a part of a loss written by hand that has no graph is not looked for
     "lags_by_a_view",  # the data are viewed before any layer: nothing of it is watched
     "triplets_in_one_point",  # a loss written by hand tells no skill, and no figure that all embeddings are one
-    "attention_over_one_column",  # a softmax of one within the net, not in front of a loss
     "kl_the_wrong_sign",  # the term with the wrong sign is written by hand, and one of two
     "micro_batches_cleared",  # what is cleared comes before gradients that are kept: the optimizer finds some
 }

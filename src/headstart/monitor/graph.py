@@ -147,6 +147,10 @@ class Graph:
                 found |= {feeder.index: operation.shape for feeder in self.feeders(operation)[-1:]}
         return found
 
+    def axes_of(self, operation: Operation) -> list[int]:
+        """Along which axes of its output a softmax or a sum runs."""
+        return _axes(operation, len(operation.shape))
+
     def activation_names(self) -> list[str]:
         return [ACTIVATIONS[operation.op] for operation in self.operations if operation.role == "activation"]
 
