@@ -63,7 +63,6 @@ MISSED = {
     "lags_by_a_view",  # the data are viewed before any layer: nothing of it is watched
     "triplets_in_one_point",  # a loss written by hand tells no skill, and no figure that all embeddings are one
     "kl_the_wrong_sign",  # the term with the wrong sign is written by hand, and one of two
-    "micro_batches_cleared",  # what is cleared comes before gradients that are kept: the optimizer finds some
 }
 
 FIXED = [path for path in programs(FAULTY, HALF) if path.stem.endswith("_fixed")]

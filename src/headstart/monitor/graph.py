@@ -10,7 +10,7 @@ What the graph does not show (compiled parts, reentrant checkpoints, custom func
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -366,6 +366,12 @@ def find_tags(root: Tensor, key: str, kind: type[Tagged], within: int = 256) -> 
             else:
                 todo.append(child)
     return found
+
+
+def leaves(roots: Sequence[Tensor]) -> Iterator[Tensor]:
+    """The tensors below `roots` that get gradients."""
+    for root in roots:
+        yield from (node.variable for node in _inputs_first(root.grad_fn) if hasattr(node, "variable"))
 
 
 def _inputs_first(root: Any) -> Iterator[Any]:

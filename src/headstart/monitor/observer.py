@@ -199,6 +199,10 @@ class Observer:
         if self._backwards > BACKWARDS:
             return
         self._losses.append(_sum_of(tensors))
+        if self._sketching and self._optimizers:
+            line = user_line()
+            for _, cleared in self._optimizers:
+                cleared.thrown.backward_begins(self.step, line, self._losses[-1], tensors)
         if self._sketching and all(map(is_cut, tensors)):
             self._note("", "loop.cut", 1.0)
         if not self._waiting.over:
@@ -220,6 +224,7 @@ class Observer:
             return
         self._in_backward = False
         for name, cleared in self._optimizers:
+            cleared.thrown.backward_ends(self.step)
             if (given := cleared.backward_ends()) is not None:
                 self._note(name, "loop.given", given)
         if not self._optimizers:
@@ -276,7 +281,11 @@ class Observer:
     @quietly
     def step_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         self._waiting.stepped()
-        if not self._mine() or not self._watches(optimizer):
+        if not self._mine():
+            return
+        if not self._watches(optimizer):
+            for _, cleared in self._optimizers:
+                cleared.thrown.other_steps()
             return
         outbox = self._open()
         if not self._optimizers:
@@ -285,6 +294,8 @@ class Observer:
         if (state := cleared.step_begins()) is not None:
             self._note(name, "loop.cleared", state)
         if self._sketching:
+            if (thrown := cleared.thrown.step_begins(optimizer)) is not None:
+                self._note(name, "loop.thrown", thrown)
             self._signals.name_new(outbox)
             self._optimizers.note_held(optimizer)
             if self._exchanged.due(self.step):
