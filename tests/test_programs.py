@@ -49,7 +49,6 @@ MISSED = {
     "alternating_never_thawed",  # frozen on purpose looks the same, and the run learns a little before
     "averaged_without_buffers",  # a copy that is only evaluated is no parameter of the run
     "dropout_then_norm",  # dropout-before-batchnorm is not there yet
-    "functional_softmax",  # inside torch.func no graph is seen
     "positions_never_added",  # module-never-called is not there yet
     "post_norm_from_full_rate",  # needs-warm-up is not there yet; the ReLUs that die of it are told
     "vae_minus_kl",  # a divergence that is written out: the gradients that explode are told

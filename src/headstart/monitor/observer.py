@@ -36,6 +36,7 @@ from headstart.monitor.optimizers import Optimizers, number, parameters_of
 from headstart.monitor.orphans import Orphans
 from headstart.monitor.outbox import Outbox, Rare, StepRow
 from headstart.monitor.padding import Padding
+from headstart.monitor.probabilities import Functional, unwrapped
 from headstart.monitor.refused import Refused
 from headstart.monitor.samples import Samples
 from headstart.monitor.signals import Signals
@@ -118,6 +119,7 @@ class Observer:
         self._drawn = Drawn(self._key)
         self._sources = Sources()
         self._refused = Refused()
+        self._functional = Functional()
         self._modes = Modes(self._signals.modules.path)
         self._sites = Sites()
         self._samples = Samples(self._signals.modules)
@@ -159,6 +161,8 @@ class Observer:
 
     def lost(self, kind: str, arguments: Mapping[str, Any], loss: Any) -> None:
         """As each loss function returns."""
+        if not self.off and (given := unwrapped(kind, arguments)) is not None:
+            self._lost_within(given)
         if self.off or self._in_backward or not can_sketch(loss):
             return
         if loss.requires_grad and (self._sketching or self._is_of_next_step()):
@@ -451,6 +455,13 @@ class Observer:
         if call is not None:
             self._sources.called = True
             tag(loss, self._padding.counted(call, arguments), self._key)
+
+    @quietly
+    def _lost_within(self, given: Tensor) -> None:
+        if not self._mine() or (self._only and not self._ran):
+            return
+        if (facts := self._functional.looks(user_line(), given)) is not None:
+            self._open().meta({"functional_probabilities": facts})
 
     @quietly
     def _evaluated(self, kind: str, arguments: Mapping[str, Any], loss: Tensor) -> None:
