@@ -47,7 +47,6 @@ MISSED = {
     "malignant_by_another_letter",  # held back, so not looked into
     "oversampled_then_split",  # held back, so not looked into
     "alternating_never_thawed",  # frozen on purpose looks the same, and the run learns a little before
-    "averaged_without_buffers",  # a copy that is only evaluated is no parameter of the run
     "dropout_then_norm",  # dropout-before-batchnorm is not there yet
     "positions_never_added",  # module-never-called is not there yet
     "post_norm_from_full_rate",  # needs-warm-up is not there yet; the ReLUs that die of it are told

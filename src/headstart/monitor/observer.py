@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 from torch.nn import Module
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from headstart.monitor import states, through_time
@@ -27,6 +28,7 @@ from headstart.monitor.exchanged import Exchanged
 from headstart.monitor.graph import find_tags, is_cut, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
+from headstart.monitor.left_behind import LeftBehind
 from headstart.monitor.loaders import Loaders
 from headstart.monitor.losses import Call, Sources, is_negative_of
 from headstart.monitor.modes import MODAL, Modes
@@ -120,6 +122,7 @@ class Observer:
         self._sources = Sources()
         self._refused = Refused()
         self._functional = Functional()
+        self._left_behind = LeftBehind()
         self._modes = Modes(self._signals.modules.path)
         self._sites = Sites()
         self._samples = Samples(self._signals.modules)
@@ -377,6 +380,8 @@ class Observer:
         self._modes.live |= module.training and bool(module._parameters)
         if isinstance(module, MODAL):
             self._modes.trained(module, args, self.step)
+            if isinstance(module, _BatchNorm):
+                self._left_behind.trained(module)
         if slot is None or slot.step == self.step:
             return
         tensor = _first_tensor(output)
@@ -414,6 +419,13 @@ class Observer:
             self._ungraded.without(module, self._signals.modules.is_outermost(module))
         if isinstance(module, MODAL):
             self._modes.evaluated(module, self.step)
+            if isinstance(module, _BatchNorm) and not self._modes.has_trained(module):
+                self._follow(module)
+
+    @quietly
+    def _follow(self, module: _BatchNorm) -> None:
+        if not self._thread or self._thread == threading.get_ident():
+            self._left_behind.evaluated(module, self.step)
 
     @quietly
     def _dropped(self, caller: FrameType, kind: str, p: float, training: bool, with_gradients: bool) -> None:
@@ -608,6 +620,7 @@ class Observer:
                     self._end_hand_step()
                 if not self.off:
                     self._optimizers.write(self._outbox)
+                    self._outbox.meta({"left_behind": self._left_behind.facts()})
                     self._outbox.meta({"unstepped": self._waiting.facts()})
                     self._outbox.meta({"scored": True} if self._drawn.scored else {})
                 if not self.off and self.step:
