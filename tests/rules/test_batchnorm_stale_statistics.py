@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from records import chain, head, linear, run, said, told, unjudged
-from torch import nn
+from torch import Tensor, nn
 from training import trained
 
+import headstart as hs
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.rules.batchnorm_stale_statistics import ENOUGH_STEPS, LATEST, START, start_weight
 from headstart.record import Mode, Record
@@ -82,3 +85,71 @@ def test_a_real_run(tmp_path: Path) -> None:
 
 def test_it_is_not_judged_without_running_statistics() -> None:
     assert RULE in unjudged(run(chain(linear("fc"), head())))
+
+
+Follow = Callable[[nn.Module, nn.Module], None]
+PICTURES = 3 + 2 * torch.randn(64, 3, generator=torch.Generator().manual_seed(0))
+
+
+def parameters_alone(mine: nn.Module, new: nn.Module) -> None:
+    for a, b in zip(mine.parameters(), new.parameters(), strict=True):
+        a.data.lerp_(b.data, 0.1)
+
+
+def all_of_it(mine: nn.Module, new: nn.Module) -> None:
+    mine.load_state_dict(new.state_dict())
+
+
+def nothing(mine: nn.Module, new: nn.Module) -> None:
+    pass
+
+
+def taken_anew(mine: nn.Module, new: nn.Module) -> None:
+    """As update_bn does."""
+    parameters_alone(mine, new)
+    mine.train()
+    with torch.no_grad():
+        mine(PICTURES)
+    mine.eval()
+
+
+def averaged(folder: Path, follow: Follow, epochs: int = 5, late: bool = False, training: bool = True) -> Record:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 2)).train(training)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    mine = copy.deepcopy(net).eval()
+    with hs.watch(nn.ModuleList([net, mine]), record=folder / "run.db") as watch:
+        for epoch in range(epochs):
+            for _ in range(5):
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(net(PICTURES), (PICTURES[:, 0] > 3).long()).backward()
+                optimizer.step()
+            if late and epoch == epochs - 1:
+                all_of_it(mine, net)
+            follow(mine, net)
+            with torch.no_grad():
+                mine(PICTURES)
+    read = watch.read()
+    assert "fault" not in read.meta, read.meta["fault"]
+    return read
+
+
+def test_a_copy_whose_weights_follow_and_whose_statistics_do_not(tmp_path: Path) -> None:
+    finding = told(averaged(tmp_path, parameters_alone), RULE)
+    assert finding.severity == "warning"
+    assert finding.evidence[0].value == 1
+
+
+@pytest.mark.parametrize(
+    ("follow", "facts"),
+    [
+        (all_of_it, {}),
+        (taken_anew, {}),
+        (nothing, {}),  # kept as it was: another matter
+        (parameters_alone, {"late": True}),
+        (parameters_alone, {"epochs": 2}),
+        (parameters_alone, {"training": False}),  # nobody's statistics move
+    ],
+)
+def test_a_copy_that_is_given_statistics_is_sound(follow: Follow, facts: dict[str, Tensor], tmp_path: Path) -> None:
+    assert said(averaged(tmp_path, follow, **facts), RULE) == []  # type: ignore[arg-type]

@@ -12,8 +12,11 @@ import torch.nn.functional as F
 from records import chain, head, run, said, told
 from torch import Tensor, nn
 from torch.distributions import Categorical
+from torch.func import functional_call, grad
 from training import trained
 
+import headstart as hs
+from headstart.monitor.probabilities import Functional
 from headstart.record import Loss, Record
 
 RULE = "softmax-before-cross-entropy"
@@ -92,6 +95,85 @@ def test_a_likelihood_of_probabilities_is_seen_without_a_loss_function(form: str
 @pytest.mark.parametrize("form", ONCE)
 def test_one_softmax_is_one(form: str, tmp_path: Path) -> None:
     assert said(record(tmp_path, ONCE[form]), RULE) == []
+
+
+class Halves(torch.autograd.Function):
+    """A softmax that no graph names."""
+
+    @staticmethod
+    def forward(ctx: object, z: Tensor) -> Tensor:
+        return z.softmax(1)
+
+    @staticmethod
+    def backward(ctx: object, *gradients: Tensor) -> Tensor:
+        return gradients[0]
+
+
+BY_VALUE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "an operator of one's own": lambda z, y: F.cross_entropy(Halves.apply(z), y),
+    "shares of squares": lambda z, y: F.cross_entropy(z**2 / (z**2).sum(1, keepdim=True), y),
+    "half precision": lambda z, y: F.cross_entropy(Halves.apply(z).bfloat16(), y),
+    "sequences": lambda z, y: F.cross_entropy(Halves.apply(z).view(8, 4, 3).movedim(2, 1), y.view(8, 4)),
+}
+NOT_BY_VALUE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "sums of two": lambda z, y: F.cross_entropy(Halves.apply(z) * 2, y),
+    "one of them below 0": lambda z, y: F.cross_entropy(Halves.apply(z) + torch.tensor([-0.5, 0.25, 0.25]), y),
+    "one sample of them": lambda z, y: F.cross_entropy(torch.cat([z[:-1], z[-1:].softmax(1)]), y),
+    "a single class": lambda z, y: F.cross_entropy(Halves.apply(z)[:, :1], torch.zeros(32, dtype=torch.long)),
+}
+
+
+@pytest.mark.parametrize("form", BY_VALUE)
+def test_probabilities_are_known_by_their_values(form: str, tmp_path: Path) -> None:
+    finding = told(record(tmp_path, BY_VALUE[form]), RULE)
+    assert finding.evidence[0].value == pytest.approx(math.log(math.e + 2) - 1)
+
+
+@pytest.mark.parametrize("form", NOT_BY_VALUE)
+def test_what_is_no_distribution_is_no_probability(form: str, tmp_path: Path) -> None:
+    assert said(record(tmp_path, NOT_BY_VALUE[form]), RULE) == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "odd", "fires"), [(7, None, False), (8, None, True), (20, 15, False), (9, 3, False)]
+)
+def test_all_of_eight_looks_or_more_must_be_so(steps: int, odd: int | None, fires: bool, tmp_path: Path) -> None:
+    calls = iter(range(steps))
+
+    def loss(z: Tensor, y: Tensor) -> Tensor:
+        return F.cross_entropy(Halves.apply(z) * (2 if next(calls) == odd else 1), y)
+
+    assert bool(said(trained(tmp_path, nn.Linear(6, 3), X, Y, loss, steps=steps), RULE)) is fires
+
+
+@pytest.mark.parametrize(("own", "steps", "fires"), [(True, 12, True), (False, 12, False), (True, 7, False)])
+def test_inside_torch_func(own: bool, steps: int, fires: bool, tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Linear(6, 3), nn.Softmax(1)) if own else nn.Sequential(nn.Linear(6, 3))
+    weights = {name: parameter.detach() for name, parameter in net.named_parameters()}
+
+    def loss(weights: dict[str, Tensor]) -> Tensor:
+        return F.cross_entropy(functional_call(net, weights, (X,)), Y)
+
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for _ in range(steps):
+            gradients = grad(loss)(weights)
+            weights = {name: weight - 0.1 * gradients[name] for name, weight in weights.items()}
+    if fires:
+        finding = told(watch.read(), RULE)
+        assert finding.severity == "warning"
+        assert finding.line is not None
+    else:  # there is nothing to make a record of
+        assert not (tmp_path / "run.db").exists()
+
+
+def test_what_is_told_inside_torch_func_is_taken_back() -> None:
+    functional = Functional()
+    probabilities, logits = X[:, :3].softmax(1), X[:, :3]
+    seen = [functional.looks("t.py:1", probabilities) for _ in range(9)]
+    assert seen == [None] * 7 + [{"line": "t.py:1", "classes": 3}, None]
+    assert [functional.looks("t.py:2", logits) for _ in range(16)] == [None] * 16
+    seen = [functional.looks("t.py:1", logits) for _ in range(7)]  # the sixteenth call is looked at
+    assert seen == [None] * 6 + [{}]
 
 
 def test_a_run_without_a_softmax_is_fine() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from records import chain, head, run, said, told, unjudged
+from records import chain, head, linear, run, said, told, unjudged
 from torch import Tensor, nn
 from training import trained
 
@@ -35,7 +35,8 @@ SOUND: dict[str, Form] = {
     "sigmoid": lambda z, y: F.binary_cross_entropy(z.sigmoid(), y),
     "two classes": lambda z, y: F.cross_entropy(torch.cat([z, -z], 1), y.squeeze(1).long()),
     "over the batch": lambda z, y: F.mse_loss(z.softmax(0), y),
-    "an attention over one": lambda z, y: F.mse_loss(z.softmax(1) * z, y),
+    "a bare attention without a layer": lambda z, y: F.mse_loss(y.softmax(1) * z, y),
+    "an attention over the batch": lambda z, y: F.mse_loss(z.softmax(0) * z, y),
 }
 
 
@@ -62,11 +63,58 @@ def test_one_call_with_more_than_one_value_is_enough(widths: tuple[int, ...], fi
     assert bool(said(watch.read(), RULE)) is fires
 
 
+class Weighed(nn.Module):
+    """Words that are weighed by their scores: over the scores' own axis, or over the words."""
+
+    def __init__(self, axis: int) -> None:
+        super().__init__()
+        self.scores, self.out, self.axis = nn.Linear(6, 1), nn.Linear(6, 1), axis
+
+    def forward(self, words: Tensor) -> Tensor:
+        return self.out((self.scores(words).softmax(self.axis) * words).sum(1))
+
+
+def lengths(folder: Path, net: nn.Module, words: list[int]) -> Record:
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.0)
+    with hs.watch(net, record=folder / "run.db") as watch:
+        for length in words:
+            F.mse_loss(net(torch.randn(32, length, 6)), Y).backward()
+            optimizer.step()
+    return watch.read()
+
+
+@pytest.mark.parametrize(
+    ("axis", "words", "fires"),
+    [
+        (2, [5] * 4, True),
+        (2, [3, 5, 1, 2], True),
+        (1, [5] * 4, False),
+        (1, [1] * 3, True),
+        (1, [1] * 2, False),  # too few to tell
+        (1, [1, 1, 1, 5], False),  # one step in some batches
+        (1, [5, 1, 1, 1], False),
+        (1, [1] * 16 + [4], False),
+    ],
+)
+def test_within_a_net_every_look_counts(axis: int, words: list[int], fires: bool, tmp_path: Path) -> None:
+    findings = said(lengths(tmp_path, Weighed(axis), words), RULE)
+    assert bool(findings) is fires
+    assert all(finding.layer == "scores" and finding.severity == "advice" for finding in findings)
+
+
+def test_within_a_net_it_is_told_once_and_warned_of_where_nothing_is_learnt(tmp_path: Path) -> None:
+    near = Loss("ce", "cross_entropy", "t.py:1", trained=True, softmax_size=1)
+    for skill, losses, severity in ((0.0, [], "warning"), (0.9, [], "advice"), (0.0, [(near, 0.0)], "error")):
+        found = run(chain(linear("scores"), head()), losses=losses, skill=skill)
+        found.meta = {**found.meta, "softmax_of_one": {"scores": 3}}
+        assert told(found, RULE).severity == severity
+
+
 def test_beside_a_loss_that_is_learnt_it_is_a_warning() -> None:
     loss = Loss("ce", "cross_entropy", "t.py:1", trained=True, softmax_size=1)
     assert told(run(chain(head()), losses=[(loss, 0.0)], skill=0.9), RULE).severity == "warning"
     assert told(run(chain(head()), losses=[(loss, 0.0)], skill=0.0), RULE).severity == "error"
 
 
-def test_without_a_loss_function_it_is_not_judged() -> None:
-    assert RULE in unjudged(run(chain(head())))
+def test_without_a_backward_it_is_not_judged() -> None:
+    assert RULE in unjudged(run(chain(head()), steps=0))

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from headstart.monitor.sketch import can_sketch
+from headstart.monitor.thrown import Thrown
 
 PROBES = 4  # parameters of an optimizer that are looked at
 FIRST = 8  # backwards after which they are asked what they were given
@@ -27,6 +28,7 @@ class Cleared:
     def __init__(self, parameters: Sequence[Tensor]) -> None:
         step = max(1, len(parameters) // PROBES)
         self._parameters = list(parameters)[::step]
+        self.thrown = Thrown(self._parameters[: PROBES + 1])
         self._marks: list[Mark] = []
         self._cleared: bool | Tensor = True
         self._backwards = 0

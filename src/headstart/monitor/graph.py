@@ -10,7 +10,7 @@ What the graph does not show (compiled parts, reentrant checkpoints, custom func
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -146,6 +146,10 @@ class Graph:
             if operation.op == "softmax" and rank > 1 and _axes(operation, rank) == [0]:
                 found |= {feeder.index: operation.shape for feeder in self.feeders(operation)[-1:]}
         return found
+
+    def axes_of(self, operation: Operation) -> list[int]:
+        """Along which axes of its output a softmax or a sum runs."""
+        return _axes(operation, len(operation.shape))
 
     def activation_names(self) -> list[str]:
         return [ACTIVATIONS[operation.op] for operation in self.operations if operation.role == "activation"]
@@ -362,6 +366,12 @@ def find_tags(root: Tensor, key: str, kind: type[Tagged], within: int = 256) -> 
             else:
                 todo.append(child)
     return found
+
+
+def leaves(roots: Sequence[Tensor]) -> Iterator[Tensor]:
+    """The tensors below `roots` that get gradients."""
+    for root in roots:
+        yield from (node.variable for node in _inputs_first(root.grad_fn) if hasattr(node, "variable"))
 
 
 def _inputs_first(root: Any) -> Iterator[Any]:

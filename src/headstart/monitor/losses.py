@@ -17,6 +17,7 @@ from torch import Tensor
 from headstart.monitor.labels import SIGNS, Labels, Reach
 from headstart.monitor.operators import operator
 from headstart.monitor.origin import Made, Origin, clipped, origin_of
+from headstart.monitor.probabilities import LOOKS, are_probabilities, due
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.written_out import WrittenOut
 from headstart.record import Loss, Targets
@@ -75,6 +76,7 @@ class Source:
         self.softmax_size = 0
         self.probabilities: Tensor | None = None
         self.log_mass: Tensor | None = None
+        self._calls = 0  # of cross_entropy
         self._labels: Labels | None = None
         self._straight = False  # a backward went through it, and not through its negative
         self._count = 0.0
@@ -121,6 +123,17 @@ class Source:
         self.softmax_size = max(self.softmax_size, found.softmax_size or 0)
         if self.origin is None:
             self.origin, self.shapes = found, (tuple(given.shape), tuple(target.shape))
+
+    def look_for_probabilities(self, logits: Tensor, axis: int) -> None:
+        """Of cross_entropy's input: at its first calls, and then now and then."""
+        self._calls += 1
+        if due(self._calls) and (now := are_probabilities(logits, axis)) is not None:
+            known = self.probabilities
+            self.probabilities = now if known is None or known.device != now.device else known & now
+
+    def _are_probabilities(self) -> bool:
+        told = self.kind != "cross_entropy" or self._calls >= LOOKS
+        return told and self.probabilities is not None and bool(self.probabilities)
 
     def _merge(self, rows: Tensor) -> None:
         """Mean and squared deviations per column, merged by Chan, Golub & LeVeque 1983, eq. 2.1."""
@@ -173,7 +186,7 @@ class Source:
             class_axis_lost=origin.class_axis_lost,
             low=low if math.isfinite(low) else None,
             high=high if math.isfinite(high) else None,
-            probabilities=self.probabilities is not None and bool(self.probabilities),
+            probabilities=self._are_probabilities(),
             negated=self.trained and not self._straight,
             by_hand=self.by_hand,
             density=self.density,
@@ -274,6 +287,8 @@ def _classes(
     axis = class_axis(logits)
     classes = logits.shape[axis]
     weight = arguments.get("weight")
+    if source.kind == "cross_entropy":
+        source.look_for_probabilities(logits, axis)
     if target.is_floating_point():  # probabilities: the same shape as the logits
         rows = target.detach().movedim(axis, -1).reshape(-1, classes)
         mass = rows[:ROWS].double().sum(0)

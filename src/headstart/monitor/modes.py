@@ -68,6 +68,11 @@ class Modes:
         if size is not None and (size in entry.sizes or len(entry.sizes) < SIZES):
             entry.sizes[size] += 1
 
+    def has_trained(self, module: Module) -> bool:
+        """Whether it was called with gradients."""
+        entry = self._entries.get(id(module))
+        return entry is not None and entry.module() is module
+
     def evaluated(self, module: Module | Site, step: int) -> None:
         """A call without gradients, of a module that trains: often, so that it costs a look-up and a comparison."""
         entry = self._entries.get(id(module))

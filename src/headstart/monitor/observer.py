@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 from torch.nn import Module
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from headstart.monitor import states, through_time
@@ -27,6 +28,7 @@ from headstart.monitor.exchanged import Exchanged
 from headstart.monitor.graph import find_tags, is_cut, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
+from headstart.monitor.left_behind import LeftBehind
 from headstart.monitor.loaders import Loaders
 from headstart.monitor.losses import Call, Sources, is_negative_of
 from headstart.monitor.modes import MODAL, Modes
@@ -36,6 +38,7 @@ from headstart.monitor.optimizers import Optimizers, number, parameters_of
 from headstart.monitor.orphans import Orphans
 from headstart.monitor.outbox import Outbox, Rare, StepRow
 from headstart.monitor.padding import Padding
+from headstart.monitor.probabilities import Functional, unwrapped
 from headstart.monitor.refused import Refused
 from headstart.monitor.samples import Samples
 from headstart.monitor.signals import Signals
@@ -118,6 +121,8 @@ class Observer:
         self._drawn = Drawn(self._key)
         self._sources = Sources()
         self._refused = Refused()
+        self._functional = Functional()
+        self._left_behind = LeftBehind()
         self._modes = Modes(self._signals.modules.path)
         self._sites = Sites()
         self._samples = Samples(self._signals.modules)
@@ -159,6 +164,8 @@ class Observer:
 
     def lost(self, kind: str, arguments: Mapping[str, Any], loss: Any) -> None:
         """As each loss function returns."""
+        if not self.off and (given := unwrapped(kind, arguments)) is not None:
+            self._lost_within(given)
         if self.off or self._in_backward or not can_sketch(loss):
             return
         if loss.requires_grad and (self._sketching or self._is_of_next_step()):
@@ -199,6 +206,10 @@ class Observer:
         if self._backwards > BACKWARDS:
             return
         self._losses.append(_sum_of(tensors))
+        if self._sketching and self._optimizers:
+            line = user_line()
+            for _, cleared in self._optimizers:
+                cleared.thrown.backward_begins(self.step, line, self._losses[-1], tensors)
         if self._sketching and all(map(is_cut, tensors)):
             self._note("", "loop.cut", 1.0)
         if not self._waiting.over:
@@ -220,6 +231,7 @@ class Observer:
             return
         self._in_backward = False
         for name, cleared in self._optimizers:
+            cleared.thrown.backward_ends(self.step)
             if (given := cleared.backward_ends()) is not None:
                 self._note(name, "loop.given", given)
         if not self._optimizers:
@@ -276,7 +288,11 @@ class Observer:
     @quietly
     def step_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         self._waiting.stepped()
-        if not self._mine() or not self._watches(optimizer):
+        if not self._mine():
+            return
+        if not self._watches(optimizer):
+            for _, cleared in self._optimizers:
+                cleared.thrown.other_steps()
             return
         outbox = self._open()
         if not self._optimizers:
@@ -285,6 +301,8 @@ class Observer:
         if (state := cleared.step_begins()) is not None:
             self._note(name, "loop.cleared", state)
         if self._sketching:
+            if (thrown := cleared.thrown.step_begins(optimizer)) is not None:
+                self._note(name, "loop.thrown", thrown)
             self._signals.name_new(outbox)
             self._optimizers.note_held(optimizer)
             if self._exchanged.due(self.step):
@@ -363,6 +381,8 @@ class Observer:
         self._modes.live |= module.training and bool(module._parameters)
         if isinstance(module, MODAL):
             self._modes.trained(module, args, self.step)
+            if isinstance(module, _BatchNorm):
+                self._left_behind.trained(module)
         if slot is None or slot.step == self.step:
             return
         tensor = _first_tensor(output)
@@ -400,6 +420,13 @@ class Observer:
             self._ungraded.without(module, self._signals.modules.is_outermost(module))
         if isinstance(module, MODAL):
             self._modes.evaluated(module, self.step)
+            if isinstance(module, _BatchNorm) and not self._modes.has_trained(module):
+                self._follow(module)
+
+    @quietly
+    def _follow(self, module: _BatchNorm) -> None:
+        if not self._thread or self._thread == threading.get_ident():
+            self._left_behind.evaluated(module, self.step)
 
     @quietly
     def _dropped(self, caller: FrameType, kind: str, p: float, training: bool, with_gradients: bool) -> None:
@@ -441,6 +468,13 @@ class Observer:
         if call is not None:
             self._sources.called = True
             tag(loss, self._padding.counted(call, arguments), self._key)
+
+    @quietly
+    def _lost_within(self, given: Tensor) -> None:
+        if not self._mine() or (self._only and not self._ran):
+            return
+        if (facts := self._functional.looks(user_line(), given)) is not None:
+            self._open().meta({"functional_probabilities": facts})
 
     @quietly
     def _evaluated(self, kind: str, arguments: Mapping[str, Any], loss: Tensor) -> None:
@@ -587,6 +621,7 @@ class Observer:
                     self._end_hand_step()
                 if not self.off:
                     self._optimizers.write(self._outbox)
+                    self._outbox.meta({"left_behind": self._left_behind.facts()})
                     self._outbox.meta({"unstepped": self._waiting.facts()})
                     self._outbox.meta({"scored": True} if self._drawn.scored else {})
                 if not self.off and self.step:

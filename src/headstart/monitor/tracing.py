@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from headstart.monitor import flow, states
+from headstart.monitor.choices import Choices
 from headstart.monitor.graph import read_graph, saved_input, saved_result
 from headstart.monitor.mixed import mixed
 from headstart.monitor.modules import Slot
@@ -36,13 +37,14 @@ class Tracing:
         self._gradient = gradient
         self._known: set[tuple[Any, ...]] = set()
         self._opaque: set[str] = set()
+        self._choices = Choices()
         self._mixed = False  # a view that mixes axes was seen
         self._raw: dict[str, Slot] = {}  # by name: layers and activations that are no modules
 
     def read(self, roots: list[Tensor], step: int, outbox: Outbox) -> None:
         """Once for each line that calls backward, and again when new layers have come since."""
         key = (user_line(), self._signals.modules.met)
-        if not self._raw and (key in self._known or len(self._known) >= GRAPHS):
+        if not self._raw and not self._choices.due(step) and (key in self._known or len(self._known) >= GRAPHS):
             return
         new = key not in self._known
         self._known.add(key)
@@ -56,6 +58,7 @@ class Tracing:
             for slot, reading in found.readings():
                 self._signals.sheets.read(self._signals.stream(slot, "activation"), reading)
             self._opaque |= found.opaque
+            self._choices.note(graph, found.names)
             if (classes := graph.softmax_again()) is not None:
                 outbox.meta({"softmax_again": classes})
             if new and not self._mixed and (view := mixed(graph)) is not None:
@@ -65,7 +68,7 @@ class Tracing:
                 outbox.meta({"mixed_by_view": facts})
             self._take_raw(found, step)
         self._signals.name_new(outbox)
-        outbox.meta({"unseen": sorted(self._opaque)})
+        outbox.meta({"unseen": sorted(self._opaque), "softmax_of_one": self._choices.facts()})
 
     def _take_raw(self, found: flow.Flow, step: int) -> None:
         """Raw tensors have no module that is called: their signals are taken from the graph."""

@@ -66,6 +66,7 @@ RARE = (
     "loss.target_mean",  # of a regression's or a probability's targets in a batch
     "gradient.early",  # of a plain recurrent layer: norm of the gradient at its first step over the largest of any step
     "loop.given",  # 1 where a backward left a gradient that is not zero in the first of an optimizer's tensors, else 0
+    "loop.thrown",  # backwards of a step whose gradients were cleared before the last one's came, and used by nothing
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
     "weight.reached",  # 1 where an nn.Parameter that no optimizer holds has a gradient that is not zero, else 0
     "weight.zero",  # 1 where a frozen weight of two or more dimensions is zero in all of its sample, else 0

@@ -104,7 +104,10 @@ class Loss:
     least: float | None = None  # of the targets
     most: float | None = None  # of the targets
     counts: tuple[float, ...] = ()  # of the targets 0, 1, 2, ... where all are whole numbers of one output column
-    probabilities: bool = False  # of kl_div: its first input was >= 0 and summed to 1 along an axis
+    probabilities: bool = (
+        False  # of kl_div: its first input was >= 0 and summed to 1 along an axis; of cross_entropy: all
+    )
+    # that were looked at, eight at least, along that of the classes
     negated: bool = False  # every backward went through its negative
     by_hand: bool = False  # it is written out, not a call; its line is that of backward
     evaluated: tuple[float, ...] = ()  # labels by class in calls without gradients

@@ -272,6 +272,8 @@ CHINESE = {
     "drawn from": "给出分布的层",
     "weight std": "权重的标准差",
     "with gradient": "有梯度的次数",
+    "batch norms left behind": "落在后面的批归一化数",
+    "gradients thrown away": "被扔掉的梯度数",
     "without gradient": "没有梯度的次数",
     "zero weights": "全为零的权重数",
     "workers": "工作进程数",

@@ -2,13 +2,16 @@
 
 ## What it sees
 Each batch norm's momentum, and how many batches its running statistics have seen. After t batches the start, mean 0 and
-variance 1, has a weight of (1 - momentum)^t left in them. It is exact.
+variance 1, has a weight of (1 - momentum)^t left in them. And batch norms that are only evaluated, in a copy of a net that
+trains (a moving average of its weights): at three evaluations or more their weights had moved since the first, and in the
+end their statistics are mean 0 and variance 1 to the bit. It is exact.
 
 ## Why it hurts
 Training uses the statistics of the batch, evaluation the running ones. A momentum that is too small for the length of the
 run (0.001 after 300 batches: the start still weighs 74 %), or zero, leaves them near 0 and 1: evaluation then measures
 another net than the one that was trained. In PyTorch momentum is the weight of the *new* batch, 0.1 by default; in other
-libraries it is the weight of the old ones, 0.9 or 0.99.
+libraries it is the weight of the old ones, 0.9 or 0.99. Running statistics are buffers: `parameters()` does not give them,
+and an average that goes through it leaves the copy with the statistics that it was made with.
 
 ## Example
 ```python
@@ -57,12 +60,15 @@ for epoch in range(10):
 - `LATEST` = 0.9: a momentum from which they are those of the last batch, and little else.
 - `ENOUGH_STEPS` = 20: a shorter run is a trial, not a training.
 
-It is a warning where the start weighs too much and the run evaluates in evaluation mode; else it is advice.
+It is a warning where the start weighs too much and the run evaluates in evaluation mode, or a copy has it; else it is
+advice.
 
 ## Stays silent when
 Momentum is `None` (a plain average of all batches), or the batch norm is frozen in evaluation mode. Of the start's weight
 also where the net comes with statistics from elsewhere (its count of batches does not begin at zero), or the run was
-killed before its end: a momentum that keeps the last batch only is told all the same.
+killed before its end: a momentum that keeps the last batch only is told all the same. Of a copy where its statistics were
+taken or given to it before its last evaluation, as `torch.optim.swa_utils.update_bn` does, it was made of a net that had
+statistics already, or no batch norm trains in training mode.
 
 ## References
 Ioffe and Szegedy 2015, arXiv 1502.03167, section 3.1; the PyTorch documentation of `torch.nn.BatchNorm1d` on momentum; Wu
@@ -100,6 +106,11 @@ TEXT = Text(
         "latest_cause": "In PyTorch momentum is the weight of the new batch, not of the old ones as in other libraries. "
         "Evaluation depends on the accident of the last batch.",
         "default": "the default",
+        "left": "{norms:number} batch norms of a copy that is evaluated ({kind} of {channels:number} channels is the "
+        "first) have weights that move, and the running statistics that they were made with: mean 0 and variance 1.",
+        "left_cause": "parameters() gives no buffers, and the running statistics are buffers. The copy normalises by "
+        "statistics that are nobody's: it is another net than the one that trains.",
+        "buffers": "running statistics, counts",
     },
     zh={
         "start": "{layer} 的运行统计量仍有 {weight:share} 是初始的均值 0 和方差 1：只见过 {batches:number} 个批次，动量为 "
@@ -110,12 +121,18 @@ TEXT = Text(
         "latest_cause": "在 PyTorch 中，动量是新批次的权重，而不像其他库那样是旧值的权重。"
         "评估结果取决于碰巧是最后的那个批次。",
         "default": "默认值",
+        "left": "一个被评估的副本中有 {norms:number} 个批归一化（第一个是 {channels:number} 个通道的 {kind}），"
+        "它们的权重在变，运行统计量却仍是创建时的均值 0 和方差 1。",
+        "left_cause": "parameters() 不包含缓冲区，而运行统计量是缓冲区。副本用来归一化的统计量不属于任何数据："
+        "它已不是训练的那个网络。",
+        "buffers": "运行统计量和批次计数",
     },
 )
 
 
 def batchnorm_stale_statistics(case: Case) -> Iterator[Finding]:
-    """One finding for all that are late, and one for all that follow the last batch."""
+    """One finding for all that are late, one for all that follow the last batch, and one for copies that follow none."""
+    yield from _of_copies(case)
     norms = [mode for mode in case.record.modes if mode.p is None and mode.steps and mode.momentum is not None]
     if len(case.record) < ENOUGH_STEPS or not norms:
         return
@@ -138,6 +155,23 @@ def batchnorm_stale_statistics(case: Case) -> Iterator[Finding]:
             Remedy("momentum", f"{code.path(mode.name)}.momentum = {DEFAULT}     # {case.say(TEXT, 'default')}"),
             tuple(mode.name for mode, _ in found),
             layer.line if layer else None,
+        )
+
+
+def _of_copies(case: Case) -> Iterator[Finding]:
+    left = case.record.meta.get("left_behind")
+    if left and any(mode.p is None and mode.tracks and mode.steps for mode in case.record.modes):
+        yield Finding(
+            "batchnorm-stale-statistics",
+            "warning",
+            case.say(TEXT, "left", **left),
+            evidence=(Evidence("batch_norms_left_behind", float(left["norms"])),),
+            cause=case.say(TEXT, "left_cause"),
+            remedy=Remedy(
+                "copy-buffers",
+                "for mine, new in zip(copy.buffers(), model.buffers()):\n"
+                f"    mine.copy_(new)     # {case.say(TEXT, 'buffers')}",
+            ),
         )
 
 

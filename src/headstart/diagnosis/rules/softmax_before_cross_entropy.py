@@ -4,7 +4,9 @@
 The operator that made the first argument of `cross_entropy`, in the graph of a loss that was trained on, through
 reshapes: a softmax, or one written out, `e / e.sum(1, keepdim=True)` of `e = torch.exp(x)`. And in any such graph a
 log-softmax, or the log-sum-exp of one written by hand, right behind a softmax along the same axis: a policy that ends in a
-softmax and gives it to `Categorical(logits=...)` has one. It is exact.
+softmax and gives it to `Categorical(logits=...)` has one. It is exact. Where no graph shows it, as inside torch.func or
+behind an operator of one's own: the values of the first argument, at eight calls from one line or more. They are
+probabilities if at each look all are 0 or more and sum to 1 over the classes, within rounding, for every sample.
 
 ## Why it hurts
 `cross_entropy` applies log-softmax itself. Probabilities lie between 0 and 1, so a second softmax can tell the right
@@ -44,10 +46,12 @@ for step in range(60):
 ```
 
 ## Limits
-None: it is exact. Without `cross_entropy`, as in a policy, it is a warning in a run that learns, else an error.
+None: it is exact. Without `cross_entropy`, as in a policy, it is a warning in a run that learns, else an error. Told by the
+values it is an error in a run that does not learn, else a warning.
 
 ## Stays silent when
-Log-softmax comes before cross-entropy, which does nothing when it is done twice, or anything but a reshape lies between.
+Log-softmax comes before cross-entropy, which does nothing when it is done twice, or what lies between changes the values,
+as a factor does; inside torch.func on a device other than the CPU, and within vmap.
 
 ## References
 The PyTorch documentation of `torch.nn.CrossEntropyLoss`: "The input is expected to contain the unnormalized logits".
@@ -64,7 +68,7 @@ from headstart.findings import Evidence, Finding, Remedy
 
 GROUP = "loss"
 RESTS_ON = "fact"
-NEEDS = ("loss",)
+NEEDS = ()  # inside torch.func a run has neither a backward nor a step that could be seen
 SINCE, STATUS = "0.1.0", "stable"
 
 TEXT = Text(
@@ -78,6 +82,8 @@ TEXT = Text(
         "answers none can get a probability above {most:share}.",
         "taken": "Log-softmax (cross_entropy, Categorical(logits=...)) takes logits. Of probabilities, which lie between 0 "
         "and 1, it makes nearly equal ones, and little gradient passes through both.",
+        "values": "cross_entropy is given probabilities, and applies a softmax to them: with {classes:number} classes the "
+        "loss cannot fall below {floor:number}.",
         "probabilities": "or logits=, with what enters the softmax",
     },
     zh={
@@ -90,6 +96,8 @@ TEXT = Text(
         "{most:share}。",
         "taken": "log-softmax(cross_entropy、Categorical(logits=...))需要的是 logits。概率位于 0 与 1 之间，"
         "再做一次 softmax 后几乎相等，能穿过两次 softmax 的梯度也很小。",
+        "values": "cross_entropy 得到的是概率，又对它们做了一次 softmax：{classes:number} 个类别时损失不可能低于 "
+        "{floor:number}。",
         "probabilities": "或用 logits= 传入进入 softmax 之前的值",
     },
 )
@@ -103,25 +111,33 @@ def softmax_before_cross_entropy(case: Case) -> Iterator[Finding]:
 
 def _of_cross_entropy(case: Case) -> Iterator[Finding]:
     for loss in case.record.losses:
-        if loss.trained and loss.kind == "cross_entropy" and loss.made_by == "softmax":
+        if loss.trained and loss.kind == "cross_entropy" and (loss.made_by == "softmax" or loss.probabilities):
             classes = int(loss.options.get("classes", 2))
-            floor = math.log(math.e + classes - 1) - 1
-            last = case.record.loss_of(loss.name)
-            yield Finding(
-                "softmax-before-cross-entropy",
-                "error",
-                case.say(TEXT, "message", classes=classes, floor=floor),
-                step=0,
-                evidence=(
-                    Evidence("loss_floor", floor),
-                    *((Evidence("loss", last.last, None, (last.steps[-1],), "loss"),) if last else ()),
-                ),
-                cause=case.say(TEXT, "cause"),
-                remedy=Remedy(
-                    "give-logits", f"torch.nn.functional.cross_entropy(logits, target)     # {case.say(TEXT, 'note')}"
-                ),
-                line=loss.line,
-            )
+            yield _finding(case, classes, loss.line, loss.name, loss.made_by == "softmax")
+    functional = case.record.meta.get("functional_probabilities")
+    if functional:
+        yield _finding(case, int(functional["classes"]), functional["line"], "", False)
+
+
+def _finding(case: Case, classes: int, line: str | None, name: str, seen: bool) -> Finding:
+    """`seen`: the softmax itself, not only its values."""
+    floor = math.log(math.e + classes - 1) - 1
+    last = case.record.loss_of(name)
+    return Finding(
+        "softmax-before-cross-entropy",
+        "error" if seen or case.learns is False else "warning",
+        case.say(TEXT, "message" if seen else "values", classes=classes, floor=floor),
+        step=0,
+        evidence=(
+            Evidence("loss_floor", floor),
+            *((Evidence("loss", last.last, None, (last.steps[-1],), "loss"),) if last else ()),
+        ),
+        cause=case.say(TEXT, "cause"),
+        remedy=Remedy(
+            "give-logits", f"torch.nn.functional.cross_entropy(logits, target)     # {case.say(TEXT, 'note')}"
+        ),
+        line=line,
+    )
 
 
 def _of_likelihood(case: Case) -> Iterator[Finding]:
