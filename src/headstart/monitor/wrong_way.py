@@ -27,6 +27,7 @@ NEAR = 256  # nodes from the loss to the layers that it takes its outputs from, 
 ALL = 8192  # nodes of a whole graph, at most; walked through only where a square is subtracted
 WITHIN = 12  # nodes from a square to the layer that made its base, at most
 LARGEST = 2**20  # values that are read
+SAME = 1e-4  # what rounding may change, as a share of the largest output
 PARTS = ("select", "slice", "split", "split_with_sizes", "unbind", "chunk")
 ACTIVE = ("sigmoid", "softmax")
 
@@ -218,7 +219,7 @@ def _is_at_zero(edge: Edge, values: Tensor, scale: Tensor | None) -> bool:
     if outputs is None or outputs.numel() != values.numel():
         return False
     outputs = outputs.reshape(values.shape) * (1.0 if scale is None else scale)
-    return bool((outputs - values).abs().max() <= 1e-4 * outputs.abs().max())
+    return not bool((outputs - values).abs().max() > SAME * outputs.abs().max())  # all may be NaN by now
 
 
 def _outputs(edge: Edge, left: int = WITHIN) -> Tensor | None:
@@ -235,8 +236,10 @@ def _outputs(edge: Edge, left: int = WITHIN) -> Tensor | None:
         return None
     if op == "slice":
         length = inner.shape[signed(node._saved_dim)]
-        start, end, step = (signed(getattr(node, f"_saved_{name}")) for name in ("start", "end", "step"))
-        at = torch.arange(length)[start : min(end, length) : step]
+        start, end, step = (getattr(node, f"_saved_{name}") for name in ("start", "end", "step"))
+        if start is None or end is None:
+            return None
+        at = torch.arange(length)[signed(start) : min(signed(end), length) : step]
         return inner.index_select(signed(node._saved_dim), at)
     if op == "split":
         parts = torch.split(inner, signed(node._saved_split_size), signed(node._saved_dim))
@@ -406,10 +409,10 @@ def _leaf(node: Node | None, within: frozenset[str] = frozenset({"t"})) -> Tenso
     return None if node is None else (node.variable.t() if turned and within == {"t"} else node.variable)
 
 
-def _op(node: Node) -> str:
+def _op(node: Node | None) -> str:
     """Of a function of the user's, whatever its name, nothing is known."""
-    name = node.name()
-    return operator(name) if name[-1].isdigit() else ""
+    name = "" if node is None else node.name()
+    return operator(name) if name[-1:].isdigit() else ""
 
 
 def _saved(node: Node, name: str) -> Tensor | None:
