@@ -13,7 +13,7 @@ from records import COIN, SGD, chain, head, run, said, told, unjudged
 from torch import Tensor, nn
 from training import trained
 
-from headstart.diagnosis.rules.loss_sign import LEARNT
+from headstart.diagnosis.rules.loss_sign import GROWN, LEARNT
 from headstart.record import Record
 
 RULE = "loss-sign"
@@ -105,3 +105,90 @@ def test_a_log_density_that_is_maximised_somewhere_is_sound(tmp_path: Path) -> N
     assert said(record(tmp_path, by_turns()), RULE) == []
     (tmp_path / "plain").mkdir()
     assert RULE in unjudged(record(tmp_path / "plain", lambda z, y: -density(z, y)))
+
+
+# Terms of a loss, and overlaps
+
+Figures = dict[tuple[str, str], Callable[[int], float]]
+
+
+def seen(figure: str, values: Callable[[int], float], **more: Callable[[int], float]) -> Record:
+    figures: Figures = {("head.weight", f"loss.{figure}"): values}
+    figures |= {("", f"loss.{name}"): opposed for name, opposed in more.items()}
+    record = run(chain(head()), figures)
+    return with_parameters(record)
+
+
+def with_parameters(record: Record, **facts: object) -> Record:
+    record.parameters = tuple(replace(p, **{"steps_moved": 10, **facts}) for p in record.parameters)  # type: ignore[arg-type]
+    return record
+
+
+def grown(times: float) -> Callable[[int], float]:
+    """Over the last third, after half as much over the second one."""
+    return lambda step: 0.01 if step < 20 else 0.01 * times if step >= 40 else 0.005 * times
+
+
+@pytest.mark.parametrize(("times", "fires"), [(0.99 * GROWN, False), (1.01 * GROWN, True)])
+def test_a_subtracted_square_is_wrong_where_its_base_runs_away(times: float, fires: bool) -> None:
+    assert bool(said(seen("sunk", grown(times)), RULE)) is fires
+
+
+def test_what_has_come_to_rest_is_bounded_by_something() -> None:
+    assert said(seen("sunk", lambda step: 0.01 if step < 9 else 9.0), RULE) == []
+    assert told(seen("sunk", lambda step: 0.01 if step < 9 else float(step)), RULE).severity == "error"
+    assert told(seen("sunk", lambda step: 0.01 if step < 50 else float("nan")), RULE).layers == ("head",)
+
+
+def test_a_game_of_two_is_sound() -> None:
+    assert said(seen("sunk", grown(1e4), opposed=lambda step: 1.0), RULE) == []
+    assert said(with_parameters(seen("sunk", grown(1e4)), optimizer=None), RULE) == []
+
+
+@pytest.mark.parametrize(("start", "fires"), [(0.99 * LEARNT, True), (1.01 * LEARNT, False)])
+def test_an_overlap_that_falls_is_minimised(start: float, fires: bool) -> None:
+    assert bool(said(seen("overlap", lambda step: start / (1 + step)), RULE)) is fires
+    assert said(seen("overlap", lambda step: 0.1 + step / 100), RULE) == []
+
+
+class Coder(nn.Module):
+    def __init__(self) -> None:
+        torch.manual_seed(1)
+        super().__init__()
+        self.mean, self.spread, self.back = nn.Linear(6, 2), nn.Linear(6, 2), nn.Linear(2, 6)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        mu, logvar = self.mean(x), self.spread(x)
+        return self.back(mu + torch.randn_like(mu) * (0.5 * logvar).exp()), mu, logvar
+
+
+def coded(path: Path, sign: float) -> Record:
+    def loss(out: tuple[Tensor, Tensor, Tensor], y: Tensor) -> Tensor:
+        again, mu, logvar = out
+        divergence = -0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(1).mean()
+        return F.mse_loss(again, X) + sign * divergence
+
+    return trained(path, Coder(), X, Y, loss, steps=40, lr=0.2)  # type: ignore[arg-type]
+
+
+def test_a_divergence_is_added(tmp_path: Path) -> None:
+    finding = told(coded(tmp_path, -1.0), RULE)
+    assert finding.message.startswith("The loss subtracts the square of what mean gives")
+    assert finding.remedy is not None
+    assert "+ divergence" in finding.remedy.code
+    (tmp_path / "sound").mkdir()
+    assert said(coded(tmp_path / "sound", 1.0), RULE) == []
+
+
+def overlap(z: Tensor, y: Tensor) -> Tensor:
+    p, t = z.sigmoid(), F.one_hot(y, 3).float()
+    return 2 * (p * t).sum() / (p.sum() + t.sum())
+
+
+def test_an_overlap_is_made_large(tmp_path: Path) -> None:
+    finding = told(record(tmp_path, overlap), RULE)
+    assert finding.severity == "error"
+    assert finding.remedy is not None
+    assert finding.remedy.code.startswith("loss = 1 - dice")
+    (tmp_path / "sound").mkdir()
+    assert RULE in unjudged(record(tmp_path / "sound", lambda z, y: 1 - overlap(z, y)))

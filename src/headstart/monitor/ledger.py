@@ -101,6 +101,10 @@ class Ledger:
         self._tensors[id(parameter)] = parameter
         return self.entries[id(parameter)]
 
+    def name_of(self, parameter: Tensor) -> str | None:
+        entry = self.entries.get(id(parameter))
+        return None if entry is None else entry.facts.name
+
     def tensors(self) -> Iterable[tuple[Tensor, Entry]]:
         return [(self._tensors[key], entry) for key, entry in self.entries.items()]
 

@@ -48,6 +48,7 @@ from headstart.monitor.ungraded import Ungraded
 from headstart.monitor.viewed import samples_before
 from headstart.monitor.waiting import Waiting
 from headstart.monitor.written_out import pairs, written_out
+from headstart.monitor.wrong_way import WrongWays
 
 BACKWARDS = 4096  # of one step that are looked at: what no step follows must not fill the memory
 DENSE = 128  # steps that are all sketched; then 64 of each doubling, so that a long run costs no more than a short
@@ -134,6 +135,7 @@ class Observer:
         self._ungraded = Ungraded(self._ledger)
         self._padding = Padding()
         self._waiting = Waiting()
+        self._wrong_ways = WrongWays(self._ledger.name_of)
         self._backwards = 0  # since the last step
         self._only = only is not None  # one model of the process is watched, not all
         self._sketching = True
@@ -224,6 +226,8 @@ class Observer:
                 self._commit_written_out(tensors[0])
             self._look_for_pairs(tensors)
             self._tracing.read(tensors, self.step, outbox)
+            for owner, figure, value in self._wrong_ways.look(tensors):
+                self._note(owner, figure, value)
 
     @quietly
     def backward_ends(self) -> None:

@@ -63,6 +63,9 @@ RARE = (
     "loss.padding",  # share of a batch's labels at an embedding's padding, all of one class that no others have; else 0
     "loss.clipped",  # share of a loss's answers that a clip right before it holds at its ends
     "loss.paired",  # samples of a term of the loss, once, that sets the output of each against the target of each
+    "loss.sunk",  # mean square of a layer's outputs whose squares the loss subtracts; by the layer's weight
+    "loss.overlap",  # coefficient of Dice or Jaccard that is all of the loss; by the last layer's weight
+    "loss.opposed",  # 1, once, where a later backward holds nothing of the kind of these two
     "loss.target_mean",  # of a regression's or a probability's targets in a batch
     "gradient.early",  # of a plain recurrent layer: norm of the gradient at its first step over the largest of any step
     "loop.given",  # 1 where a backward left a gradient that is not zero in the first of an optimizer's tensors, else 0

@@ -1,13 +1,23 @@
-"""The loss is maximised: the backward runs through its negative.
+"""The loss, or a term of it, has the wrong sign: training makes worse what it should make better.
 
 ## What it sees
 That every backward of the run went from minus a loss which is not negative (cross-entropy, a squared or absolute error),
 averaged or summed at most; that the optimizer descends; and that the loss rose. Minus the squared error stands in the
 logarithm of a normal distribution's density as well, the `log_prob` of `torch.distributions.Normal`.
 
+Two more forms are told by the loss itself, as its graph is written, on the CPU. One term of it is the negative square of
+what a layer gives, as where a VAE subtracts its divergence instead of adding it, and these outputs grow (`loss.sunk`). Or
+all of it is an overlap of answers with targets, the coefficient of Dice or of Jaccard, which is to grow, and it falls
+(`loss.overlap`).
+
 ## Why it hurts
 The optimizer takes its steps against the gradient of what `backward` was called on. Of a loss with a minus sign they make
 the answers as wrong as they can be. `nll_loss` and its kin have their minus sign within.
+
+A negative square has no lowest value: twice the layer's weights make it four times as large, and what uses the outputs
+through a layer of its own can stay as it is with half of that layer's. So the outputs run away, and the rest of the loss
+soon counts for nothing. A coefficient of Dice is 1 for the right answer and 0 for one that touches it nowhere: one minus
+it is the loss.
 
 ## Example
 ```python
@@ -45,7 +55,9 @@ for step in range(60):
 
 ## Limits
 - `LEARNT` = 0.5: skill at the first steps. A net that starts better than that was trained before, and may be made to forget
-  on purpose.
+  on purpose. For an overlap: the coefficient.
+- `GROWN` = 100: growth of the mean square. Outputs ten times as large as a fresh layer's are not what a bound of any kind
+  left: weights that are normed after each step, a decay that outweighs the term, a square that is only shifted.
 
 A loss with fewer than 20 values, the steps from which skill is judged, is a try.
 
@@ -55,9 +67,18 @@ reversed for one of several parts); the negative is a part of a sum or multiplie
 labels of a backward are the same (a GAN's role); the loss is `kl_div`, which is negative itself if it is given other than
 log-probabilities; an optimizer has `maximize=True`; or the loss falls.
 
+Of a negative square, also when: the outputs are bounded (`tanh`, a norm, a clamp), or a difference from anything but zero
+is squared (an action, times a return); it stands behind anything that is not linear (a margin, the logits of a contrastive
+loss, a logarithm); another term holds the same outputs before a layer, or the layer is called twice (the energy of data
+and of samples), or a penalty is on its weight; the outputs have no other use; a backward of the run is without such a term
+(two players); or no optimizer holds the layer's weight. A categorical divergence, `q log q`, is an entropy but for a
+constant, which is rightly made large in reinforcement learning: nothing is said of it. Of an overlap, when there is any
+other term.
+
 ## References
 The PyTorch documentation of `torch.optim.SGD` (`maximize`) and of `torch.nn.NLLLoss`; DeepLocalize's and TheDeepChecker's
-flipped sign (Ben Braiek & Khomh, arXiv 2204.00694).
+flipped sign (Ben Braiek & Khomh, arXiv 2204.00694). Kingma & Welling 2014, appendix B: the divergence of a normal
+distribution from N(0, 1). Milletari, Navab & Ahmadi 2016 (V-Net), eq. 3: the Dice coefficient, which is maximised.
 """
 
 from __future__ import annotations
@@ -71,14 +92,15 @@ from headstart.diagnosis.case import Case
 from headstart.diagnosis.constant import best_constant
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
-from headstart.record import Loss
+from headstart.record import Loss, Parameter, Series
 
 GROUP = "loss"
 RESTS_ON = "fact"
-NEEDS = ("loss.function", "lr")
+NEEDS = ("loss.form", "lr")
 SINCE, STATUS = "0.1.0", "stable"
 
 LEARNT = 0.5  # skill of the first steps: half way to perfect is not where a fresh net starts
+GROWN = 100.0  # times: the mean square of outputs that have run away
 
 TEXT = Text(
     en={
@@ -92,6 +114,16 @@ TEXT = Text(
         "the means run away from them. Its negative is the loss.",
         "note": "without the minus sign",
         "minus": "minus the mean of log_prob",
+        "square": "The loss subtracts the square of what {layer} gives: its mean rose from {first:number} to "
+        "{last:number}.",
+        "runs": "A negative square has no lowest value: the outputs grow without an end, and the other terms soon count "
+        "for nothing. A divergence from N(0, 1) holds the square, and is to be added.",
+        "added": "the square is added, and so is all of the divergence",
+        "overlap": "The overlap of the answers with the targets is minimised: it fell from {first:number} to "
+        "{last:number}.",
+        "touches": "The optimizer lowers what backward is called on. This coefficient, of Dice or of Jaccard, is 1 for the "
+        "right answer, and 0 for one that touches it nowhere.",
+        "one_minus": "one minus the coefficient",
     },
     zh={
         "message": "{kind} 被最大化了：backward 作用在它的相反数上，它从 {first:number} 升到了 {last:number}。",
@@ -101,6 +133,14 @@ TEXT = Text(
         "它的相反数才是损失。",
         "note": "去掉负号",
         "minus": "log_prob 均值的相反数",
+        "square": "损失减去了 {layer} 输出的平方：其均值从 {first:number} 升到了 {last:number}。",
+        "runs": "平方的相反数没有最小值：输出会无止境地增大，其余各项很快就无足轻重。"
+        "与 N(0, 1) 之间的散度含有这个平方，应当加上。",
+        "added": "平方应当加上，整个散度也是",
+        "overlap": "答案与目标的重叠被最小化了：它从 {first:number} 降到了 {last:number}。",
+        "touches": "优化器使 backward 所作用的值变小。这个系数（Dice 或 Jaccard）对正确答案为 1，"
+        "对与它毫不相交的答案为 0。",
+        "one_minus": "1 减去系数",
     },
 )
 
@@ -108,8 +148,10 @@ TEXT = Text(
 def loss_sign(case: Case) -> Iterator[Finding]:
     """One finding for the line that does it."""
     trained = [loss for loss in case.record.losses if loss.trained]
-    ascends = any(optimizer.options.get("maximize") for optimizer in case.record.optimizers)
-    if ascends or not trained or not all(loss.negated for loss in trained):
+    if any(optimizer.options.get("maximize") for optimizer in case.record.optimizers):
+        return
+    yield from _terms(case)
+    if not trained or not all(loss.negated for loss in trained):
         return
     for loss in trained:
         series = case.record.loss_of(loss.name)
@@ -128,6 +170,60 @@ def loss_sign(case: Case) -> Iterator[Finding]:
             remedy=_remedy(case, loss),
             line=loss.line,
         )
+
+
+def _terms(case: Case) -> Iterator[Finding]:
+    """What the loss's own form tells, whoever is trained by it."""
+    if case.record.series("", "loss.opposed"):
+        return
+    for weight in case.record.parameters:
+        sunk, overlap = (case.record.series(weight.name, figure) for figure in ("loss.sunk", "loss.overlap"))
+        if weight.optimizer is None or weight.steps_moved == 0:
+            continue
+        if len(sunk) >= skill.ENOUGH_STEPS and _ran_away(sunk):
+            yield _subtracted(case, weight, sunk)
+        if len(overlap) >= skill.ENOUGH_STEPS and overlap.first < LEARNT and _falls(overlap):
+            yield _minimised(case, weight, overlap)
+
+
+def _ran_away(squares: Series) -> bool:
+    third = len(squares) // 3
+    middle, last = squares.values[third : 2 * third], squares.values[2 * third :]
+    if not all(map(math.isfinite, last)):
+        return all(map(math.isfinite, squares.values[:3]))
+    return fmean(last) >= GROWN * squares.first and fmean(last) > fmean(middle)
+
+
+def _falls(overlaps: Series) -> bool:
+    third = len(overlaps) // 3
+    return fmean(overlaps.values[-third:]) < fmean(overlaps.values[:third])
+
+
+def _subtracted(case: Case, weight: Parameter, squares: Series) -> Finding:
+    layer = weight.layer or weight.name
+    return Finding(
+        "loss-sign",
+        "error",
+        case.say(TEXT, "square", layer=layer, first=squares.first, last=squares.last),
+        layers=(weight.layer,) if weight.layer else (),
+        step=0,
+        evidence=(Evidence("mean_square", squares.last, GROWN * squares.first, (0, squares.steps[-1]), "loss.sunk"),),
+        cause=case.say(TEXT, "runs"),
+        remedy=Remedy("add", f"loss = reconstruction + divergence     # {case.say(TEXT, 'added')}"),
+    )
+
+
+def _minimised(case: Case, weight: Parameter, overlaps: Series) -> Finding:
+    return Finding(
+        "loss-sign",
+        "error",
+        case.say(TEXT, "overlap", first=overlaps.first, last=overlaps.last),
+        layers=(weight.layer,) if weight.layer else (),
+        step=0,
+        evidence=(Evidence("overlap", overlaps.last, None, (0, overlaps.steps[-1]), "loss.overlap"),),
+        cause=case.say(TEXT, "touches"),
+        remedy=Remedy("one-minus", f"loss = 1 - dice     # {case.say(TEXT, 'one_minus')}"),
+    )
 
 
 def _remedy(case: Case, loss: Loss) -> Remedy:
