@@ -28,7 +28,6 @@ MISSED = {
     "policy_gradient_sign",  # without labels nothing tells what is rewarded
     "few_of_the_eights",  # the evaluation counts hits and calls no loss: its labels are not seen
     "polynomial_by_default_sgd",  # it learns 0.96 of what there is; what a higher rate would reach is in no record
-    "circles_by_five_tanh",  # the updates that are rounded away are told first, and what made them so small behind them
     "three_cats_one_sigmoid",  # told by the loss that falls below its minimum, not by the labels
     "three_steps_an_epoch",  # fifteen steps say nothing of whether a run learns
     "bgr_at_test",  # red and blue exchanged: all values are such as other pictures would have, too
