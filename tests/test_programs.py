@@ -33,7 +33,6 @@ MISSED = {
     "bgr_at_test",  # red and blue exchanged: all values are such as other pictures would have, too
     "l1_on_every_layer",  # the run learns; at an optimum a penalty costs no more than what was learnt, however large
     "all_but_bn_frozen",  # a second training through the lines of the first; the frozen weights are as they were trained
-    "epsilon_of_one",  # Adam with a large epsilon is SGD at a small rate, and the loss falls to the end
     "layer_made_in_forward",  # a module that lives for one call is no part of the model
     "pairs_of_zero_and_one",  # what a target may be is not known of this loss
     "target_not_shifted",  # sees-the-future is not there yet
