@@ -89,15 +89,17 @@ def main() -> None:
     parser.add_argument("--rule", help="this rule only")
     parser.add_argument("--second", action="store_true", help="the less strict limits of the second look")
     parser.add_argument("--save", action="store_true", help=f"write {PATH.name}")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes at a time (default: 2)")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        records = read(recorded((given.records or Path(folder)).resolve()))
+        records = read(recorded((given.records or Path(folder)).resolve(), given.workers))
     if given.second:
         second(records)
         return
     told: dict[str, Any] = {}
     rules = [rule.name for rule in ([find(given.rule)] if given.rule else catalogue()) if rule.limits]
-    for rule, rows in zip(rules, forked(functools.partial(rows_of, records=records), rules), strict=True):
+    found = forked(functools.partial(rows_of, records=records), rules, given.workers)
+    for rule, rows in zip(rules, found, strict=True):
         for name, row in rows.items():
             shares = "  ".join(f"{factor}: {shown(row, factor)}" for factor in row if factor not in FACTS)
             print(f"{rule:34} {name:20} {row['value']:<8g} power/false  {shares}", flush=True)
@@ -121,11 +123,11 @@ def second(records: Mapping[str, Record]) -> None:
             print(f"{rule.name:34} {spoke} of {len(cases)} ({spoke / max(1, len(cases)):.1%})  {limits}")
 
 
-def recorded(folder: Path) -> Path:
+def recorded(folder: Path, workers: int) -> Path:
     """Fills the folder with the records that are not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [path for path in programs(FAULTY) + programs(HEALTHY) if not (folder / f"{path.stem}.db").exists()]
-    for stem in forked(functools.partial(watched, folder=folder), paths):
+    for stem in forked(functools.partial(watched, folder=folder), paths, workers):
         print(f"ran {stem}", file=sys.stderr, flush=True)
     return folder
 

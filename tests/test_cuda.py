@@ -138,6 +138,7 @@ def test_weights_buffers_and_random_numbers_are_those_of_a_plain_run(make, step,
     assert all(map(torch.equal, plain, trained(make, step, tmp_path / "w.db")))
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode")
 @pytest.mark.parametrize("step", STEP)
 @pytest.mark.parametrize("make", MODELS)
 def test_no_step_waits_for_the_device(make, step, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,8 +158,8 @@ def test_no_step_waits_for_the_device(make, step, tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(Outbox, "flush_if_due", allowed)
     with hs.watch(net, record=tmp_path / "w.db") as watch:
-        torch.cuda.set_sync_debug_mode("error")
         try:
+            torch.cuda.set_sync_debug_mode("error")
             for _ in range(STEPS):
                 step(net, optimizer, x, y)
         finally:
@@ -198,6 +199,7 @@ def test_scaled_half_precision_is_watched_and_the_same(tmp_path: Path) -> None:
     assert all(map(torch.equal, run(None), run(tmp_path / "w.db")))
 
 
+@pytest.mark.filterwarnings("ignore:The AccumulateGrad node's stream")  # of torch itself: the plain run gives it, too
 @pytest.mark.parametrize("compiled", [False, True])
 def test_a_captured_graph_can_be_watched(compiled: bool, tmp_path: Path) -> None:
     """While a stream is captured nothing may wait or be read: those steps are not seen, and nothing breaks."""

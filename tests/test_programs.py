@@ -28,13 +28,9 @@ MISSED = {
     "policy_gradient_sign",  # without labels nothing tells what is rewarded
     "few_of_the_eights",  # the evaluation counts hits and calls no loss: its labels are not seen
     "polynomial_by_default_sgd",  # it learns 0.96 of what there is; what a higher rate would reach is in no record
-    "three_cats_one_sigmoid",  # told by the loss that falls below its minimum, not by the labels
     "three_steps_an_epoch",  # fifteen steps say nothing of whether a run learns
     "bgr_at_test",  # red and blue exchanged: all values are such as other pictures would have, too
     "l1_on_every_layer",  # the run learns; at an optimum a penalty costs no more than what was learnt, however large
-    "all_but_bn_frozen",  # a second training through the lines of the first; the frozen weights are as they were trained
-    "layer_made_in_forward",  # a module that lives for one call is no part of the model
-    "pairs_of_zero_and_one",  # what a target may be is not known of this loss
     "target_not_shifted",  # sees-the-future is not there yet
     "speller_both_ways",  # the same
     "forger_by_minimax",  # nothing tells who may win a game of two; and Adam moves by small gradients, too
@@ -51,7 +47,6 @@ MISSED = {
     "vae_minus_kl",  # a divergence that is written out: the gradients that explode are told
     "vit_decay_in_adam",  # adam-with-l2 is not there yet; the run learns, and decay is a fifth of the gradients
     "decoder_forgets_its_graph",  # a state detached within one backward is truncated backpropagation as well; it learns
-    "cosine_targets_of_zero",  # held back: cosine_embedding_loss is none of the losses that are seen
     "dice_itself_as_loss",  # held back: nothing tells of a loss written by hand that it should grow
     "random_vectors_from_pretrained",  # held back: it learns a little, on vectors that may well be meant to be frozen
     "residual_without_its_graph",  # held back: a part of a loss written by hand that has no graph is not looked for

@@ -47,3 +47,11 @@ class _Formatter(string.Formatter):
 
 
 _FORMATTER = _Formatter()
+
+
+def sentences(*parts: str | None) -> str:
+    """One after the other; after a full-width stop there is no space."""
+    told = ""
+    for part in filter(None, parts):
+        told += part if not told or told.endswith("。") else f" {part}"
+    return told

@@ -181,17 +181,22 @@ MATCHES = replace(
 TOWERS = (replace(head("left"), units=8), replace(head("right"), units=8))
 
 
-def matching(times: float = 1.01 * TIMES, later: float = 1.0, **facts: object) -> Record:
+def matching(
+    times: float = 1.01 * TIMES, later: float = 1.0, accuracy: float | None = None, **facts: object
+) -> Record:
     """Which of N goes with which: the first loss is `times` that of guessing, later ones `later` times."""
     guess = math.log(N)
     loss = replace(MATCHES, **facts)  # type: ignore[arg-type]
-    return run(TOWERS, losses=[(loss, lambda step: later * guess if step else times * guess)])
+    record = run(TOWERS, losses=[(loss, lambda step: later * guess if step else times * guess)])
+    record._loss_rows = [(s, n, p, v, accuracy) for s, n, p, v, _ in record._loss_rows]
+    return record
 
 
 def test_to_guess_who_goes_with_whom_in_a_batch_costs_its_logarithm() -> None:
     finding = told(matching(), RULE)
     assert (finding.severity, finding.layers) == ("warning", ("left", "right"))
     assert figures_of(finding)["guess"] == pytest.approx(math.log(N))
+    assert said(matching(accuracy=0.5), RULE)  # two views of one sample are alike before anything is trained
     assert said(matching(0.99 * TIMES), RULE) == []
     assert said(matching(later=0.5), RULE) == []  # it learns: a low temperature is a choice
 

@@ -22,6 +22,7 @@ from headstart.diagnosis.rules import Rule
 from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.diagnosis.text import Text
 from headstart.findings import Finding
+from headstart.wording import sentences
 
 TEXT = Text(
     en={
@@ -50,9 +51,8 @@ def suspicions(case: Case, rules: Sequence[Rule], found: Sequence[tuple[Finding,
         told, suspected = "little", _suspected(replace(case, learns=False), by_size, found)
     else:
         return ()
-    space = "" if case.language == "zh" else " "
     return tuple(
-        replace(finding, severity="advice", cause=space.join(filter(None, (finding.cause, case.say(TEXT, told)))))
+        replace(finding, severity="advice", cause=sentences(finding.cause, case.say(TEXT, told)))
         for finding in sorted(suspected, key=_beyond, reverse=True)[:MOST]
     )
 

@@ -341,6 +341,7 @@ class Observer:
             self._note("", "loop.largest", norm_of([gradient.clamp(-value, value) for gradient in given]))
             self._note("", "loop.value", value)
 
+    @quietly
     def _sampled(self, distribution: Any, sample: Any) -> None:
         if (not self._thread or self._mine()) and can_sketch(sample):
             self._drawn.sampled(distribution, sample)

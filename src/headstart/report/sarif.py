@@ -10,6 +10,7 @@ from headstart.diagnosis.rules import find
 from headstart.findings import Diagnosis, Finding, Severity
 from headstart.record import Record
 from headstart.report.github import place_of
+from headstart.wording import sentences
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "advice": "note"}
@@ -41,6 +42,6 @@ def _result(finding: Finding, index: int, script: str) -> dict[str, Any]:
         "ruleId": finding.rule,
         "ruleIndex": index,
         "level": LEVELS[finding.severity],
-        "message": {"text": " ".join(part for part in (finding.message, finding.cause) if part)},
+        "message": {"text": sentences(finding.message, finding.cause)},
         "locations": [where] if where else [],
     }

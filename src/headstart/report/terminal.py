@@ -19,6 +19,7 @@ from headstart.findings import CHECKED, Diagnosis, Finding, NotJudged, Severity
 from headstart.record import Record
 from headstart.report import words
 from headstart.report.phrases import say, spoken
+from headstart.wording import sentences
 
 MARKS: dict[Severity, tuple[str, str]] = {
     "error": ("✗", "bold red"),
@@ -120,7 +121,7 @@ class _Page:
         yield from self._hanging(title, _text(words.place_of(finding)), indent=3)
         message = _text(finding.message)
         if with_cause and finding.cause:
-            message.append(" " + words.plain(finding.cause), "dim")
+            message.append(words.plain(sentences(finding.message, finding.cause).removeprefix(finding.message)), "dim")
         yield from self._hanging(Text("   "), message)
         yield from self._evidence(finding)
         if finding.line:
@@ -214,19 +215,21 @@ def _label(label: str, indent: int = 3) -> Text:
 
 
 def _fitted(rules: Sequence[NotJudged], width: int) -> str:
-    """As many rules as fit on one line, grouped by the reason."""
+    """As many rules as fit on one line, grouped by the reason; what does not fit is counted."""
     reasons: dict[str, list[str]] = {}
     for rule in rules:
         reasons.setdefault(rule.because, []).append(rule.rule)
-    groups = [words.plain(f"{words.names(group, 1)} ({because})") for because, group in reasons.items()]
-    sizes = [len(group) for group in reasons.values()]
-    for kept in range(len(groups), 0, -1):
-        left = len(rules) - sum(sizes[:kept])
-        line = "; ".join(groups[:kept]) + ""
-        line = say("more", line=line, left=left) if left else line
-        if len(line) <= width or kept == 1:
-            break
-    return line
+    told = {words.plain(f"{words.names(group, 1)} ({because})"): len(group) for because, group in reasons.items()}
+
+    def line(groups: Sequence[str]) -> str:
+        left = len(rules) - sum(told[group] for group in groups)
+        return say("more", line="; ".join(groups), left=left) if left else "; ".join(groups)
+
+    kept: list[str] = []
+    for group in told:
+        if len(line([*kept, group])) <= width:
+            kept.append(group)
+    return line(kept or [min(told, key=len)])
 
 
 def _next(diagnosis: Diagnosis, report: Path | str | None, record: Path | str | None) -> str:

@@ -142,9 +142,10 @@ TEXT = Text(
 def initial_loss_off(case: Case) -> Iterator[Finding]:
     """One finding, of the only loss that is trained, or of the worst where all choose among the batch."""
     trained = [loss for loss in case.record.losses if loss.trained]
-    if not trained or not starts_fresh(case):
+    matches = bool(trained) and all(map(_is_among_the_batch, trained)) and case.learns is False
+    if not trained or not starts_fresh(case, answers=not matches):
         return
-    if all(map(_is_among_the_batch, trained)) and case.learns is False:
+    if matches:
         yield from _matches(case, trained)
     elif len(trained) == 1 and trained[0].kind in REGRESSION:
         yield from _spreads(case, trained[0])
