@@ -19,6 +19,7 @@ from training import trained
 from headstart.diagnosis.rules import catalogue
 from headstart.diagnosis.skill import (
     ALIKE,
+    DRIFT,
     ENOUGH_STEPS,
     NO_SKILL,
     UNVARIED,
@@ -149,6 +150,42 @@ def test_a_loss_with_a_single_label_in_most_backwards_is_a_role_and_no_task() ->
 @pytest.mark.parametrize("targets", [Targets(), Targets(10, (10.0, 0.0)), Targets(10, (0.0, 0.0, 10.0))])
 def test_where_one_answer_is_right_there_is_no_skill(targets: Targets) -> None:
     assert skill_of(run(losses=[(replace(COIN, targets=targets), 0.1)])) is None
+
+
+def moving(means: tuple[float, float, float], noise: float = 0.0, value: float = 2.0) -> Record:
+    """Targets of variance 1 over the run, with a mean for each third."""
+    batches: Figure = lambda step: means[step // 20] + (noise if step % 2 else -noise)  # noqa: E731
+    return run((), {("loss", "loss.target_mean"): batches}, losses=[(mse("loss"), value)])
+
+
+def test_targets_that_move_with_the_run_have_no_constant_to_be_worse_than() -> None:
+    edge = math.sqrt(1.5 * NO_SKILL)  # means of 0, a and 2a have the variance 2/3 a²
+    for far, known in ((1.01 * edge, False), (0.99 * edge, True)):
+        for means in ((0.0, far, 2 * far), (2 * far, far, 0.0), (far, 2 * far, 0.0)):
+            record = moving(means)
+            assert (skill_of(record) is not None) == known
+            assert learns(record, skill_of(record)) is (False if known else None)
+
+
+def test_a_skill_is_one_whatever_the_targets_did() -> None:
+    assert skill(moving((0.0, 1.0, 2.0), value=1 - NO_SKILL)).value >= NO_SKILL
+
+
+def test_batches_that_differ_as_much_by_chance_are_no_drift() -> None:
+    error = math.sqrt(2 / 19)  # of the difference of two means of 20 batches that deviate by 1
+    for noise, known in ((1.01 / (DRIFT * error), True), (0.99 / (DRIFT * error), False)):
+        assert (skill_of(moving((0.0, 0.5, 1.0), noise=noise)) is not None) == known
+
+
+@pytest.mark.parametrize("climbs", [True, False])
+def test_values_that_climb_are_told_from_labels(climbs: bool, tmp_path: Path) -> None:
+    """As the values of a net that takes its targets from its own answers to the states that follow."""
+    torch.manual_seed(0)
+    x, y, steps = torch.randn(16, 4), torch.randn(16, 1), iter(range(60))
+    loss = lambda z, y: F.mse_loss(z, y + climbs * next(steps) / 10)  # noqa: E731
+    record = trained(tmp_path, nn.Linear(4, 1), x, y, loss, steps=60, lr=0.0)
+    assert (skill_of(record) is None) == climbs
+    assert learns(record, skill_of(record)) is (None if climbs else False)
 
 
 def judged(given: Figure | None, *, steps: int = 60, **facts: object) -> bool | None:

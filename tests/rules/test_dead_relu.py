@@ -90,6 +90,31 @@ def test_the_nets_output_may_be_zero() -> None:
     assert said(run(chain(FC1, out), {("head", "activation.dead"): 1.0}, skill=0.0), RULE) == []
 
 
+def shut(share: float = 1.0, gradient: Figure = 0.0, loss: float = 1.0) -> Record:
+    """A run of which no skill is known, whose output is a ReLU."""
+    out = replace(head(), activation="relu")
+    figures: dict[tuple[str, str], Figure] = {("head", "activation.dead"): share}
+    figures |= {(f"{layer}.weight", "weight_gradient.max_abs"): gradient for layer in ("fc1", "head")}
+    return run(chain(FC1, out), figures, loss=loss)
+
+
+def test_an_output_that_is_zero_and_costs_the_run_all_gradients_is_dead() -> None:
+    finding = told(shut(gradient={step: float(step < 40) for step in range(60)}), RULE)
+    assert (finding.layer, finding.severity) == ("head", "error")
+    assert said(shut(gradient={step: float(step < 41) for step in range(60)}), RULE) == []
+    assert said(shut(share=0.98), RULE) == []
+    assert said(shut(loss=0.0), RULE) == []  # zero is the answer
+
+
+@pytest.mark.parametrize("target", [-1.0, 0.0, 1.0])
+def test_a_relu_in_front_of_the_loss_is_shut_by_targets_below_zero(target: float, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 1), nn.ReLU())
+    x, y = torch.randn(64, 8), torch.full((64, 1), target)
+    found = said(trained(tmp_path, net, x, y, nn.functional.mse_loss, steps=120, lr=0.5), RULE)
+    assert bool(found) is (target < 0)
+
+
 def test_units_that_die_later_are_told_from_the_look_that_shows_it() -> None:
     finding = told(dead({3: 0.1, 11: 0.3, 19: 0.7, 51: 0.8, 59: 0.8}), RULE)
     assert finding.step == 19

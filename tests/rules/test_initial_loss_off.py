@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 import torch
 from records import COIN, Figure, chain, figures_of, flat, head, linear, run, said, told, unjudged
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 from training import trained
 
 import headstart as hs
 from headstart.diagnosis import diagnose
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.fresh import BATCHES, CHANCE, starts_fresh
-from headstart.diagnosis.rules.initial_loss_off import TIMES
-from headstart.record import Layer, Loss, Mode, Record
+from headstart.diagnosis.rules.initial_loss_off import SPREAD, TIMES
+from headstart.record import Layer, Loss, Mode, Record, Targets
 
 RULE = "initial-loss-off"
 NET = chain(linear("fc1"), head())
@@ -166,6 +167,129 @@ def test_check_sees_it_in_one_batch_and_its_remedy_cures() -> None:
     assert finding.remedy is not None
     exec(finding.remedy.code, {"torch": torch, "model": model})
     assert hs.check(model, batch).findings == ()
+
+
+N = 50
+MATCHES = replace(
+    COIN,
+    options={"classes": N},
+    made_by="div",
+    shape=(N, N),
+    target_shape=(N,),
+    targets=Targets(60 * N, (60.0,) * N),
+)
+TOWERS = (replace(head("left"), units=8), replace(head("right"), units=8))
+
+
+def matching(
+    times: float = 1.01 * TIMES, later: float = 1.0, accuracy: float | None = None, **facts: object
+) -> Record:
+    """Which of N goes with which: the first loss is `times` that of guessing, later ones `later` times."""
+    guess = math.log(N)
+    loss = replace(MATCHES, **facts)  # type: ignore[arg-type]
+    record = run(TOWERS, losses=[(loss, lambda step: later * guess if step else times * guess)])
+    record._loss_rows = [(s, n, p, v, accuracy) for s, n, p, v, _ in record._loss_rows]
+    return record
+
+
+def test_to_guess_who_goes_with_whom_in_a_batch_costs_its_logarithm() -> None:
+    finding = told(matching(), RULE)
+    assert (finding.severity, finding.layers) == ("warning", ("left", "right"))
+    assert figures_of(finding)["guess"] == pytest.approx(math.log(N))
+    assert said(matching(accuracy=0.5), RULE)  # two views of one sample are alike before anything is trained
+    assert said(matching(0.99 * TIMES), RULE) == []
+    assert said(matching(later=0.5), RULE) == []  # it learns: a low temperature is a choice
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"targets": Targets(60 * N, (61.0, 59.0, *(60.0,) * (N - 2)))},
+        {"shape": (2 * N, N), "target_shape": (2 * N,)},
+        {"made_by": "softmax"},
+        {"options": {"classes": N, "label_smoothing": 0.1}},
+    ],
+)
+def test_classes_that_are_not_the_batch_may_stand_behind_a_scale(facts: dict[str, object]) -> None:
+    assert said(matching(**facts), RULE) == []
+
+
+@pytest.mark.parametrize("unit", [True, False])
+def test_products_of_vectors_of_any_length_begin_far_above_guessing(unit: bool, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    x, y = torch.randn(N, 16), torch.arange(N)
+
+    class Pair(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.left, self.right = nn.Linear(16, 64), nn.Linear(16, 64)
+
+        def forward(self, x: Tensor) -> Tensor:
+            a, b = self.left(x), self.right(torch.randn_like(x))  # nothing to match
+            if unit:
+                a, b = nn.functional.normalize(a, dim=1), nn.functional.normalize(b, dim=1)
+            return a @ b.T / 0.05
+
+    assert bool(said(trained(tmp_path, Pair(), x, y, steps=40), RULE)) is not unit
+
+
+MEAN = Loss(
+    "mse_loss at train.py:9", "mse_loss", targets=Targets(10, (), (0.0,), (10.0,)), trained=True, made_by="add"
+)
+
+
+def spreading(
+    spread: float, last: float = 2.0, layers: tuple[Layer, ...] = TOWERS, loss: Loss = MEAN, since: int = 0
+) -> Record:
+    spreads: Figure = {since: spread, since + 1: 1.0}
+    return run(layers, {(loss.name, "loss.spread"): spreads}, losses=[(loss, last)])
+
+
+def test_first_answers_that_spread_three_times_as_widely_as_the_targets_are_too_large() -> None:
+    finding = told(spreading(1.01 * SPREAD), RULE)
+    assert (finding.severity, finding.step) == ("warning", 0)
+    assert figures_of(finding) == {"answers_spread": pytest.approx(1.01 * SPREAD)}
+    assert said(spreading(0.99 * SPREAD), RULE) == []
+    assert said(spreading(math.inf), RULE) == []  # targets that are all the same
+    assert said(spreading(9.0, since=1), RULE) == []
+
+
+def test_of_a_spread_where_it_may_come_of_more_than_these_weights_nothing_is_said() -> None:
+    assert said(spreading(9.0, last=0.1), RULE) == []
+    assert said(spreading(9.0, layers=NET), RULE) == []
+    assert said(spreading(9.0, loss=replace(MEAN, made_by="gather")), RULE) == []
+
+
+def factors(std: float) -> Factors:
+    torch.manual_seed(0)
+    model = Factors()
+    for table in model.children():
+        nn.init.normal_(table.weight, std=std)  # type: ignore[arg-type]
+    return model
+
+
+class Factors(nn.Module):
+    """The product of two vectors from tables."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.users, self.items = nn.Embedding(50, 32), nn.Embedding(50, 32)
+
+    def forward(self, pairs: Tensor) -> Tensor:
+        return (self.users(pairs[:, 0]) * self.items(pairs[:, 1])).sum(1)
+
+
+@pytest.mark.parametrize("std", [1.0, 0.1])
+def test_products_of_two_unit_normals_spread_by_the_root_of_their_length(std: float, tmp_path: Path) -> None:
+    model = factors(std)
+    record = trained(tmp_path, model, torch.randint(0, 50, (256, 2)), torch.randn(256), F.mse_loss, steps=40)
+    found = said(record, RULE)
+    assert bool(found) is (std == 1)
+    if found:
+        assert figures_of(found[0])["answers_spread"] == pytest.approx(math.sqrt(32), rel=0.15)
+        assert found[0].remedy is not None
+        exec(found[0].remedy.code, {"torch": torch, "model": model})
+        assert model(torch.randint(0, 50, (256, 2))).std() < 1
 
 
 def test_without_a_loss_it_is_not_judged() -> None:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
-from records import SGD, chain, head, run, said, told, unjudged
+from dataclasses import replace
+from pathlib import Path
 
-from headstart.diagnosis.rules.labels_one_class import LABELS
+import pytest
+import torch
+from records import SGD, chain, head, run, said, told, unjudged
+from torch import nn
+from torch.nn import functional as F
+from training import trained
+
+from headstart.diagnosis.rules.labels_one_class import BINARY, LABELS
 from headstart.record import Loss, Optimizer, Record, Targets
 
 RULE = "labels-one-class"
@@ -17,7 +24,7 @@ def labelled(
     loss = Loss("ce", "cross_entropy", "train.py:3", targets=Targets(sum(mass), mass), trained=True)
     losses = [(one, 1.0) for one in (loss, *others)]
     layers = chain(head(units=units or len(mass)))
-    return run(layers, {("ce", "loss.commonest"): 1.0}, losses=losses, optimizers=optimizers)
+    return run(layers, {("ce", "loss.unvaried"): 1.0}, losses=losses, optimizers=optimizers)
 
 
 def test_one_of_several_classes_is_all_there_is() -> None:
@@ -41,6 +48,40 @@ def test_roles_of_an_adversary_are_no_fault() -> None:
     other = Loss("other", "cross_entropy", "train.py:9", targets=Targets(640, (0.0, 640.0)), trained=True)
     assert said(labelled(640.0, 0.0, others=(other,)), RULE) == []
     assert said(labelled(640.0, 0.0, optimizers=(SGD, Optimizer("SGD-2", "SGD", {}, 2))), RULE) == []
+
+
+def answered(total: tuple[float, ...], rows: float = BINARY, made_by: str = "addmm", bias: bool = True) -> Record:
+    last = head(units=len(total))
+    last = last if bias else replace(last, parameters=("head.weight",))
+    loss = Loss(
+        "bce", "binary_cross_entropy_with_logits", targets=Targets(rows, (), total), trained=True, made_by=made_by
+    )
+    return run(chain(last), {("bce", "loss.unvaried"): 1.0}, losses=[(loss, 1.0)])
+
+
+def test_binary_labels_that_are_all_no_or_all_yes_are_answered_by_a_bias() -> None:
+    assert "are 0." in told(answered((0.0,)), RULE).message
+    assert "are 1." in told(answered((float(BINARY),) * 3), RULE).message
+    for total in ((1.0,), (BINARY - 1.0,), (0.0, 1.0), (0.0, float(BINARY))):
+        assert said(answered(total), RULE) == []
+    assert said(answered((0.0,), rows=BINARY - 1), RULE) == []
+
+
+def test_a_difference_of_two_scores_should_always_be_above_zero() -> None:
+    assert said(answered((float(BINARY),), made_by="sub"), RULE) == []
+    assert said(answered((float(BINARY),), made_by="sigmoid"), RULE) == []  # it may be one of a difference
+    assert said(answered((float(BINARY),), bias=False), RULE) == []
+
+
+@pytest.mark.parametrize("of", ["a difference", "one score", "both"])
+def test_what_is_read_of_a_run(of: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 1))
+    x, y = torch.randn(200, 8), torch.ones(100, 1)
+    if of == "both":
+        y[:5] = 0
+    loss = lambda z, y: F.binary_cross_entropy_with_logits(z[:100] - z[100:] if of == "a difference" else z[:100], y)  # noqa: E731
+    assert bool(said(trained(tmp_path, net, x, y, loss, steps=12), RULE)) is (of == "one score")
 
 
 def test_without_class_labels_it_is_not_judged() -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
-from records import SGD, Figure, chain, figures_of, head, linear, run, said, told
+from pathlib import Path
 
+import pytest
+import torch
+from records import SGD, Figure, chain, figures_of, head, linear, run, said, told
+from torch import nn
+
+import headstart as hs
 from headstart.diagnosis import diagnose
 from headstart.diagnosis.rules import find
-from headstart.diagnosis.rules.learning_rate_too_low import ENOUGH, WAY
+from headstart.diagnosis.rules.learning_rate_too_low import DIVIDES, ENOUGH, LED, USUAL, WAY
 from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.findings import Finding
 from headstart.record import Optimizer, Record, Series
@@ -96,3 +101,57 @@ def test_of_a_short_run_that_does_not_learn_it_is_a_suspicion() -> None:
 
 def test_a_weight_that_does_not_move_at_all_is_not_the_rates_doing() -> None:
     assert said(moved(0.0, 1e-9), RULE) == []
+
+
+def divided(eps: float, largest: float, way: float = 0.9 * LED, kind: str = "Adam", **given: object) -> Record:
+    """A run of few steps, whose gradients hold no value above `largest`."""
+    steps = 40
+    figures: dict[tuple[str, str], Figure] = {(f"{layer.name}.weight", "weight.std"): 1.0 for layer in NET}
+    figures |= {(f"{layer.name}.weight", "update.std"): way / steps for layer in NET}
+    figures |= {(f"{layer.name}.weight", "weight_gradient.max_abs"): {0: largest, 9: largest / 9} for layer in NET}
+    optimizers = (Optimizer(kind, kind, {"lr": 0.1, "eps": eps}, 2),)
+    return run(NET, figures, steps=steps, **{"skill": 0.0, "optimizers": optimizers, **given})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [*DIVIDES, "Adadelta", "SGD"])
+def test_an_eps_above_every_gradient_makes_adam_a_descent_at_lr_over_eps(kind: str) -> None:
+    record = divided(1.0, 0.99, kind=kind)
+    if kind not in DIVIDES:
+        assert said(record, RULE) == []
+        return
+    finding = told(record, RULE)
+    assert (finding.severity, figures_of(finding)["largest_gradient"]) == ("error", pytest.approx(0.99))
+    assert "eps" in finding.message
+    assert finding.remedy is not None
+    assert "eps=1e-08" in finding.remedy.code
+
+
+def test_the_limits_are_on_eps_and_on_the_way() -> None:
+    assert said(divided(1.0, 1.01), RULE) == []
+    assert said(divided(1.0, 0.5, 1.01 * LED), RULE) == []
+    assert said(divided(1.0, 0.5, 0.99 * LED), RULE)
+    assert said(divided(1.01 * USUAL, 0.5 * USUAL), RULE)
+    assert said(divided(USUAL, 0.5 * USUAL), RULE) == []
+    assert said(divided(1.0, 0.0), RULE) == []
+
+
+def test_a_large_eps_in_a_run_that_learns_or_of_two_optimizers_is_a_choice() -> None:
+    two = tuple(Optimizer(name, "Adam", {"lr": 0.1, "eps": 1.0}, 1) for name in ("Adam", "Adam-2"))
+    assert said(divided(1.0, 0.5, skill=0.9), RULE) == []
+    assert said(divided(1.0, 0.5, optimizers=two), RULE) == []
+
+
+@pytest.mark.parametrize("eps", [1e-8, 1.0])
+def test_adam_of_that_eps_goes_as_far_as_gradient_descent(eps: float, tmp_path: Path) -> None:
+    """Its second moment, corrected, is below the square of the largest gradient: it divides by eps to 2 eps."""
+    torch.manual_seed(0)
+    x, y = torch.randn(64, 8), torch.randint(0, 4, (64,))
+    net = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 4))
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, eps=eps)
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for _ in range(40):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(net(x), y[torch.randperm(64)]).backward()
+            optimizer.step()
+    found = [one for one in said(watch.read(), RULE) if "eps" in one.message]
+    assert bool(found) is (eps == 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from records import Figure, chain, figures_of, head, linear, run, said, told, un
 from torch import nn
 
 import headstart as hs
-from headstart.diagnosis.rules.updates_rounded_away import ENOUGH, LOST
+from headstart.diagnosis.rules.updates_rounded_away import ENOUGH, LOST, WAY
+from headstart.diagnosis.skill import learns, skill_of
 from headstart.record import Record
 
 RULE = "updates-rounded-away"
@@ -50,6 +53,51 @@ def test_a_try_of_a_few_steps_is_no_training() -> None:
 
 def test_where_nothing_moves_at_all_another_rule_speaks() -> None:
     assert said(rounded(1.0), RULE) == []
+
+
+def of_precision(rounding: float, record: Record) -> Record:
+    parameters = [replace(one, rounding=rounding) for one in record.parameters]
+    record = copy.copy(record)
+    record.parameters = tuple(parameters)
+    return record
+
+
+def test_what_rounding_takes_must_be_worth_a_step() -> None:
+    """The updates were kept in the first steps, so that the rate alone is not it."""
+    late = {step: float(step >= 5) for step in range(60)}
+    record = rounded(late, steps=60)
+    for share, fires in ((1.01, True), (0.99, False)):
+        assert bool(said(of_precision(share * WAY / 60, record), RULE)) == fires
+
+
+def test_a_rate_that_is_too_small_for_all_weights_from_the_first_is_one_in_any_precision() -> None:
+    always = rounded(dict.fromkeys(range(60), 0.95), steps=60)
+    assert said(of_precision(2**-24, always), RULE)
+    shrunk = rounded({step: 0.95 * (step >= 12) for step in range(60)}, steps=60)
+    assert said(of_precision(2**-8, shrunk), RULE)
+    assert said(of_precision(2**-24, shrunk), RULE) == []
+
+
+def test_where_saturated_units_let_no_gradient_pass_rounding_is_not_the_cause(tmp_path: Path) -> None:
+    """Five layers of tanh on weights of which none is negative: soon all of them say one."""
+    torch.manual_seed(0)
+    x, y = torch.randn(128, 2), (torch.arange(128) % 2).float()[:, None]
+    layers = [part for fan_in in (2, 10, 10, 10, 10) for part in (nn.Linear(fan_in, 10), nn.Tanh())]
+    net = nn.Sequential(*layers, nn.Linear(10, 1))
+    for layer in layers[::2]:
+        nn.init.uniform_(layer.weight, 0, 1)  # type: ignore[arg-type]
+        nn.init.constant_(layer.bias, 2.0)  # type: ignore[arg-type]
+    optimizer = torch.optim.SGD(net.parameters(), lr=1e-2)
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for _ in range(60):
+            optimizer.zero_grad()
+            nn.functional.binary_cross_entropy_with_logits(net(x), y).backward()
+            optimizer.step()
+    record = watch.read()
+    assert {one.rounding for one in record.parameters} == {2**-24}
+    assert learns(record, skill_of(record)) is False
+    assert said(record, RULE) == []
+    assert said(of_precision(2**-8, record), RULE)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -11,14 +11,17 @@ BATCHES = 20  # seen by a batch norm before the first step: more than warming up
 CHANCE = 3.0  # standard deviations of the share of right answers, above which it is no guess
 
 
-def starts_fresh(case: Case) -> bool:
-    """False where a part is frozen, or the first look shows what only training makes: such a run goes on from another."""
+def starts_fresh(case: Case, answers: bool = True) -> bool:
+    """False where a part is frozen, or the first look shows what only training makes: such a run goes on from another.
+
+    `answers`: so does it if they are right; to say which two of a batch are alike, no training is needed.
+    """
     record = case.record
     return (
         all(parameter.trainable for parameter in record.parameters)
         and not any(batches and batches.first > BATCHES for batches in _batches(case))
         and not any(_is_trained(case, layer) for layer in record.layers)
-        and not any(_knows_more_than_chance(case, loss) for loss in record.losses)
+        and not (answers and any(_knows_more_than_chance(case, loss) for loss in record.losses))
     )
 
 

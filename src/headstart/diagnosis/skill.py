@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import fmean, median, variance
+from statistics import fmean, median, pvariance, variance
 
 from headstart.diagnosis.attempts import weights_left_behind
 from headstart.diagnosis.constant import best_constant
@@ -22,6 +22,7 @@ NO_SKILL = 0.05  # the best constant has 0, but for the noise of batches; measur
 ENOUGH_STEPS = 20  # fewer say nothing of whether a run learns: warm-up and the first noise fill them
 ALIKE = 0.01  # of the targets' std: outputs that spread by less explain at most 2 % of the targets' variance
 LOOKS = 5  # batches of a third, at least
+DRIFT = 5.0  # standard errors of the mean of a third's batches, which may come in an order and be alike
 UNVARIED = 0.5  # share of backwards with a single label from which a loss is a role (a GAN's), not a task
 
 
@@ -195,7 +196,26 @@ def _skill(record: Record, loss: Loss) -> Skill | None:
     if not tail:
         return None
     value = fmean(tail.values)
+    if 1 - value / constant.loss < NO_SKILL and _targets_drift(record, loss):
+        return None
     return Skill(1 - value / constant.loss, value, constant.loss, constant.answer, loss.name)
+
+
+def _targets_drift(record: Record, loss: Loss) -> bool:
+    """Whether the third of the run that a target is of explains more of the targets' variance than NO_SKILL.
+
+    So it is where a net of the run makes them (bootstrapped values, a teacher that learns), or where one task follows
+    another. One constant for the whole run is then no measure of its last third: the spread there may be all of it.
+    """
+    targets, series = loss.targets, record.series(loss.name, "loss.target_mean")
+    edges = (0, len(record) // 3, 2 * len(record) // 3, len(record))
+    thirds = [series.since(start).until(end - 1).values for start, end in pairwise(edges)]
+    if min(map(len, thirds)) < LOOKS or not targets.square or not all(map(math.isfinite, series.values)):
+        return False
+    means = [fmean(third) for third in thirds]
+    chance = DRIFT * math.sqrt(2 * max(variance(third) / len(third) for third in thirds))
+    whole = sum(targets.square) / (targets.count * len(targets.square))
+    return max(means) - min(means) > chance and pvariance(means) > NO_SKILL * whole
 
 
 def _own_last_third(series: Series) -> Series:

@@ -95,7 +95,8 @@ class Ledger:
         taken = next((e for key, e in self.entries.items() if e.facts.name == name), None)
         if taken is not None:  # the same variable holds a new tensor: w = (w - lr * g).requires_grad_()
             return self._rebind(taken, parameter)
-        facts = Parameter(name, tuple(parameter.shape), layer, parameter.requires_grad)
+        rounding = torch.finfo(parameter.dtype).eps / 2 if parameter.is_floating_point() else None
+        facts = Parameter(name, tuple(parameter.shape), layer, parameter.requires_grad, rounding=rounding)
         weight, gradient, update = (self._new_stream(name, kind) for kind in ("weight", "weight_gradient", "update"))
         self.entries[id(parameter)] = Entry(facts, weight, gradient, update)
         self._tensors[id(parameter)] = parameter

@@ -65,6 +65,7 @@ class Parameter:
     # gradients and is in no optimizer
     orphaned: int = 0  # sketched steps with a gradient since its optimizer was gone, and it frozen meanwhile
     ungraded: int = 0  # sketched steps in which its module ran under no_grad within a forward with gradients
+    rounding: float | None = None  # share of itself that a value may lose at a step: half of its precision's epsilon
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,7 @@ CHINESE = {
     "eval steps": "评估模式下的步数",
     "evaluation loss": "评估损失",
     "first loss": "第一个损失",
+    "answers spread": "答案与目标的散布之比",
     "frozen tensors": "被冻结的张量数",
     "frozen share": "被冻结的比例",
     "gradient max": "梯度的最大值",

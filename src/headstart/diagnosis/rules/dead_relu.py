@@ -54,9 +54,10 @@ for step in range(120):
 
 ## Stays silent when
 Units are only rarely active (each look takes four batches together), the share falls below the limit again, the units
-were dead at the first look and no more of them than chance explains, or the layer is the net's output. It is advice where
-only nets have dead units that the run left for others, made by the same lines (a search over rates, some of them too high),
-and the run does not fail.
+were dead at the first look and no more of them than chance explains, or the layer is the net's output, unless all of its
+units are dead throughout the last third, no weight of the run gets any gradient then, and a loss is left. It is advice
+where only nets have dead units that the run left for others, made by the same lines (a search over rates, some of them too
+high), and the run does not fail.
 
 ## References
 Lu et al., *Dying ReLU and initialization* (2019), arXiv 1903.06733; Maas et al. 2013 (leaky ReLU).
@@ -134,8 +135,18 @@ def dead_relu(case: Case) -> Iterator[Finding]:
 def _looks(case: Case) -> Iterator[tuple[Layer, Series]]:
     for layer in case.in_flow(case.record.layers):
         looks = case.record.series(layer.name, "activation.dead")
-        if looks and not layer.output:
+        if looks and (not layer.output or _is_shut(case, looks)):
             yield layer, looks
+
+
+def _is_shut(case: Case, looks: Series) -> bool:
+    """Whether outputs that are all zero, as may be right, have cost a run all of its gradients, and a loss is left."""
+    start = 2 * len(case.record) // 3
+    trained = [parameter.name for parameter in case.record.parameters if parameter.trainable]
+    late = [case.record.series(name, "weight_gradient.max_abs").since(start).values for name in trained]
+    given = [value for values in late for value in values]
+    shut = bool(given) and max(given) == 0 and all(value == 1 for value in (looks.since(start) or looks).values)
+    return shut and bool(case.record.loss) and min(case.record.loss.since(start).values, default=0.0) > 0
 
 
 def _lasts(case: Case, layer: Layer, looks: Series) -> bool:

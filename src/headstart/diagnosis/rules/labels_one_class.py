@@ -2,7 +2,8 @@
 
 ## What it sees
 The labels of a classification loss, added up over the run by class. It speaks if the last layer has an output for each
-of two classes or more and all labels are of the same one.
+of two classes or more and all labels are of the same one. Of a binary cross-entropy, all of whose labels are 0, or all 1,
+it speaks if they are set against the logits of a last layer with a bias.
 
 ## Why it hurts
 The net learns to answer that class whatever comes in, by its last bias alone, and reports a loss near zero and an accuracy
@@ -47,11 +48,14 @@ for step in range(40):
 ## Limits
 - `LABELS` = 100: labels seen, at least. Of two classes that are equally frequent, so many alike come by chance once in 2^99
   runs; of one in ten, once in 38,000.
+- `BINARY` = 1000: rows of binary labels, at least, where the rarer answer is often rarer still: of one in a hundred, once
+  in 23,000.
 
 ## Stays silent when
 Another loss is trained beside it or another optimizer steps (the two roles of a GAN, the domains of an adversary). The
 classes are no outputs of a layer, but candidates to choose from, of which the right one may always stand first (the one
-positive among the negatives of MoCo, the clicked item among sampled ones): no bias can answer for all of them.
+positive among the negatives of MoCo, the clicked item among sampled ones): no bias can answer for all of them. So it is
+of a difference of two scores, which should always be above zero (RankNet, a reward model).
 
 ## References
 The check for a single class that scikit-learn's classifiers make in `fit`.
@@ -64,24 +68,29 @@ from collections.abc import Iterator
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Layer, Loss
 
 GROUP = "data"
 RESTS_ON = "fact"
-NEEDS = ("loss.commonest",)
+NEEDS = ("loss.unvaried",)
 SINCE, STATUS = "0.1.0", "stable"
 
 LABELS = 100  # seen, at least (derivation in the page)
+BINARY = 1000  # rows of them, at least, where labels are 0 and 1
+SUMS = ("addmm", "linear", "convolution")  # what a last layer gives; a sigmoid may be one of a difference
 
 TEXT = Text(
     en={
         "message": "All {labels:number} labels that {kind} was given are of class {only:number}, "
         "of {classes:number} classes.",
+        "binary": "All labels of the {labels:number} rows that {kind} was given are {only:number}.",
         "cause": "The net only learns to answer it whatever comes in; a loss near zero says nothing here. Look at how the "
         "labels are read: a file that is sorted and cut off, names that never match, the wrong column.",
         "note": "each class should be there",
     },
     zh={
         "message": "{kind} 得到的全部 {labels:number} 个标签都属于类别 {only:number}，而输出有 {classes:number} 个类别。",
+        "binary": "{kind} 得到的 {labels:number} 行标签全都是 {only:number}。",
         "cause": "网络只会学到无论输入什么都回答这个类别；这里损失接近零并不说明什么。请检查标签是怎样读取的："
         "文件是否排序后"
         "被截断，名称是否从不匹配，是否取错了列。",
@@ -96,6 +105,9 @@ def labels_one_class(case: Case) -> Iterator[Finding]:
     if len(trained) != 1 or len(case.record.optimizers) > 1:
         return
     (loss,) = trained
+    if loss.kind.startswith("binary"):
+        yield from _binary(case, loss)
+        return
     labels, seen = sum(loss.targets.mass), [number for number, mass in enumerate(loss.targets.mass) if mass > 0]
     if labels < LABELS or len(seen) != 1 or len(loss.targets.mass) < 2:
         return
@@ -113,3 +125,25 @@ def labels_one_class(case: Case) -> Iterator[Finding]:
         Remedy("look-at-labels", f"print(torch.bincount(labels.flatten()))     # {case.say(TEXT, 'note')}"),
         line=loss.line,
     )
+
+
+def _binary(case: Case, loss: Loss) -> Iterator[Finding]:
+    rows, columns = loss.targets.count, {*loss.targets.total}
+    biased = [layer for layer in case.record.layers if layer.output and _has_bias(layer)]
+    if rows < BINARY or columns not in ({0.0}, {rows}) or not biased or loss.made_by not in SUMS:
+        return
+    yield Finding(
+        "labels-one-class",
+        "error",
+        case.say(TEXT, "binary", labels=rows, kind=loss.kind, only=int(columns == {rows})),
+        None,
+        0,
+        (Evidence("classes_seen", 1, of=2), Evidence("labels", rows, BINARY)),
+        case.say(TEXT, "cause"),
+        Remedy("look-at-labels", f"print(torch.bincount(labels.flatten().long()))     # {case.say(TEXT, 'note')}"),
+        line=loss.line,
+    )
+
+
+def _has_bias(layer: Layer) -> bool:
+    return any(name.rpartition(".")[2] == "bias" for name in layer.parameters)

@@ -2,7 +2,9 @@
 
 ## What it sees
 The length of each weight's way over the run, its updates added up, as a share of the weight's own size, in a run that
-does not learn. Where that is not known, as with a loss written by hand, in one whose loss does not fall.
+does not learn. Where that is not known, as with a loss written by hand, in one whose loss does not fall. And the `eps` of
+Adam and its like against the largest value of any gradient: each value is divided by its own size plus eps, so that an eps
+above all of them makes it gradient descent at a rate of lr / eps.
 
 ## Why it hurts
 However long the way, no weight is further from its start than that. Weights that are all within a hundredth of their
@@ -44,25 +46,33 @@ for step in range(150):
 - `WAY` = 0.01: of a weight's size, over the whole run and for every weight. Adam goes about its rate a step: at 1e-3
   and weights of 0.05, half a step.
 - `ENOUGH` = 100: steps. Trying a script out for a few steps is no training.
+- `USUAL` = 1e-8: an eps up to PyTorch's own is nobody's choice. One above every value of every gradient is more than half
+  of what Adam divides by, always.
+- `LED` = 0.3: of a weight's size, over the whole run and for every weight, where eps is so large; 19 of 20 sound programs
+  come further with theirs (the limit of the second look).
 
 It is an error in a run that is known not to learn, else advice: weights that were trained before may stay where they are.
 
 ## Stays silent when
 The run learns or is gaining; its loss falls, where more is not known; any weight has come further; or a weight does not
 move at all, which no learning rate changes: then its gradient is zero, it is lost in rounding, or no optimizer holds it.
+A large eps is told only in a run that is known not to learn.
 
 ## References
-Goodfellow, Bengio & Courville, *Deep Learning* (2016), §11.4.1.
+Goodfellow, Bengio & Courville, *Deep Learning* (2016), §11.4.1; Kingma & Ba, *Adam* (2015), algorithm 1; the note on
+`epsilon` of TensorFlow's Adam, which names 1.0 for Inception on ImageNet.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
-from headstart.diagnosis.updates import moves, path
+from headstart.diagnosis.updates import Moves, moves, path
 from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Optimizer
 
 GROUP = "optimizer"
 RESTS_ON = "size"
@@ -71,6 +81,9 @@ SINCE, STATUS = "0.1.0", "stable"
 
 WAY = 0.01  # of a weight's size: within it, what it computes is what it computed at the start
 ENOUGH = 100  # steps; fewer are a try, not a training
+LED = 0.3  # of a weight's size, where a large eps leads; 19 of 20 sound programs come further
+USUAL = 1e-8  # PyTorch's own eps
+DIVIDES = ("Adam", "AdamW", "NAdam", "RAdam", "RMSprop")  # by the root of a mean of squares, plus eps
 FASTER = (10, 30, 100)  # times: the least at which the weights come as far as they are large, or the largest
 SECOND_LOOK = {"WAY": 0.3, "ENOUGH": 20}  # as many as it takes to know that a run does not learn
 
@@ -82,6 +95,12 @@ TEXT = Text(
         "would need {times:number} times as many steps to move a weight by its own size.",
         "by_hand": "The learning rate is too low: in {steps:number} steps no weight came further from its start than "
         "{way:number} of its size.",
+        "swamped": "The eps of {kind} is {eps:number}, and no value of any gradient is larger than {largest:number}: its "
+        "steps are too small, and in {steps:number} of them no weight came further from its start than {way:number} of its "
+        "size.",
+        "swamped_cause": "{kind} divides each value of a gradient by its own size plus eps. Where eps is above all of them "
+        "it is gradient descent at a rate of lr / eps = {rate:number}, and no step is as long as lr.",
+        "eps": "PyTorch's own eps",
         "faster": "{times:number} times {lr:number}; then halve or double",
         "faster_by_hand": "then halve or double",
     },
@@ -90,6 +109,11 @@ TEXT = Text(
         "cause": "所有更新加起来也只有这么小，网络计算的仍是随机初始时的结果。照此速度，要用 {times:number} 倍的步数才能让"
         "一个权重改变自身的大小。",
         "by_hand": "学习率过低：在 {steps:number} 步中，没有一个权重离开起点超过自身大小的 {way:number}。",
+        "swamped": "{kind} 的 eps 是 {eps:number}，而所有梯度中没有一个值大于 {largest:number}：它的更新太小，"
+        "在 {steps:number} 步中没有一个权重离开起点超过自身大小的 {way:number}。",
+        "swamped_cause": "{kind} 把梯度的每个值除以它自身的大小加 eps。eps 大于所有这些值时，它就成了学习率为 lr / eps = "
+        "{rate:number} 的梯度下降，没有一步能走到 lr 那么远。",
+        "eps": "PyTorch 自己的 eps",
         "faster": "{lr:number} 的 {times:number} 倍；然后减半或加倍",
         "faster_by_hand": "然后减半或加倍",
     },
@@ -101,11 +125,13 @@ def learning_rate_too_low(case: Case) -> Iterator[Finding]:
     record = case.record
     found = moves(case)
     futile = case.learns is False or (case.skill is None and not case.loss_falls)
-    if not futile or len(record) < ENOUGH or not found:
+    if not futile or not found or any(min(one.share.values) <= 0 for one in found):
         return
-    stuck = any(min(one.share.values) <= 0 for one in found)
     way, furthest = max(((path(one.share, len(record)), one) for one in found), key=lambda pair: pair[0])
-    if stuck or way >= WAY:
+    if case.learns is False and way < LED and (optimizer := _swamped(case)) is not None:
+        yield _of_eps(case, optimizer, way, furthest)
+        return
+    if len(record) < ENOUGH or way >= WAY:
         return
     yield Finding(
         "learning-rate-too-low",
@@ -116,6 +142,41 @@ def learning_rate_too_low(case: Case) -> Iterator[Finding]:
         (Evidence("way", way, WAY, (furthest.share.steps[0], furthest.share.steps[-1]), "update.std"),),
         case.say(TEXT, "cause", times=1 / way),
         _remedy(case, next((times for times in FASTER if times * way >= 1), FASTER[-1])),
+    )
+
+
+def _swamped(case: Case) -> Optimizer | None:
+    """The only optimizer, if its eps was chosen, and is above every value of every gradient."""
+    optimizers = case.record.optimizers
+    eps = optimizers[0].options.get("eps") if len(optimizers) == 1 and optimizers[0].kind in DIVIDES else None
+    largest = _largest(case)
+    return optimizers[0] if isinstance(eps, float) and eps > USUAL and 0 < largest <= eps else None
+
+
+def _largest(case: Case) -> float:
+    series = [case.record.series(p.name, "weight_gradient.max_abs") for p in case.record.parameters if p.trainable]
+    return max((max(one.values) if one else 0.0 for one in series), default=0.0)
+
+
+def _of_eps(case: Case, optimizer: Optimizer, way: float, furthest: Moves) -> Finding:
+    eps, largest, rate = float(optimizer.options["eps"]), _largest(case), max(case.record.lr.values, default=math.nan)
+    facts = {"kind": optimizer.kind, "eps": eps, "largest": largest, "way": way, "steps": len(case.record)}
+    steps = (furthest.share.steps[0], furthest.share.steps[-1])
+    return Finding(
+        "learning-rate-too-low",
+        "error",
+        case.say(TEXT, "swamped", **facts),
+        None,
+        steps[0],
+        (
+            Evidence("largest_gradient", largest, eps, steps, "weight_gradient.max_abs"),
+            Evidence("way", way, LED, steps, "update.std"),
+        ),
+        case.say(TEXT, "swamped_cause", rate=rate / eps, **facts),
+        Remedy(
+            "usual-eps",
+            f"torch.optim.{optimizer.kind}(model.parameters(), lr={rate:g}, eps={USUAL:g})     # {case.say(TEXT, 'eps')}",
+        ),
     )
 
 

@@ -48,10 +48,15 @@ for step in range(120):
   steps and over the weights. Where half are lost, half still move; an optimizer that leaves out some values on purpose
   (Rprop where the sign changes) leaves out half at most.
 - `ENOUGH` = 20: steps. Fewer are a try, and a warm-up may begin with a rate of 0.
+- `WAY` = 0.01: of a weight's size, which is where learning-rate-too-low has its own limit. A step loses 1/256 of a value
+  at most in bfloat16, 1/2,048 in float16, 1/17 million in float32, where even 100,000 steps lose less than that: had
+  nothing been rounded, the weight would be where it is. Below it the rate is to blame only if the updates of every weight
+  are lost, and from the first step on.
 
 ## Stays silent when
-The run learns, or it is not known whether it does; the gradients are zero themselves; or not one value moves in the
-whole run: weights-never-change tells that.
+The run learns, or it is not known whether it does; the gradients are zero themselves, or vanish while it trains (in
+float32 nothing is lost then that would have counted); or not one value moves in the whole run: weights-never-change tells
+that.
 
 ## References
 Higham (2002), *Accuracy and Stability of Numerical Algorithms*, §2.1 and §4.2 (stagnation); Micikevicius et al. (2018),
@@ -60,7 +65,8 @@ Higham (2002), *Accuracy and Stability of Numerical Algorithms*, §2.1 and §4.2
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 from headstart.diagnosis.case import Case
@@ -74,9 +80,10 @@ RESTS_ON = "share"
 NEEDS = ("update.zeros", "weight_gradient.zeros", "skill", "lr")
 SINCE, STATUS = "0.1.0", "stable"
 
-__all__ = ["ENOUGH", "LOST", "updates_rounded_away"]
+__all__ = ["ENOUGH", "LOST", "WAY", "updates_rounded_away"]
 
 LOST = 0.9  # of a weight's values; what leaves out values on purpose (Rprop) leaves out half
+WAY = 0.01  # of a weight's size, that rounding may have taken over the run: with less it would be where it is
 
 TEXT = Text(
     en={
@@ -104,6 +111,10 @@ def updates_rounded_away(case: Case) -> Iterator[Finding]:
     moves = any(min(case.record.series(weight.name, "update.zeros").values) < 1 for weight, _ in found)
     if not found or not moves or median(lost for _, lost in found) <= LOST:
         return
+    if not any(lost > LOST and _takes(case, weight) > WAY for weight, lost in found) and not _is_the_rates(
+        case, found
+    ):
+        return
     weight, lost = next((weight, lost) for weight, lost in found if lost > LOST)
     steps = case.record.series(weight.name, "update.zeros").steps
     yield Finding(
@@ -122,9 +133,20 @@ def updates_rounded_away(case: Case) -> Iterator[Finding]:
     )
 
 
-def _lost(case: Case, weight: Parameter) -> float | None:
+def _takes(case: Case, weight: Parameter) -> float:
+    """The most that rounding can have kept from it over the run, as a share of its size."""
+    return math.inf if weight.rounding is None else len(case.record) * weight.rounding
+
+
+def _is_the_rates(case: Case, found: Sequence[tuple[Parameter, float]]) -> bool:
+    """Whether the rate is too small for every weight, and was so before anything could make the gradients smaller."""
+    return all(lost > LOST and (_lost(case, weight, 1) or 0.0) > LOST for weight, lost in found)
+
+
+def _lost(case: Case, weight: Parameter, until: int | None = None) -> float | None:
     """The share of its values with a gradient that a step leaves as they were, the median over the steps."""
     stays = case.record.series(weight.name, "update.zeros")
+    stays = stays if until is None else stays.until(until - 1)
     without = case.record.series(weight.name, "weight_gradient.zeros")
     zeros = dict(zip(without.steps, without.values, strict=True))
     shares = [
