@@ -11,8 +11,9 @@ from torch import nn
 
 import headstart as hs
 from headstart.diagnosis import diagnose
+from headstart.diagnosis.case import Case
 from headstart.diagnosis.rules import find
-from headstart.diagnosis.rules.learning_rate_too_low import DIVIDES, ENOUGH, LED, USUAL, WAY
+from headstart.diagnosis.rules.learning_rate_too_low import DIVIDES, ENOUGH, LED, NOT_YET, USUAL, WAY
 from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.findings import Finding
 from headstart.record import Optimizer, Record, Series
@@ -21,7 +22,7 @@ RULE = "learning-rate-too-low"
 NET = chain(linear("fc1"), head())
 
 
-def moved(fc1: Figure, last: Figure, skill: float | None = 0.0, steps: int = ENOUGH) -> Record:
+def moved(fc1: Figure, last: Figure, skill: Figure | None = 0.0, steps: int = ENOUGH) -> Record:
     """Weights of size 1 and their updates."""
     figures: dict[tuple[str, str], Figure] = {(f"{layer.name}.weight", "weight.std"): 1.0 for layer in NET}
     given: dict[tuple[str, str], Figure] = {("fc1.weight", "update.std"): fc1, ("head.weight", "update.std"): last}
@@ -32,6 +33,13 @@ def test_the_weight_that_came_furthest_may_be_a_hundredth_from_its_start() -> No
     finding = told(moved(1e-9, 0.99 * WAY / ENOUGH), RULE)
     assert figures_of(finding)["way"] == pytest.approx(0.99 * WAY, rel=1e-5)
     assert said(moved(1e-9, 1.01 * WAY / ENOUGH), RULE) == []
+
+
+@pytest.mark.parametrize(("way", "found"), [(0.9 * NOT_YET, ["advice"]), (1.1 * NOT_YET, [])])
+def test_a_run_on_its_way_up_that_is_not_past_the_constant(way: float, found: list[str]) -> None:
+    rising = moved(way / ENOUGH, way / ENOUGH, skill=lambda step: -0.3 + 0.33 * step / ENOUGH)
+    assert Case.of(rising).learns is None
+    assert [one.severity for one in said(rising, RULE)] == found
 
 
 def test_between_two_looks_it_goes_on_as_at_the_first() -> None:

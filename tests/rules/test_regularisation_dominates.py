@@ -11,7 +11,7 @@ import torch
 from loops import loss_of, net, train, watched
 from records import COIN, SGD, chain, head, linear, run, said, told
 
-from headstart.diagnosis.rules.regularisation_dominates import LEFT, PULL, SHARE
+from headstart.diagnosis.rules.regularisation_dominates import GONE, LEFT, PULL, SHARE
 from headstart.record import Record
 
 RULE = "regularisation-dominates"
@@ -54,6 +54,12 @@ def decayed(
 )
 def test_both_sides_of_each_limit(record: Record, fires: bool) -> None:
     assert [finding.severity for finding in said(record, RULE)] == ["error"] * fires
+
+
+@pytest.mark.parametrize(("left", "found"), [(0.9 * GONE, ["advice"]), (1.1 * GONE, [])])
+def test_of_weights_that_are_gone_the_forces_are_not_compared(left: float, found: list[str]) -> None:
+    """As under Adam, which makes a small gradient and a small pull of decay alike."""
+    assert [one.severity for one in said(decayed(left, pull=0.5, skill=0.06), RULE)] == found
 
 
 def test_a_matrix_that_keeps_its_size_is_enough() -> None:

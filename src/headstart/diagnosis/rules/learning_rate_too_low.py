@@ -46,6 +46,7 @@ for step in range(150):
 - `WAY` = 0.01: of a weight's size, over the whole run and for every weight. Adam goes about its rate a step: at 1e-3
   and weights of 0.05, half a step.
 - `ENOUGH` = 100: steps. Trying a script out for a few steps is no training.
+- `NOT_YET` = 0.1: the same of a run that is still on its way up, and at its end no better than a constant yet. Advice, too.
 - `USUAL` = 1e-8: an eps up to PyTorch's own is nobody's choice. One above every value of every gradient is more than half
   of what Adam divides by, always.
 - `LED` = 0.3: of a weight's size, over the whole run and for every weight, where eps is so large; 19 of 20 sound programs
@@ -54,9 +55,9 @@ for step in range(150):
 It is an error in a run that is known not to learn, else advice: weights that were trained before may stay where they are.
 
 ## Stays silent when
-The run learns or is gaining; its loss falls, where more is not known; any weight has come further; or a weight does not
-move at all, which no learning rate changes: then its gradient is zero, it is lost in rounding, or no optimizer holds it.
-A large eps is told only in a run that is known not to learn.
+The run learns, or is gaining and has come past the constant or further than that; its loss falls, where more is not known;
+any weight has come further; or a weight does not move at all, which no learning rate changes: then its gradient is zero, it
+is lost in rounding, or no optimizer holds it. A large eps is told only in a run that is known not to learn.
 
 ## References
 Goodfellow, Bengio & Courville, *Deep Learning* (2016), §11.4.1; Kingma & Ba, *Adam* (2015), algorithm 1; the note on
@@ -69,6 +70,7 @@ import math
 from collections.abc import Iterator
 
 from headstart.diagnosis.case import Case
+from headstart.diagnosis.skill import NO_SKILL
 from headstart.diagnosis.text import Text
 from headstart.diagnosis.updates import Moves, moves, path
 from headstart.findings import Evidence, Finding, Remedy
@@ -80,6 +82,7 @@ NEEDS = ("update.std", "weight.std", "loss")
 SINCE, STATUS = "0.1.0", "stable"
 
 WAY = 0.01  # of a weight's size: within it, what it computes is what it computed at the start
+NOT_YET = 0.1  # of a weight's size, in a run that gains and is not past the constant at its end
 ENOUGH = 100  # steps; fewer are a try, not a training
 LED = 0.3  # of a weight's size, where a large eps leads; 19 of 20 sound programs come further
 USUAL = 1e-8  # PyTorch's own eps
@@ -125,13 +128,15 @@ def learning_rate_too_low(case: Case) -> Iterator[Finding]:
     record = case.record
     found = moves(case)
     futile = case.learns is False or (case.skill is None and not case.loss_falls)
-    if not futile or not found or any(min(one.share.values) <= 0 for one in found):
+    not_yet = case.learns is None and case.skill is not None and case.skill.value < NO_SKILL
+    limit = NOT_YET if not_yet else WAY
+    if not (futile or not_yet) or not found or any(min(one.share.values) <= 0 for one in found):
         return
     way, furthest = max(((path(one.share, len(record)), one) for one in found), key=lambda pair: pair[0])
     if case.learns is False and way < LED and (optimizer := _swamped(case)) is not None:
         yield _of_eps(case, optimizer, way, furthest)
         return
-    if len(record) < ENOUGH or way >= WAY:
+    if len(record) < ENOUGH or way >= limit:
         return
     yield Finding(
         "learning-rate-too-low",
@@ -139,7 +144,7 @@ def learning_rate_too_low(case: Case) -> Iterator[Finding]:
         _message(case, way),
         None,
         furthest.share.steps[0],
-        (Evidence("way", way, WAY, (furthest.share.steps[0], furthest.share.steps[-1]), "update.std"),),
+        (Evidence("way", way, limit, (furthest.share.steps[0], furthest.share.steps[-1]), "update.std"),),
         case.say(TEXT, "cause", times=1 / way),
         _remedy(case, next((times for times in FASTER if times * way >= 1), FASTER[-1])),
     )

@@ -48,16 +48,18 @@ for step in range(90):
   long training, it is 1.
 - `SHARE` = 0.9: of an update that is decay, where decay is apart from the gradient.
 - `LEFT` = 0.1: of a weight's size at the end, beside its size at the start.
+- `GONE` = 1e-3: the same, where the forces need not be compared: decay shrinks weights by the same share in each step, and
+  nothing else in training brings all of them to a thousandth of their size.
 
 Of a penalty, what it costs at the first look is held against all that there is to gain. Of a large net a sound penalty
 may cost more at first; its weights do not shrink to a tenth, though.
 
-It speaks only in a run that is known not to learn, and where all decayed or penalised weight matrices are beyond all
-limits, each looked at in three steps or more.
+It speaks only in a run that is known not to learn (as advice in any, where nothing is left of the weights), and where all
+decayed or penalised weight matrices are beyond all limits, each looked at in three steps or more.
 
 ## Stays silent when
-The run learns, one such matrix keeps its size, there is neither decay nor penalty, or beside the penalty the loss has
-other terms, so that what it costs is not known.
+The run learns with what is left of its weights, one such matrix keeps its size, there is neither decay nor penalty, or
+beside the penalty the loss has other terms, so that what it costs is not known.
 
 ## References
 Loshchilov & Hutter (2019), *Decoupled Weight Decay Regularization*. TheDeepChecker (Ben Braiek & Khomh 2022),
@@ -73,7 +75,7 @@ from statistics import median
 from headstart.diagnosis import ledger
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
-from headstart.findings import Evidence, Finding, Remedy
+from headstart.findings import Evidence, Finding, Remedy, Severity
 from headstart.record import Layer, Parameter, Series
 
 GROUP = "optimizer"
@@ -84,6 +86,7 @@ SINCE, STATUS = "0.1.0", "stable"
 PULL = 3.0
 SHARE = 0.9
 LEFT = 0.1
+GONE = 1e-3
 SECOND_LOOK = {"PULL": 1.0, "SHARE": 0.6, "LEFT": 0.3}
 DECOUPLED = ("AdamW", "NAdamW", "SGDW", "Lion", "Muon")
 
@@ -116,7 +119,8 @@ def regularisation_dominates(case: Case) -> Iterator[Finding]:
     """One finding for the run."""
     decayed = [(layer, weight) for layer, weight in case.weighted() if weight.weight_decay]
     penalised = [(layer, weight) for layer, weight in case.weighted() if weight.penalised]
-    if case.learns is not False or case.skill is None:
+    gone = bool(decayed) and all(_is_gone(case, weight) for _, weight in decayed)
+    if case.skill is None or (case.learns is not False and not gone):
         return
     if _shrink(case, decayed) and all(_pulls(case, weight) for _, weight in decayed):
         decay = max(weight.weight_decay or 0.0 for _, weight in decayed)
@@ -149,7 +153,8 @@ def _finding(
 ) -> Finding:
     layers = tuple(dict.fromkeys(layer.name for layer, _ in held))
     left = Evidence("weight_left", _most(case, held), LEFT, series="weight.std")
-    return Finding("regularisation-dominates", "error", message, layers[0], 0, (left, *more), cause, remedy, layers)
+    severity: Severity = "error" if case.learns is False else "advice"
+    return Finding("regularisation-dominates", severity, message, layers[0], 0, (left, *more), cause, remedy, layers)
 
 
 def _shrink(case: Case, held: list[tuple[Layer, Parameter]]) -> bool:
@@ -173,7 +178,9 @@ def _price(case: Case) -> float | None:
 
 
 def _pulls(case: Case, weight: Parameter) -> bool:
-    """Whether decay outweighs the loss in the median of the steps."""
+    """Whether decay outweighs the loss in the median of the steps, or has left nothing of the weight."""
+    if _is_gone(case, weight):
+        return True
     decay, lr = weight.weight_decay or 0.0, weight.lr or 0.0
     sizes = _size(case, weight, "weight")
     if _kind(case, weight) in DECOUPLED:
@@ -181,6 +188,11 @@ def _pulls(case: Case, weight: Parameter) -> bool:
         return len(ratios) >= ledger.STEPS and median(ratios) > SHARE
     ratios = _ratios(sizes, _size(case, weight, "weight_gradient"), decay)
     return len(ratios) >= ledger.STEPS and median(ratios) > PULL
+
+
+def _is_gone(case: Case, weight: Parameter) -> bool:
+    left = _left(case, weight)
+    return left is not None and left < GONE
 
 
 def _left(case: Case, weight: Parameter) -> float | None:
