@@ -61,7 +61,7 @@ def part(folder: Path) -> list[Path]:
 
 
 def _place(stem: str) -> int:
-    return int.from_bytes(hashlib.sha256(stem.encode()).digest()[1:3]) % PARTS
+    return int.from_bytes(hashlib.sha256(stem.encode()).digest()[1:3], "big") % PARTS
 
 
 FIXED = [path for path in part(FAULTY) if path.stem.endswith("_fixed")]
