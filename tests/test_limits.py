@@ -55,7 +55,7 @@ def test_explain_shows_the_two_figures() -> None:
 
 
 def test_a_rule_without_limits_says_nothing_of_them() -> None:
-    assert measured(find("softmax-of-one")) == ""
+    assert measured(find("loss-broadcast")) == ""
 
 
 def test_figures_of_another_limit_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,8 +69,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from headstart.diagnosis import skill
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.skill import NO_SKILL
 from headstart.diagnosis.text import Text
 from headstart.diagnosis.updates import Moves, moves, path
 from headstart.findings import Evidence, Finding, Remedy
@@ -128,7 +128,7 @@ def learning_rate_too_low(case: Case) -> Iterator[Finding]:
     record = case.record
     found = moves(case)
     futile = case.learns is False or (case.skill is None and not case.loss_falls)
-    not_yet = case.learns is None and case.skill is not None and case.skill.value < NO_SKILL
+    not_yet = case.learns is None and case.skill is not None and case.skill.value < skill.NO_SKILL
     limit = NOT_YET if not_yet else WAY
     if not (futile or not_yet) or not found or any(min(one.share.values) <= 0 for one in found):
         return
