@@ -403,6 +403,12 @@ def output_shape(node: Any) -> tuple[int, ...]:
         return (-1,)
 
 
+def viewed_shape(view: Any) -> tuple[int, ...]:
+    """Of what a view was taken of; () where it does not tell."""
+    sizes = getattr(view, "_saved_self_sym_sizes", ())
+    return tuple(map(int, sizes)) if all(type(size) is int for size in sizes) else ()
+
+
 def _all_parameters(leaves: tuple[Tensor, ...]) -> bool:
     return all(isinstance(leaf, torch.nn.Parameter) for leaf in leaves)
 

@@ -13,9 +13,8 @@ from math import prod
 from operator import mul
 from typing import NamedTuple
 
-from headstart.monitor.graph import Graph, Operation
-
-VIEWS = ("view", "unsafe_view", "reshape_alias")
+from headstart.monitor.graph import Graph, Operation, viewed_shape
+from headstart.monitor.operators import VIEWS
 
 
 class Mixed(NamedTuple):
@@ -33,7 +32,7 @@ def mixed(graph: Graph) -> Mixed | None:
     for operation in graph.operations:
         if operation.op not in VIEWS or len(operation.inputs) != 1 or operation.index in back:
             continue
-        before, after = _size_before(operation), operation.shape
+        before, after = viewed_shape(operation.node), operation.shape
         proven = cuts_through(before, after)
         if proven or moves_an_axis(before, after, 0 if _is_stack(graph, operation) else 1):
             if not (found := _taken_back(graph, operation, before)):
@@ -79,11 +78,6 @@ def moves_an_axis(before: Sequence[int], after: Sequence[int], start: int = 1) -
         and 1 not in many[i : i + 2]
         for i in range(start, len(few) - 1)
     )
-
-
-def _size_before(operation: Operation) -> tuple[int, ...]:
-    sizes = getattr(operation.node, "_saved_self_sym_sizes", ())
-    return tuple(sizes) if all(type(size) is int for size in sizes) else ()
 
 
 def _is_stack(graph: Graph, view: Operation) -> bool:

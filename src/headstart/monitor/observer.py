@@ -419,6 +419,7 @@ class Observer:
                 if can_sketch(given):
                     self._signals.columns.look_at_joined(slot, given)
 
+    @quietly
     def _called_without(self, module: Module) -> None:
         if not self._thread or self._thread == threading.get_ident():
             self._ungraded.without(module, self._signals.modules.is_outermost(module))

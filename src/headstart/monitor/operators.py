@@ -94,6 +94,7 @@ OF_WEIGHTS = frozenset(
     "chunk unbind weight_norm_interface alias".split()
 )
 # Through these values pass as they are.
+VIEWS = ("view", "unsafe_view", "reshape_alias")  # keep the order of the values, and count them off anew
 RESHAPES = OF_WEIGHTS - {"weight_norm_interface"}
 # And through these they are only added up, by weights that hang on nothing that flows. Not among them: what picks by an
 # index (it may come of the values), and products (the factor may be a mask of them).

@@ -15,9 +15,8 @@ from torch.nn import Module, RNNBase
 
 from headstart.monitor.graph import Graph, Operation
 from headstart.monitor.modules import Slot
-from headstart.monitor.operators import operator
+from headstart.monitor.operators import VIEWS, operator
 
-VIEWS = ("view", "unsafe_view", "reshape_alias")
 SAME = (*VIEWS, "alias", "clone", "to_copy")  # keep all values in their order
 
 Shape = tuple[int, ...]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor
 
-from headstart.monitor.graph import output_shape
-from headstart.monitor.operators import ACTIVATIONS, NORMS, operator, signed
+from headstart.monitor.graph import output_shape, viewed_shape
+from headstart.monitor.operators import ACTIVATIONS, NORMS, VIEWS, operator
 
-VIEWS = ("view", "unsafe_view", "reshape_alias")
 # What leaves each value at its place: activations, norms, and arithmetic with what is broadcast.
 IN_PLACE = {*ACTIVATIONS, *NORMS, "add", "sub", "mul", "div", "clone", "alias", "to_copy", "native_dropout"}
 NEAR = 16  # operations that are gone back
@@ -28,14 +25,9 @@ def samples_before(given: Tensor) -> tuple[int, ...]:
     for _ in range(NEAR):
         op = "" if node is None else operator(node.name())
         if op in VIEWS:
-            before = _shape_before(node)
+            before = viewed_shape(node)
             return before if before[:1] == (samples,) else ()
         if op not in IN_PLACE or node is None:
             return ()
         node = next((child for child, _ in node.next_functions if child and output_shape(child) == shape), None)
     return ()
-
-
-def _shape_before(view: Any) -> tuple[int, ...]:
-    sizes = getattr(view, "_saved_self_sym_sizes", ())
-    return tuple(signed(int(size)) for size in sizes)
