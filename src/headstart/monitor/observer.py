@@ -209,9 +209,8 @@ class Observer:
             return
         self._losses.append(_sum_of(tensors))
         if self._sketching and self._optimizers:
-            line = user_line()
             for _, cleared in self._optimizers:
-                cleared.thrown.backward_begins(self.step, line, self._losses[-1], tensors)
+                cleared.thrown.backward_begins(self.step, user_line, self._losses[-1], tensors)
         if self._sketching and all(map(is_cut, tensors)):
             self._note("", "loop.cut", 1.0)
         if not self._waiting.over:

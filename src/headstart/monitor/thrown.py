@@ -8,7 +8,7 @@ line calls backward on one loss after the other, the weights stay, and the optim
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -48,7 +48,9 @@ class Thrown:
         self._marks: list[Mark] = []
         self._proofs: list[Tensor] = []
 
-    def backward_begins(self, step: int, line: str | None, loss: Tensor, roots: Sequence[Tensor]) -> None:
+    def backward_begins(
+        self, step: int, line_of_call: Callable[[], str | None], loss: Tensor, roots: Sequence[Tensor]
+    ) -> None:
         if step != self._step:
             self._several, self._step = self._backwards > 1, step
             self._backwards = self._gone = 0
@@ -58,6 +60,7 @@ class Thrown:
             self._attacks = not all(map(self._is_weight, leaves(roots)))
             self._plain = not self._attacks
         if self._several and self._plain:
+            line = line_of_call()
             if self._open:
                 self._gone += self._are_gone()
             weights = _some(self._parameters)
