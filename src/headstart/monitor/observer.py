@@ -30,6 +30,7 @@ from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
 from headstart.monitor.left_behind import LeftBehind
 from headstart.monitor.loaders import Loaders
+from headstart.monitor.looked import Looked
 from headstart.monitor.losses import Call, Sources, is_negative_of
 from headstart.monitor.modes import MODAL, Modes
 from headstart.monitor.modules import Slot
@@ -135,6 +136,7 @@ class Observer:
         self._samples = Samples(self._signals.modules)
         self._loaders = Loaders()
         self._hand = HandUpdates()
+        self._looked = Looked()
         self._optimizers = Optimizers(self._ledger)
         self._exchanged = Exchanged(self._signals.modules, self._ledger)
         self._orphans = Orphans(self._ledger)
@@ -164,6 +166,7 @@ class Observer:
         if self._in_backward or self.off:
             return
         grad = is_grad_enabled()
+        self._looked.ran(output, grad)
         if self._samples.follows(module, grad):
             self._entered(module, args, kwargs, grad)
         if self._sketching:
@@ -182,7 +185,7 @@ class Observer:
             return
         if loss.requires_grad and (self._sketching or self._is_of_next_step()):
             self._lost(kind, arguments, loss)
-        elif not torch.is_grad_enabled():
+        elif not torch.is_grad_enabled() or self._looked.judges(kind, arguments):
             self._evaluated(kind, arguments, loss)
 
     def dropped(self, caller: FrameType, kind: str, p: float, training: bool) -> None:

@@ -59,9 +59,10 @@ It is an error in a run that is known not to learn, else advice: weights that we
 Where the last layer has come further and the loss still falls, it is a warning.
 
 ## Stays silent when
-The run learns, or is gaining and has come past the constant or further than that; its loss falls, where more is not known;
-any weight has come further (or one before the last layer, where the loss still falls); or a weight does not move at all, which no learning rate changes: then its gradient is zero, it
-is lost in rounding, or no optimizer holds it. A large eps is told only in a run that is known not to learn.
+The run learns, or is gaining and has come past the constant or further than that; its loss falls, where more is not
+known; any weight has come further (or one before the last layer, where the loss still falls); or a weight does not
+move at all, which no learning rate changes: then its gradient is zero, it is lost in rounding, or no optimizer holds
+it. A large eps is told only in a run that is known not to learn.
 
 ## References
 Goodfellow, Bengio & Courville, *Deep Learning* (2016), §11.4.1; Kingma & Ba, *Adam* (2015), algorithm 1; the note on
@@ -121,8 +122,8 @@ TEXT = Text(
         "cause": "所有更新加起来也只有这么小，网络计算的仍是随机初始时的结果。照此速度，要用 {times:number} 倍的步数才能让"
         "一个权重改变自身的大小。",
         "by_hand": "学习率过低：在 {steps:number} 步中，没有一个权重离开起点超过自身大小的 {way:number}。",
-        "slow": "学习率 {lr:number} 过低：损失仍在下降，而在 {steps:number} 步中，最后一层之前没有一个权重离开起点超过自身大小的 "
-        "{way:number}。",
+        "slow": "学习率 {lr:number} 过低：损失仍在下降，而在 {steps:number} 步中，最后一层之前没有一个权重离开起点"
+        "超过自身大小的 {way:number}。",
         "slow_cause": "最后一层走向了常数答案，而它得到的仍是网络在随机初始时由输入算出的结果：之前的各层几乎没有动。",
         "swamped": "{kind} 的 eps 是 {eps:number}，而所有梯度中没有一个值大于 {largest:number}：它的更新太小，"
         "在 {steps:number} 步中没有一个权重离开起点超过自身大小的 {way:number}。",

@@ -155,7 +155,7 @@ def loss_sign(case: Case) -> Iterator[Finding]:
         return
     for loss in trained:
         series = case.record.loss_of(loss.name)
-        if len(series) < skill.ENOUGH_STEPS or _is_role(case, loss) or loss.kind == "kl_div":
+        if len(series) < skill.ENOUGH_STEPS or skill.is_role(case.record, loss) or loss.kind == "kl_div":
             continue
         first, last = fmean(series.values[:3]), fmean(series.values[2 * len(series) // 3 :])
         if first < 0 or _was_trained(loss, first) or not (last > first or not math.isfinite(last)):
@@ -230,11 +230,6 @@ def _remedy(case: Case, loss: Loss) -> Remedy:
     if loss.density:
         return Remedy("minus", f"loss = -log_prob.mean()     # {case.say(TEXT, 'minus')}")
     return Remedy("no-minus", f"loss.backward()     # {case.say(TEXT, 'note')}")
-
-
-def _is_role(case: Case, loss: Loss) -> bool:
-    unvaried = case.record.series(loss.name, "loss.unvaried")
-    return bool(unvaried) and fmean(unvaried.values) > skill.UNVARIED
 
 
 def _was_trained(loss: Loss, first: float) -> bool:
