@@ -236,9 +236,16 @@ def _is_of_single_samples(record: Record, loss: Loss) -> bool:
     series, rows = record.loss_of(loss.name), loss.targets.count or sum(loss.targets.mass)
     if len(record.optimizers) > 1 or sum(one.trained for one in record.losses) > 1 or rows > len(series):
         return False
-    whole = dict(zip(record.loss.steps, record.loss.values, strict=True))
+    return is_all(record, loss)
+
+
+def is_all(record: Record, loss: Loss, scaled: bool = False) -> bool:
+    """Whether backward was called on that loss and nothing else, wherever both are known; `scaled`: or on a multiple."""
+    series, whole = record.loss_of(loss.name), dict(zip(record.loss.steps, record.loss.values, strict=True))
     pairs = [(value, whole.get(step, math.nan)) for step, value in zip(series.steps, series.values, strict=True)]
-    return all(abs(a - b) <= SAME * max(abs(a), abs(b)) for a, b in pairs if math.isfinite(a) and math.isfinite(b))
+    known = [(a, b) for a, b in pairs if math.isfinite(a) and math.isfinite(b)]
+    factor = next((b / a for a, b in known if a and b), 1.0) if scaled else 1.0
+    return factor > 0 and all(abs(factor * a - b) <= SAME * max(abs(factor * a), abs(b)) for a, b in known)
 
 
 def _targets_drift(record: Record, loss: Loss) -> bool:

@@ -175,7 +175,7 @@ def _divergence(case: Case) -> Iterator[Finding]:
     """Of steps as long as the gradient, which is all the longer the further they go beyond."""
     kinds = {optimizer.kind for optimizer in case.record.optimizers}
     start = runs_away(case.record)
-    if start is None or not kinds <= {"SGD"}:
+    if start is None or any(case.record.series("", "loop.climbed").values) or not kinds <= {"SGD"}:
         return
     values = [value for value in case.record.loss.since(start).values if math.isfinite(value)]
     factor = min(later / earlier for earlier, later in pairwise(values))
