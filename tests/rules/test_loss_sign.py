@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from loops import X, Y, loss_of, net, watched
+from loops import loss_of, net, watched
 from records import COIN, SGD, chain, flat, head, run, said, told, unjudged
 from torch import Tensor, nn
 from training import trained
@@ -239,9 +239,11 @@ def test_a_few_updates_by_hand_say_nothing(tmp_path: Path) -> None:
 
 
 def test_where_the_loss_soon_overflows_fewer_updates_tell(tmp_path: Path) -> None:
+    x, y = torch.randn(64, 6), 30 * torch.randn(64, 2)
+
     def loop(model: nn.Module) -> None:
         for _ in range(12):
-            (nn.functional.mse_loss(model(X), 30.0 * nn.functional.one_hot(Y, 2)) * 4).backward()
+            (4 * nn.functional.mse_loss(model(x), y)).backward()
             for weight in model.parameters():
                 assert weight.grad is not None
                 weight.data += weight.grad
