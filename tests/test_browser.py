@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,10 @@ class Opened:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    write_whole(folder / "report.html", render(failing(), example(folder / "train.db")))
+    path = "/home/somebody/projects/vision/experiments/2026/november/train_the_network.py"
+    dead, *others = failing().findings
+    far = replace(failing(), script=path, findings=(replace(dead, line=f"{path}:8"), *others))
+    write_whole(folder / "report.html", render(far, example(folder / "train.db")))
     return folder / "report.html"
 
 
@@ -138,6 +141,13 @@ def test_plots_follow_the_theme(opened: Opened) -> None:
     light = opened.page.evaluate(ink)
     opened.page.emulate_media(color_scheme="dark")
     assert opened.page.evaluate(ink) != light
+
+
+def test_lines_are_brighter_in_the_dark_theme(opened: Opened) -> None:
+    lines = "getComputedStyle(document.querySelector('#loss-curve .scatterlayer')).filter"
+    assert opened.page.evaluate(lines) == "none"
+    opened.page.emulate_media(color_scheme="dark")
+    assert opened.page.evaluate(lines) == "brightness(1.5)"
 
 
 def test_paper_is_white_in_the_dark_theme_too(opened: Opened) -> None:

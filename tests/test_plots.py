@@ -114,6 +114,23 @@ def test_a_limit_of_a_ratio_is_not_drawn_on_the_axis_of_its_parts(tmp_path: Path
     assert figure.layout["shapes"] == []
 
 
+def test_a_proof_s_axis_is_named_as_its_evidence_and_its_line_as_its_layer(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "r.db")
+    writer.thing(Layer("0", "Linear", 0, ("0.weight",)))
+    writer.thing(Parameter("0.weight", (2, 2), "0"))
+    for step in range(3):
+        writer.step(step, 0.1, 1.0)
+        writer.rare(step, "0.weight", "loss.sunk", 4.0 + step)
+    writer.close("exit 0", 0.1)
+    square = Evidence("mean_square", 6.0, 4.0, (0, 2), "loss.sunk")
+    figure = proof(read_record(tmp_path / "r.db"), Finding("loss-sign", "error", "", "0", evidence=(square,)), "p")
+    assert figure is not None
+    assert [trace["name"] for trace in figure.views[0].traces] == ["layer 0"]
+    assert figure.layout["yaxis"]["title"]["text"] == "mean square"
+    assert figure.layout["yaxis"]["rangemode"] == "tozero"
+    assert figure.alt.startswith("mean square over steps")
+
+
 def test_a_finding_without_a_series_has_no_plot(tmp_path: Path) -> None:
     assert proof(example(tmp_path / "r.db"), failing().findings[1], "p") is None
 

@@ -13,6 +13,7 @@ from headstart.report.phrases import say, tr
 from headstart.report.plots import Figure
 from headstart.report.section import Section, place
 
+CODE_WIDTH = 100  # characters that a card has room for on a wide screen
 MARKS: dict[Severity, str] = {"error": "✗", "warning": "!", "advice": "·"}
 
 
@@ -55,16 +56,23 @@ def _card(finding: Finding, record: Record, figure: Figure | None) -> str:
 def _evidence(finding: Finding) -> str:
     if not finding.evidence:
         return ""
-    rows = "".join(_evidence_row(evidence) for evidence in finding.evidence)
-    heads = "".join(f'<th scope="col">{head}</th>' for head in (tr("evidence"), tr("value"), tr("limit"), tr("when")))
-    return f'<table class="evidence"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    heads = (tr("evidence"), tr("value"), tr("limit"), tr("when"))
+    columns = list(zip(heads, *map(_evidence_row, finding.evidence), strict=True))
+    head, *rows = zip(*(column for column in columns if any(column[1:])), strict=True)
+    heads_told = "".join(f'<th scope="col">{name}</th>' for name in head)
+    rows_told = "".join(
+        f'<tr><th scope="row">{_text(name)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+        for name, *cells in rows
+    )
+    return f'<table class="evidence"><thead><tr>{heads_told}</tr></thead><tbody>{rows_told}</tbody></table>'
 
 
-def _evidence_row(evidence: Evidence) -> str:
-    limit = words.bound_of(evidence)
+def _evidence_row(evidence: Evidence) -> tuple[str, str, str, str]:
     return (
-        f'<tr><th scope="row">{_text(words.name_of(evidence.figure))}</th><td>{words.value_of(evidence)}</td>'
-        f"<td>{limit}</td><td>{words.at_steps(evidence.steps)}</td></tr>"
+        words.name_of(evidence.figure),
+        words.value_of(evidence),
+        words.bound_of(evidence),
+        words.at_steps(evidence.steps),
     )
 
 
@@ -79,11 +87,12 @@ def _line(finding: Finding, record: Record) -> str:
 def _remedy(finding: Finding) -> str:
     if finding.remedy is None:
         return ""
+    code = "\n".join(words.code_lines(finding.remedy.code, CODE_WIDTH))
     caution = "" if finding.remedy.safe else f" · {tr('changes what the model computes')}"
     return (
         f'<div class="code instead"><p class="label">{say("instead")}{caution}'
         f'<button type="button" class="copy">{tr("copy")}</button></p>'
-        f"<pre><code>{_text(finding.remedy.code)}</code></pre></div>"
+        f"<pre><code>{_text(code)}</code></pre></div>"
     )
 
 

@@ -39,14 +39,19 @@ def proof(record: Record, finding: Finding, name: str) -> Figure | None:
     return None
 
 
-def _figure(name: str, evidence: Evidence, figure: str, curves: list[tuple[str, Series]], step: int | None) -> Figure:
+def _figure(place: str, evidence: Evidence, figure: str, curves: list[tuple[str, Series]], step: int | None) -> Figure:
     values = [value for _, series in curves for value in series.values if math.isfinite(value)]
-    limit = evidence.limit if evidence.limit is not None and _on_scale(evidence, curves) else None
+    own = _on_scale(evidence, curves)
+    limit = evidence.limit if own else None
+    name = evidence.figure if own else figure  # what the rule calls it, where it is what is drawn
+    title = tr(TITLES[figure]) if figure in TITLES else words.name_of(name)
     scale = value_axis(
-        tr(TITLES[figure]) if figure in TITLES else words.name_of(figure),
+        title,
         values if limit is None else [*values, limit],
         words.is_share(figure) and max(values, default=0.0) <= 1,
     )
+    if "type" not in scale and "range" not in scale:
+        scale["rangemode"] = "tozero"  # a mean of 78 is far from 0: show how far
     marks = []
     if limit is not None:
         text = words.limit_of(Evidence(figure, 0.0, limit))
@@ -67,10 +72,10 @@ def _figure(name: str, evidence: Evidence, figure: str, curves: list[tuple[str, 
         for owner, s in curves[:6]
     )
     return Figure(
-        name,
+        place,
         (View(figure, traces),),
         layout,
-        tr("{figure} over steps: {ends}.", figure=words.name_of(figure), ends=ends),
+        tr("{figure} over steps: {ends}.", figure=title, ends=ends),
         280,
     )
 
@@ -95,7 +100,12 @@ def _curves(record: Record, finding: Finding, figure: str) -> list[tuple[str, Se
         series = record.loss if figure == "loss" else record.lr
         return [(figure, series)] if series else []
     curves = [(owner, record.series(owner, figure)) for owner in _owners(record, finding)]
-    return [(owner or tr("the run"), series) for owner, series in curves if series]
+    drawn = [(owner, series) for owner, series in curves if series]
+    if figure.startswith("loss."):  # kept by a layer's weight, and about what the layer gives
+        layers = {parameter.name: parameter.layer for parameter in record.parameters}
+        drawn = [(layers.get(owner) or owner, series) for owner, series in drawn]
+    known = {layer.name for layer in record.layers}
+    return [(words.layer(owner) if owner in known else owner or tr("the run"), series) for owner, series in drawn]
 
 
 def _owners(record: Record, finding: Finding) -> list[str]:
