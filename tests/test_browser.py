@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from example_run import example, failing
 
+from headstart.findings import Remedy
 from headstart.report.html import render
 from headstart.report.write import write_whole
 
@@ -49,7 +50,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     path = "/home/somebody/projects/vision/experiments/2026/november/train_the_network.py"
     dead, *others = failing().findings
-    far = replace(failing(), script=path, findings=(replace(dead, line=f"{path}:8"), *others))
+    changing = Remedy("leaky-relu", "nn.LeakyReLU()", safe=False)
+    far = replace(failing(), script=path, findings=(replace(dead, line=f"{path}:8", remedy=changing), *others))
     write_whole(folder / "report.html", render(far, example(folder / "train.db")))
     return folder / "report.html"
 
@@ -134,6 +136,12 @@ def test_nothing_is_cut_off_and_the_page_does_not_scroll_sideways(opened: Opened
             break
     assert faults == []
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    heights = opened.page.locator("button.copy").evaluate_all("all => all.map(b => b.getBoundingClientRect().height)")
+    assert max(heights) < 40  # one line
+    bars = opened.page.locator(".infolayer .cbfills").evaluate_all(
+        "all => all.map(b => b.getBoundingClientRect().width)"
+    )
+    assert min(bars) > 100
 
 
 def test_plots_follow_the_theme(opened: Opened) -> None:

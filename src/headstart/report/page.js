@@ -43,7 +43,10 @@ function tail(name, most) {
 
 function withHover(trace, rows) {
   const text = trace.z.map((line, row) => line.map((cell) => `${tail(rows[row], 60)}: ${told(cell, trace.meta)}`));
-  return { ...trace, text, hovertemplate: `${WORDS.step} %{x:,}<br>%{text}<extra></extra>` };
+  // On a narrow screen a title beside the bar would leave no room for it.
+  const { title } = trace.colorbar;
+  const above = { ...title, side: "top", text: `${title.text}<br> `, font: { size: 11 } }; // its last line lies under the bar
+  return { ...trace, colorbar: { ...trace.colorbar, title: narrow.matches ? above : title }, text, hovertemplate: `${WORDS.step} %{x:,}<br>%{text}<extra></extra>` };
 }
 
 // A map of logarithms holds -99 for zero and 99 for what is not finite (maps.py).
