@@ -42,3 +42,5 @@ def test_code_names_no_tensor_that_headstart_had_to_number() -> None:
 def test_an_optimizer_keeps_its_rate() -> None:
     assert code.optimizer(Optimizer("SGD", "SGD", {"lr": 0.05})) == "torch.optim.SGD(model.parameters(), lr=0.05)"
     assert code.optimizer(Optimizer("Adam", "Adam", {})) == "torch.optim.Adam(model.parameters())"
+    changed = code.optimizer(Optimizer("SGD-2", "SGD", {"lr": 1e-3}), weight_decay="1e-4")
+    assert changed == "torch.optim.SGD(model.parameters(), lr=0.001, weight_decay=1e-4)"

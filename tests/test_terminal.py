@@ -117,6 +117,13 @@ def test_a_comment_goes_before_code_that_has_no_room_for_it(record: Record) -> N
     assert all(len(line) <= 80 for line in told)
 
 
+def test_chinese_reasons_stand_apart_by_chinese_marks(record: Record) -> None:
+    rules = (NotJudged("dead-relu", "没有看到 ReLU"), NotJudged("validation-leaks", "没有看到评估"))
+    text = render(replace(failing(), not_judged=rules, language="zh"), record, width=96)
+    assert "dead-relu（没有看到 ReLU）；validation-leaks（没有看到评估）" in text
+    assert "由此引起      no-better-than-constant、fc1 的 gradients-vanish" in text
+
+
 def test_layers_with_bare_numbers_are_called_layers(record: Record) -> None:
     other = Finding("dead-relu", "error", "gone", "1")
     found = Finding("symmetric-weights", "error", "alike", "0", layers=("0", "2"), explains=(other,) * 9)
@@ -205,6 +212,10 @@ def test_numbers_keep_three_digits() -> None:
 
 def test_a_share_above_the_whole_has_no_decimals() -> None:
     assert [words.share(v) for v in (1.41421, 2.88798, 141.421)] == ["141 %", "289 %", "14,142 %"]
+
+
+def test_a_share_of_next_to_nothing_is_not_told_as_zero() -> None:
+    assert [words.share(v) for v in (8.8e-12, -2e-6, 1e-5)] == ["8.8e-10 %", "-2e-4 %", "0.001 %"]
 
 
 def test_paths_are_printed_as_given(record: Record) -> None:

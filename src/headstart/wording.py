@@ -26,6 +26,8 @@ def share(value: float) -> str:
     percent = 100 * value
     if percent in (0, 100) or 1 <= abs(percent) <= 99 or abs(percent) >= 101:
         return f"{percent:,.0f} %"
+    if abs(percent) < 0.001:
+        return f"{number(percent)} %"
     digits = 1 if 0.1 <= abs(percent) <= 99.9 else 3
     return f"{percent:.{digits}f} %"
 

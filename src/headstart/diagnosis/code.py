@@ -29,11 +29,11 @@ def is_reached(name: str) -> bool:
     return "~" not in name and not re.fullmatch(r"tensor\d*", name)
 
 
-def optimizer(known: Optimizer) -> str:
-    """The same optimizer of all parameters, at the same rate."""
+def optimizer(known: Optimizer, **changed: str) -> str:
+    """The same optimizer of all parameters, at the same rate, and with what is `changed`."""
     rate = known.options.get("lr")
-    lr = f", lr={rate:g}" if isinstance(rate, float) else ""
-    return f"torch.optim.{known.kind}(model.parameters(){lr})"
+    options = {"lr": f"{rate:g}", **changed} if isinstance(rate, float) else changed
+    return f"torch.optim.{known.kind}({', '.join(['model.parameters()', *(f'{k}={v}' for k, v in options.items())])})"
 
 
 def weight(layer: Layer) -> str:

@@ -234,7 +234,8 @@ def _fitted(rules: Sequence[NotJudged], width: int) -> str:
 
     def line(groups: Sequence[str]) -> str:
         left = len(rules) - sum(told[group] for group in groups)
-        return say("more", line="; ".join(groups), left=left) if left else "; ".join(groups)
+        joined = say("semicolon").join(groups)
+        return say("more", line=joined, left=left) if left else joined
 
     kept: list[str] = []
     for group in told:

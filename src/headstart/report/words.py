@@ -16,7 +16,16 @@ from headstart.report.wrap import wrapped
 from headstart.wording import number as number
 from headstart.wording import share as share
 
-SHARES = ("share", "zeros", "saturated", "not_finite", "dead", "accuracy")  # figures between 0 and 1, told in percent
+SHARES = (
+    "share",
+    "zeros",
+    "saturated",
+    "not_finite",
+    "dead",
+    "accuracy",
+    "lost",
+    "spent_by",
+)  # figures between 0 and 1, told in percent
 LONG_PATH = 40  # characters; a longer one would push the verdict off the first line
 _COMMENTED = re.compile(r"(\s*)(.*\S) {2,}# (.*)")
 # Escape sequences and direction overrides would let a file's text repaint the reader's terminal.
