@@ -130,6 +130,16 @@ def test_evidence_has_no_empty_columns(record: Record) -> None:
     assert heads(Evidence("places", 8), Evidence("loss", 2, 1, (3,))) == ["evidence", "value", "limit", "when"]
 
 
+def test_a_number_keeps_its_sign_of_percent_and_code_its_spaces(record: Record) -> None:
+    finding = Finding(
+        "some-rule", "error", "It is 97 % of all.", cause="5 % is usual.", remedy=Remedy("x", "a = 97 % b")
+    )
+    page = render(replace(healthy(), findings=(finding,)), record)
+    assert "It is 97\u00a0% of all." in page
+    assert "5\u00a0% is usual." in page
+    assert "a = 97 % b" in page
+
+
 def test_a_long_path_is_named_by_its_file_in_the_head(record: Record) -> None:
     path = "/home/somebody/projects/vision/experiments/2026/train_it.py"
     skill = replace(healthy().skill, source=f"cross_entropy at {path}:31")

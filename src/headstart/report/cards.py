@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
@@ -41,8 +42,8 @@ def _card(finding: Finding, record: Record, figure: Figure | None) -> str:
         f'<h3><span class="mark" aria-hidden="true">{MARKS[finding.severity]}</span> {escape(finding.rule)} '
         f'<span class="severity">{tr(finding.severity)}</span></h3>',
         f'<p class="where">{_breakable(place_of)}</p>' if place_of else "",
-        f'<p class="message">{_text(finding.message)}</p>',
-        f'<p class="cause">{_text(finding.cause)}</p>' if finding.cause else "",
+        f'<p class="message">{_prose(finding.message)}</p>',
+        f'<p class="cause">{_prose(finding.cause)}</p>' if finding.cause else "",
         _evidence(finding),
         place(figure, "") if figure else "",
         _line(finding, record),
@@ -106,12 +107,17 @@ def _consequences(finding: Finding) -> str:
 def _consequence(other: Finding) -> str:
     where = words.place_of(other)
     return (
-        f"<li><b>{escape(other.rule)}</b>{f' · {_breakable(where)}' if where else ''}<br>{_text(other.message)}</li>"
+        f"<li><b>{escape(other.rule)}</b>{f' · {_breakable(where)}' if where else ''}<br>{_prose(other.message)}</li>"
     )
 
 
 def _text(text: str) -> str:
     return escape(words.plain(text))
+
+
+def _prose(text: str) -> str:
+    """A text in which a number keeps its sign of percent."""
+    return re.sub(r"(?<=\d) (?=%)", "\u00a0", _text(text))
 
 
 def _breakable(names: str) -> str:

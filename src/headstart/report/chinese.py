@@ -93,6 +93,8 @@ CHINESE = {
     "std of the weights": "权重的标准差",
     "distinct units": "不相同的单元数",
     "std of the updates": "更新的标准差",
+    "std of the weights' gradients": "权重梯度的标准差",
+    "share of the commonest class in a batch": "一个批次中最常见类别的比例",
     "gradients were cleared (1) or not (0)": "梯度被清零 (1) 或没有 (0)",
     # The tables
     "Parameters": "参数",
