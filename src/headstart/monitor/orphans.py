@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from headstart.monitor.ledger import Ledger
 from headstart.monitor.optimizers import parameters_of
 from headstart.monitor.sketch import can_sketch, sample_view
+from headstart.monitor.weak import reference
 
 
 @dataclass
@@ -45,7 +46,7 @@ class Orphans:
         if optimizer not in self._optimizers:
             self._optimizers.add(optimizer)
             weakref.finalize(optimizer, self._lost).atexit = False
-            self._frozen |= {id(p): weakref.ref(p) for p, _ in self._ledger.tensors() if not p.requires_grad}
+            self._frozen |= {id(p): reference(p) for p, _ in self._ledger.tensors() if not p.requires_grad}
 
     def look(self) -> None:
         """As an optimizer has stepped, on sketched steps."""
