@@ -36,9 +36,7 @@ class Orphans:
         self._ledger = ledger
         self._optimizers: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self._gone = False  # one of them
-        self._frozen: dict[
-            int, weakref.ref[Tensor]
-        ] = {}  # parameters that were so as an optimizer was made, or stepped
+        self._frozen: dict[int, Reference] = {}  # parameters that were so as an optimizer was made, or stepped
         self._known: dict[int, Orphan] = {}
 
     def made(self, optimizer: Optimizer) -> None:
