@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 from headstart.monitor.ledger import Ledger
 from headstart.monitor.optimizers import parameters_of
 from headstart.monitor.sketch import can_sketch, sample_view
-from headstart.monitor.weak import reference
+from headstart.monitor.weak import Reference, reference
 
 
 @dataclass
