@@ -47,9 +47,11 @@ class Cleared:
             marks = [mark_of(parameter) for parameter in self._parameters]
             self._added |= marks != self._marks
             self._marks = marks
-        gradients = [parameter.grad for parameter in self._parameters if can_sketch(parameter.grad)]
         self._asked += 1
-        return _any(gradients) if gradients and self._asked <= FIRST else None
+        if self._asked > FIRST:
+            return None
+        gradients = [parameter.grad for parameter in self._parameters if can_sketch(parameter.grad)]
+        return _any(gradients) if gradients else None
 
     def step_begins(self) -> bool | Tensor | None:
         """Whether this step's gradients are free of the last step's.

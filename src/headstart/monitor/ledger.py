@@ -75,6 +75,7 @@ class Ledger:
 
     def __init__(self, sheets: Sheets, new_stream: Callable[[str, str], int]) -> None:
         self.entries: dict[int, Entry] = {}
+        self.met = 0  # tensors, those among them that took another's place
         self._tensors: dict[int, Tensor] = {}  # keeps the ids above valid
         self._sheets = sheets
         self._new_stream = new_stream
@@ -92,6 +93,7 @@ class Ledger:
                 entry.facts = replace(entry.facts, shared_with=(*entry.facts.shared_with, name))
                 entry.dirty = True
             return entry
+        self.met += 1
         taken = next((e for key, e in self.entries.items() if e.facts.name == name), None)
         if taken is not None:  # the same variable holds a new tensor: w = (w - lr * g).requires_grad_()
             return self._rebind(taken, parameter)

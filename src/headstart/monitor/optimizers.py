@@ -53,6 +53,7 @@ class Optimizers:
         self._lives: list[Life] = []
         self._of: dict[int, Life] = {}
         self._recent: dict[int, None] = {}  # by their last step
+        self._noted: tuple[Any, ...] = ()  # what was written into the ledger last
 
     def __bool__(self) -> bool:
         return bool(self._lives)
@@ -106,13 +107,18 @@ class Optimizers:
     def note_held(self, optimizer: Optimizer) -> None:
         """Writes into the ledger what it holds now, at which rate and decay."""
         name = self[optimizer].name
-        for index, group in enumerate(optimizer.param_groups):
-            lr, decay = (number(group.get(key)) for key in ("lr", "weight_decay"))
+        rates = [(number(group.get("lr")), number(group.get("weight_decay"))) for group in optimizer.param_groups]
+        held = [[id(parameter) for parameter in group["params"]] for group in optimizer.param_groups]
+        noted = (name, rates, held, self._ledger.met)
+        if noted == self._noted:
+            return
+        for index, (group, (lr, decay)) in enumerate(zip(optimizer.param_groups, rates, strict=True)):
             for place, parameter in enumerate(group["params"]):
                 if parameter not in self._ledger:
                     own = variable_of(parameter) or f"{name.lower()}.{index}.{place}"
                     self._ledger.add(parameter, own)
                 self._ledger.held_by(name, parameter, lr, decay)
+        self._noted = (*noted[:3], self._ledger.met)
 
     def _heir(self, kind: str, held: tuple[int, ...], parameters: list[Tensor]) -> Life | None:
         """The optimizer whose object is dead and whose tensors these are, if there is one."""
@@ -149,6 +155,8 @@ def _probes(parameters: list[Tensor]) -> list[Tensor]:
 
 def number(value: Any) -> float | None:
     """A rate as a number; None for what is none, and for a tensor on a device, which would have to be waited for."""
+    if type(value) is float:
+        return value
     if isinstance(value, Tensor):
         return float(value) if value.device.type == "cpu" and value.numel() == 1 else None
     return float(value) if isinstance(value, Real) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -32,8 +32,7 @@ class Rare(NamedTuple):
     value: Tensor | float  # not yet waited for
 
 
-@dataclass(frozen=True)
-class StepRow:
+class StepRow(NamedTuple):
     step: int
     seconds: float
     losses: Sequence[Tensor]

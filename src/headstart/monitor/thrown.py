@@ -75,8 +75,7 @@ class Thrown:
         self._marks = self._marked()
 
     def backward_ends(self, step: int) -> None:
-        marks = self._marked()
-        if step != self._step or marks == self._marks:
+        if step != self._step or (marks := self._marked()) == self._marks:
             return
         self._open, self._marks = True, marks
         self._backwards += 1
