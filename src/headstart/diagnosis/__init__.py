@@ -79,8 +79,7 @@ def diagnose(
 
 
 def _judged(rule: Rule, case: Case) -> list[Finding]:
-    """What the rule finds; advice at most where the rule is new or on request, or a size is off in a run not known to
-    fail."""
+    """What the rule finds: advice at most if it is new, on request, or of sizes in a run that is not known to fail."""
     unsure = rule.rests_on == "size" and case.learns is not False
     capped = rule.status == "preview" or rule.on_request or unsure
     found = list(rule.judge(case))

@@ -31,6 +31,7 @@ class Normed:
 
 
 def normed(graph: Graph) -> Normed:
+    """Names and shapes alone are read."""
     after: dict[int, str] = {}
     cancelled: Counter[int] = Counter()
     for norm in graph.operations:
@@ -57,7 +58,7 @@ def _takes_batch_statistics(operation: Operation) -> bool:
 
 
 def _before(graph: Graph, operation: Operation) -> tuple[Operation, list[Any]] | None:
-    """What gives `operation` its input and nothing else any, and the views between them, the first one first."""
+    """What gives its output to `operation` alone, and the views between them, the first one first."""
     passed: list[Any] = []
     while len(operation.inputs) == 1:
         operation = graph.operations[operation.inputs[0]]

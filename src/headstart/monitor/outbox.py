@@ -228,7 +228,9 @@ class Numbers:
 
 def _always(now: str | None, before: str | None) -> str | None:
     """What was seen at each look; "" where they differ."""
-    return now if before is None or now == before else before if now is None else ""
+    if now is None or before is None:
+        return before if now is None else now
+    return now if now == before else ""
 
 
 def _seen(values: array[float], stream: int) -> bool:
