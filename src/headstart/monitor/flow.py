@@ -47,7 +47,7 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
     for layer in found:
         for parameter in layer.parameters:
             if parameter not in ledger:
-                ledger.add(parameter, variable_of(parameter) or f"tensor{len(ledger.entries)}")
+                ledger.add(parameter, variable_of(parameter) or f"tensor{len(ledger.lines)}")
         names[layer.operation.index] = _owner(layer, ledger, by_name)
     in_turn = used_in_turn(found, names)
     for layer in found:
@@ -118,7 +118,7 @@ def facts_of(slot: Slot, ledger: Ledger) -> Layer:
     """What a module alone tells."""
     module = slot.module() if slot.module else None
     own = [] if module is None else [p for p in module._parameters.values() if p is not None]
-    known = [ledger.entries[id(p)].facts.name for p in own if id(p) in ledger.entries]
+    known = [name for p in own if (name := ledger.name_of(p)) is not None]
     weight = next((p for p in own if p.ndim > 1), own[0] if own else None)
     shape = () if weight is None else tuple(weight.shape)
     fan_in, fan_out = fans(shape, 1 if getattr(module, "transposed", False) else 0)
@@ -157,7 +157,7 @@ def _owner(layer: GraphLayer, ledger: Ledger, by_name: dict[str, Slot]) -> str:
     if not layer.parameters:
         return layer.operation.op
     weight = max(layer.operation.parameters or layer.parameters, key=lambda parameter: parameter.ndim)
-    name = ledger.entries[id(weight)].facts.name
+    name = ledger.of(weight).facts.name
     path = name
     while path:
         path = path.rpartition(".")[0]
@@ -182,7 +182,7 @@ def _raw(layer: GraphLayer, name: str, ledger: Ledger) -> Layer:
         name,
         operation.op,
         operation.index,
-        tuple(ledger.entries[id(parameter)].facts.name for parameter in layer.parameters),
+        tuple(ledger.of(parameter).facts.name for parameter in layer.parameters),
         shape,
         fan_in,
         fan_out,
@@ -210,7 +210,7 @@ def _note_units(layer: GraphLayer, ledger: Ledger) -> None:
     dim = layer.operation.units_dim
     if dim is not None and layer.operation.parameters:
         weight: Tensor = max(layer.operation.parameters, key=lambda parameter: parameter.ndim)
-        entry = ledger.entries[id(weight)]
+        entry = ledger.of(weight)
         entry.dirty |= dim not in entry.units_dims
         entry.units_dims.add(dim)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from headstart.monitor.cleared import PROBES, Cleared
 from headstart.monitor.ledger import Ledger
 from headstart.monitor.names import variable_of
 from headstart.monitor.outbox import Outbox
+from headstart.monitor.weak import Weak
 from headstart.record import Optimizer as Facts
 
 
@@ -34,7 +34,7 @@ class Life:
     known: Known
     object: weakref.ref[Optimizer]  # an id alone may be that of a dead one
     held: tuple[int, ...]
-    probes: list[Tensor]
+    probes: Weak
     facts: Facts
     versions: list[int]  # of the probes at its last step
     steps: int = 0
@@ -110,7 +110,7 @@ class Optimizers:
         rates = [(number(group.get("lr")), number(group.get("weight_decay"))) for group in optimizer.param_groups]
         held = [[id(parameter) for parameter in group["params"]] for group in optimizer.param_groups]
         noted = (name, rates, held, self._ledger.met)
-        if noted == self._noted:
+        if noted == self._noted and all(map(self._ledger.__contains__, parameters_of(optimizer))):
             return
         for index, (group, (lr, decay)) in enumerate(zip(optimizer.param_groups, rates, strict=True)):
             for place, parameter in enumerate(group["params"]):
@@ -124,7 +124,7 @@ class Optimizers:
         """The optimizer whose object is dead and whose tensors these are, if there is one."""
         same = [life for life in self._lives if life.facts.kind == kind and life.held == held]
         dead = (life for life in same if life.object() is None)
-        return next((life for life in dead if all(map(operator.is_, life.probes, _probes(parameters)))), None)
+        return next((life for life in dead if list(map(id, life.probes)) == list(map(id, _probes(parameters)))), None)
 
     def _new(self, optimizer: Optimizer, kind: str, parameters: list[Tensor], held: tuple[int, ...]) -> Life:
         same = sum(life.facts.kind == kind for life in self._lives)
@@ -149,8 +149,8 @@ def parameters_of(optimizer: Optimizer) -> list[Tensor]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
-def _probes(parameters: list[Tensor]) -> list[Tensor]:
-    return parameters[:: max(1, len(parameters) // PROBES)][:PROBES]
+def _probes(parameters: list[Tensor]) -> Weak:
+    return Weak(parameters[:: max(1, len(parameters) // PROBES)][:PROBES])
 
 
 def number(value: Any) -> float | None:

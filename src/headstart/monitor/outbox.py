@@ -130,7 +130,7 @@ class Outbox:
         for step, call in self._evaluations:
             self._write_call(step, call, "eval", numbers)
         self._rows, self._evaluations = [], []
-        for entry in self._ledger.entries.values():
+        for entry in self._ledger.lines:
             if entry.dirty:
                 entry.dirty = False
                 self._writer.thing(entry.line())
@@ -193,7 +193,7 @@ class Outbox:
             self._writer.rare(step, owner, figure, numbers.one(value))
 
     def _note_ledger(self, values: array[float], optimizer: str | None) -> None:
-        for entry in self._ledger.entries.values():
+        for entry in self._ledger.lines:
             if entry.facts.optimizer == optimizer and _seen(values, entry.weight):
                 entry.seen += 1
                 entry.with_gradient += _nonzero(values, entry.gradient)
