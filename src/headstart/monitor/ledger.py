@@ -192,10 +192,10 @@ class Ledger:
             if entry is not None and not entry.facts.penalised:
                 entry.facts, entry.dirty = replace(entry.facts, penalised=True), True
 
-    def cancelled(self, biases: Mapping[int, bool]) -> None:
-        """Notes of biases, by their ids, whether batch norms cancel them; once one does not, they are none of these."""
-        for key, cancelled in biases.items():
-            entry = self.entries.get(key)
+    def cancelled(self, biases: Iterable[tuple[Tensor, bool]]) -> None:
+        """Notes of biases whether batch norms cancel them; once one does not, they are none of these."""
+        for bias, cancelled in biases:
+            entry = self.find(bias)
             if entry is not None and entry.facts.cancelled in (None, not cancelled):
                 always = cancelled and entry.facts.cancelled is None
                 entry.facts, entry.dirty = replace(entry.facts, cancelled=always), True

@@ -26,7 +26,9 @@ Shape = tuple[int, ...]
 class Normed:
     """What one graph tells."""
 
-    biases: dict[int, bool]  # by a tensor's id: whether norms cancel it, wherever it is used
+    biases: list[
+        tuple[Tensor, bool]
+    ]  # tensors of two dimensions at most: whether norms cancel them, wherever they are used
     after: dict[int, str]  # by a layer's index: the activation between it and a norm
 
 
@@ -47,8 +49,10 @@ def normed(graph: Graph) -> Normed:
             axis = _axis(tuple(bias.shape), here)
             if axis is not None and axis_above(axis, here.shape, passed) == CHANNELS:
                 cancelled[id(bias)] += 1
-    uses = Counter(id(leaf) for one in graph.operations for leaf in one.parameters if leaf.ndim <= 2)
-    return Normed({leaf: times == cancelled[leaf] for leaf, times in uses.items()}, after)
+    uses = [leaf for one in graph.operations for leaf in one.parameters if leaf.ndim <= 2]
+    times = Counter(map(id, uses))
+    leaves = {id(leaf): leaf for leaf in uses}
+    return Normed([(leaf, times[key] == cancelled[key]) for key, leaf in leaves.items()], after)
 
 
 def _takes_batch_statistics(operation: Operation) -> bool:
