@@ -36,7 +36,8 @@ def explain(
             if rules:
                 print(f"\n{group}")
             for known in rules:
-                print(f"  {known.name:<{width}}{known.page_in(language).summary}")
+                summary, request = known.page_in(language).summary, known.request(language).replace("`", "")
+                print(f"  {known.name:<{width}}{summary}{f' ({request})' if request else ''}")
         print("\nnext      headstart explain dead-relu")
         return
     known = find(rule)

@@ -192,6 +192,14 @@ class Ledger:
             if entry is not None and not entry.facts.penalised:
                 entry.facts, entry.dirty = replace(entry.facts, penalised=True), True
 
+    def cancelled(self, biases: Iterable[tuple[Tensor, bool]]) -> None:
+        """Notes of biases whether batch norms cancel them; once one does not, they are none of these."""
+        for bias, cancelled in biases:
+            entry = self.find(bias)
+            if entry is not None and entry.facts.cancelled in (None, not cancelled):
+                always = cancelled and entry.facts.cancelled is None
+                entry.facts, entry.dirty = replace(entry.facts, cancelled=always), True
+
     def before_update(self, parameters: Sequence[Tensor], gradients: Mapping[int, Tensor] | None = None) -> None:
         """Samples weights and gradients: those in `.grad`, or `gradients` by the parameter's id."""
         self._after = self._blocks_of(parameters)
