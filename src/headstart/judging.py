@@ -30,7 +30,8 @@ Ignore = Annotated[
 ]
 Lang = Annotated[str | None, typer.Option("--lang", metavar="en|zh", help="Of the texts; by default the locale's.")]
 Format = Annotated[
-    Literal["text", "github"], typer.Option("--format", help="text, or annotations for GitHub's workflows.")
+    Literal["text", "github"],
+    typer.Option("--format", metavar="text|github", help="text, or annotations for GitHub's workflows."),
 ]
 Baseline = Annotated[
     Path | None, typer.Option("--baseline", metavar="FILE", help="Leave out what this earlier --json holds.")

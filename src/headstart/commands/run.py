@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from typer.core import TyperCommand
 
+from headstart.commands import Command
 from headstart.judging import Baseline, ExtendSelect, Format, Ignore, JsonFile, Judging, Lang, SarifFile, Select, write
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from headstart.runner import Run
 
 
-class COMMAND(TyperCommand):
+class COMMAND(Command):
     """Headstart's options end where the program begins: at SCRIPT, `-m` or `--`; what follows is the program's."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -30,7 +30,8 @@ class COMMAND(TyperCommand):
 
 def run(
     program: Annotated[
-        list[str], typer.Argument(metavar="SCRIPT", help="A script, or -m MODULE, or -- COMMAND, and its arguments.")
+        list[str],
+        typer.Argument(metavar="SCRIPT [ARGS]...", help="A script, or -m MODULE, or -- COMMAND, and its arguments."),
     ],
     json: JsonFile = None,
     sarif: SarifFile = None,
@@ -42,7 +43,10 @@ def run(
     ] = None,
     fail_on: Annotated[
         Literal["warning", "error"] | None,
-        typer.Option(help="End with status 3 if such a finding, or a worse one, is there and the program ended well."),
+        typer.Option(
+            metavar="warning|error",
+            help="End with status 3 if such a finding, or a worse one, is there and the program ended well.",
+        ),
     ] = None,
     stop_after: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Stop cleanly after N optimizer steps.")
