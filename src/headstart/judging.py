@@ -21,6 +21,10 @@ SarifFile = Annotated[str | None, typer.Option("--sarif", metavar="FILE", help="
 Select = Annotated[
     list[str] | None, typer.Option("--select", metavar="RULES", help="Ask these rules or groups only: loss,dead-relu.")
 ]
+ExtendSelect = Annotated[
+    list[str] | None,
+    typer.Option("--extend-select", metavar="RULES", help="Ask these beside the others, as rules on request."),
+]
 Ignore = Annotated[
     list[str] | None, typer.Option("--ignore", metavar="RULES", help="Leave these rules or groups out.")
 ]
@@ -43,11 +47,17 @@ class Judging:
 
     @classmethod
     def of(
-        cls, select: list[str] | None, ignore: list[str] | None, lang: str | None, baseline: Path | None
+        cls,
+        select: list[str] | None,
+        extend_select: list[str] | None,
+        ignore: list[str] | None,
+        lang: str | None,
+        baseline: Path | None,
     ) -> Judging:
         from headstart.report.baseline import read
 
-        return cls(settings(select, ignore, lang), read(baseline) if baseline else frozenset())
+        chosen = settings(select, ignore, lang, extend_select=extend_select)
+        return cls(chosen, read(baseline) if baseline else frozenset())
 
     def diagnose(self, record: Record) -> Diagnosis:
         from headstart.diagnosis import diagnose

@@ -37,7 +37,9 @@ def explain(
             if rules:
                 print(f"\n{group}")
             for known in rules:
-                print(listed(f"  {known.name}", known.page_in(language).summary, width, columns()))
+                summary, request = known.page_in(language).summary, known.request(language).replace("`", "")
+                told = f"{summary} ({request})" if request else summary
+                print(listed(f"  {known.name}", told, width, columns()))
         print("\nnext      headstart explain dead-relu")
         return
     known = find(rule)

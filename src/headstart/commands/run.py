@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from headstart.commands import Command
-from headstart.judging import Baseline, Format, Ignore, JsonFile, Judging, Lang, SarifFile, Select, write
+from headstart.judging import Baseline, ExtendSelect, Format, Ignore, JsonFile, Judging, Lang, SarifFile, Select, write
 
 if TYPE_CHECKING:
     from headstart.findings import Diagnosis
@@ -52,6 +52,7 @@ def run(
         int | None, typer.Option(metavar="N", min=1, help="Stop cleanly after N optimizer steps.")
     ] = None,
     select: Select = None,
+    extend_select: ExtendSelect = None,
     ignore: Ignore = None,
     baseline: Baseline = None,
     lang: Lang = None,
@@ -73,7 +74,7 @@ def run(
       headstart run -- torchrun --nproc-per-node 2 train.py
       headstart run -- python -X dev train.py
 
-    [tool.headstart] in pyproject.toml holds the same settings: select, ignore, lang, and limits by rule.
+    [tool.headstart] in pyproject.toml holds the same settings: select, extend-select, ignore, lang, and limits by rule.
 
     A Python that is started with -I, -E or -S goes unwatched. PYTHONPATH, as the program sees it, begins with a
     folder of headstart's: that is how the processes it starts are watched, too.
@@ -82,7 +83,7 @@ def run(
     from headstart.report import github
     from headstart.runner import run_child
 
-    judging = Judging.of(select, ignore, lang, baseline)
+    judging = Judging.of(select, extend_select, ignore, lang, baseline)
     done = run_child(program, record, stop_after=stop_after)
     try:
         diagnosis, text = _judge(done, report, judging)

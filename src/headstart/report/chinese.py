@@ -282,4 +282,9 @@ CHINESE = {
     "without gradient": "没有梯度的次数",
     "zero weights": "全为零的权重数",
     "workers": "工作进程数",
+    "biases cancelled": "被抵消的偏置数",
+    "gradient of bias over weight": "偏置梯度与权重梯度之比",
+    "norms after relu": "ReLU 之后的归一化数",
+    "tensors decayed": "被衰减的张量数",
+    "weight decay": "权重衰减",
 }
