@@ -121,6 +121,25 @@ def told(lr: float) -> dict[str, object]:
     return settings
 
 
+def test_parameters_that_are_to_be_swapped_can_be(tmp_path: Path) -> None:
+    """`swap_tensors` refuses what has a weak reference."""
+    observer = Observer(lambda: tmp_path / "run.db", attach.script_facts, attach.BIRTHS)
+    torch.__future__.set_swap_module_params_on_conversion(True)
+    attach.attach(observer)
+    try:
+        model = nn.Linear(4, 2)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+        model(torch.randn(8, 4)).square().mean().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        model.double()
+    finally:
+        attach.detach(observer, "finished")
+        torch.__future__.set_swap_module_params_on_conversion(False)
+    assert observer.step == 1
+    assert model.weight.dtype is torch.float64
+
+
 def test_runs_of_several_models_stay_one_record(tmp_path: Path) -> None:
     """The ids of tensors that are gone come again."""
     observer = Observer(lambda: tmp_path / "run.db", attach.script_facts, attach.BIRTHS)

@@ -12,6 +12,7 @@ from headstart.monitor.blocked import blocked
 from headstart.monitor.graph import Graph, GraphLayer, Operation
 from headstart.monitor.ledger import Ledger
 from headstart.monitor.modules import INPUT, Modules, Slot
+from headstart.monitor.normed import normed
 from headstart.monitor.operators import ACTIVATIONS
 from headstart.monitor.sketch import Reading
 from headstart.monitor.summed import summed
@@ -42,6 +43,7 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
     found = graph.layers()
     names = flow.names
     stopped, rows, softmaxes = blocked(graph), summed(graph), graph.softmaxes_first()
+    norms = normed(graph)
     for layer in found:
         for parameter in layer.parameters:
             if parameter not in ledger:
@@ -54,6 +56,8 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
         follows = tuple(dict.fromkeys(names[index] for index in layer.follows if names[index] != name))
         facts = facts_of(slot, ledger) if slot else _raw(layer, name, ledger)
         facts = replace(facts, softmax_first=softmaxes.get(layer.operation.index, ()), in_turn=in_turn.get(name, ()))
+        after = ACTIVATIONS.get(norms.after.get(layer.operation.index, ""), "")
+        facts = replace(facts, normed_after=after if layer.operation.role == "weights" else None)
         flow.layers.append(
             _with_graph(facts, layer, follows, stopped.get(layer.operation.index), rows.get(layer.operation.index))
         )
@@ -70,6 +74,7 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
         if slot is None and layer.operation.role == "weights":
             flow.raw.append((name, layer.operation))
     _note_dead(modules)
+    ledger.cancelled(norms.biases)
     raw = {operation.index: name for name, operation in flow.raw}
     for operation in graph.operations:
         feeders = graph.feeders(operation) if operation.role == "activation" and raw else []

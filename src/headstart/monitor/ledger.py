@@ -5,7 +5,6 @@ It keeps no tensor alive: of what is gone the line is left.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,17 +12,18 @@ import torch
 from torch import Tensor
 
 from headstart.monitor.sketch import Sheet, Sheets, can_sketch, sample_view
+from headstart.monitor.weak import Reference, reference
 from headstart.record import Parameter
 
 ENOUGH = 64  # values that tell most units apart
 
 
-@dataclass
+@dataclass(eq=False)
 class Entry:
     """One parameter: its line of the ledger, and where its figures go."""
 
     facts: Parameter  # but for what follows
-    tensor: weakref.ref[Tensor]
+    tensor: Reference
     weight: int  # streams
     gradient: int
     update: int
@@ -55,7 +55,7 @@ class Entry:
         )
 
 
-@dataclass
+@dataclass(eq=False)
 class Block:
     """Parameters of one device that are updated together; while they all live."""
 
@@ -192,6 +192,14 @@ class Ledger:
             if entry is not None and not entry.facts.penalised:
                 entry.facts, entry.dirty = replace(entry.facts, penalised=True), True
 
+    def cancelled(self, biases: Iterable[tuple[Tensor, bool]]) -> None:
+        """Notes of biases whether batch norms cancel them; once one does not, they are none of these."""
+        for bias, cancelled in biases:
+            entry = self.find(bias)
+            if entry is not None and entry.facts.cancelled in (None, not cancelled):
+                always = cancelled and entry.facts.cancelled is None
+                entry.facts, entry.dirty = replace(entry.facts, cancelled=always), True
+
     def before_update(self, parameters: Sequence[Tensor], gradients: Mapping[int, Tensor] | None = None) -> None:
         """Samples weights and gradients: those in `.grad`, or `gradients` by the parameter's id."""
         self._after = self._blocks_of(parameters)
@@ -244,9 +252,9 @@ class Ledger:
         self._entries[id(parameter)] = entry
         return entry
 
-    def _reference(self, parameter: Tensor) -> weakref.ref[Tensor]:
+    def _reference(self, parameter: Tensor) -> Reference:
         key = id(parameter)
-        return weakref.ref(parameter, lambda _: self._forget(key))
+        return reference(parameter, lambda: self._forget(key))
 
     def _forget(self, key: int) -> None:
         """A tensor is gone: what was kept to sample it goes, too. Called at any time: so nothing is changed in place."""

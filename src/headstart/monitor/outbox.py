@@ -97,6 +97,7 @@ class Outbox:
                 samples_before=layer.samples_before or known.samples_before,
                 in_turn=layer.in_turn or known.in_turn,
                 summed=layer.summed or known.summed,
+                normed_after=_always(layer.normed_after, known.normed_after),
                 bare=known.bare if layer.bare is None else layer.bare and known.bare is not False,
             )
         if layer != known:
@@ -223,6 +224,13 @@ class Numbers:
     def one(self, value: Tensor | float) -> float:
         """A number, or the only one that a tensor holds."""
         return float(self._lists[id(value)][0]) if isinstance(value, Tensor) else value
+
+
+def _always(now: str | None, before: str | None) -> str | None:
+    """What was seen at each look; "" where they differ."""
+    if now is None or before is None:
+        return before if now is None else now
+    return now if now == before else ""
 
 
 def _seen(values: array[float], stream: int) -> bool:
