@@ -52,6 +52,10 @@ MISSED = {
     "lags_by_a_view",  # the data are viewed before any layer: nothing of it is watched
     "triplets_in_one_point",  # a loss written by hand tells no skill, and no figure that all embeddings are one
     "kl_the_wrong_sign",  # q log q is an entropy but for a constant, and an entropy is rightly made large elsewhere
+    "street_both_gates_equal",  # only the symptom: steps of single samples go to and fro, and no way proves a low rate
+    "street_loss_is_growing",  # told third, behind targets and weights that are too large for ten steps as well
+    "street_four_kinds_of_sequences",  # Adam's jumps at a rate ten times too high look like gradients that vanish in time
+    "street_marks_out_of_50",  # a sigmoid times 50, written out: neither the loss nor the range is known
 }
 
 
