@@ -6,6 +6,7 @@ sites of them with the same pages under the same addresses: English at the root,
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import subprocess
@@ -77,4 +78,6 @@ def _alternate(language: Language, other: Language) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    build(Path(*sys.argv[1:] or ["site"]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("site"))
+    build(parser.parse_args().folder)

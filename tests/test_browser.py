@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from example_run import example, failing
 
+from headstart.findings import Remedy
 from headstart.report.html import render
 from headstart.report.write import write_whole
 
@@ -47,7 +48,11 @@ class Opened:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    write_whole(folder / "report.html", render(failing(), example(folder / "train.db")))
+    path = "/home/somebody/projects/vision/experiments/2026/november/train_the_network.py"
+    dead, *others = failing().findings
+    changing = Remedy("leaky-relu", "nn.LeakyReLU()", safe=False)
+    far = replace(failing(), script=path, findings=(replace(dead, line=f"{path}:8", remedy=changing), *others))
+    write_whole(folder / "report.html", render(far, example(folder / "train.db")))
     return folder / "report.html"
 
 
@@ -131,6 +136,12 @@ def test_nothing_is_cut_off_and_the_page_does_not_scroll_sideways(opened: Opened
             break
     assert faults == []
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    heights = opened.page.locator("button.copy").evaluate_all("all => all.map(b => b.getBoundingClientRect().height)")
+    assert max(heights) < 40  # one line
+    bars = opened.page.locator(".infolayer .cbfills").evaluate_all(
+        "all => all.map(b => b.getBoundingClientRect().width)"
+    )
+    assert min(bars) > 100
 
 
 def test_plots_follow_the_theme(opened: Opened) -> None:
@@ -138,6 +149,13 @@ def test_plots_follow_the_theme(opened: Opened) -> None:
     light = opened.page.evaluate(ink)
     opened.page.emulate_media(color_scheme="dark")
     assert opened.page.evaluate(ink) != light
+
+
+def test_lines_are_brighter_in_the_dark_theme(opened: Opened) -> None:
+    lines = "getComputedStyle(document.querySelector('#loss-curve .scatterlayer')).filter"
+    assert opened.page.evaluate(lines) == "none"
+    opened.page.emulate_media(color_scheme="dark")
+    assert opened.page.evaluate(lines) == "brightness(1.5)"
 
 
 def test_paper_is_white_in_the_dark_theme_too(opened: Opened) -> None:

@@ -63,6 +63,14 @@ def test_a_mistake_on_purpose_is_named(tmp_path, options, rule):
 
 
 @pytest.mark.slow
+def test_the_diagnosis_is_told_in_the_language_asked_for(tmp_path):
+    done = demo(tmp_path, *"--init zero --norm none --epochs 1 --lang zh --report page.html".split())
+    assert "symmetric-weights" in done.stdout
+    assert "由此引起" in done.stdout
+    assert '<html lang="zh-CN">' in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
 def test_without_a_watch_it_trains_alike_and_leaves_nothing_behind(tmp_path):
     plain, watched = tmp_path / "plain", tmp_path / "watched"
     plain.mkdir(), watched.mkdir()
@@ -80,6 +88,7 @@ def test_without_a_watch_it_trains_alike_and_leaves_nothing_behind(tmp_path):
         ("--norm bach", "did you mean 'batch'"),
         ("--activation relo", "did you mean 'relu'"),
         ("--lr -1", "lr is -1.0"),
+        ("--lang fr", "'fr'"),
     ],
 )
 def test_a_bad_option_ends_with_status_2_and_one_clear_error(tmp_path, options, message):

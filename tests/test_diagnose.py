@@ -28,8 +28,31 @@ def uncleared(**meta: object) -> Record:
 def test_a_rule_in_preview_gives_advice_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = find("missing-zero-grad")
     assert diagnose(uncleared()).verdict == "failing"
-    monkeypatch.setattr("headstart.diagnosis.catalogue", lambda: (replace(rule, status="preview"),))
+    monkeypatch.setattr("headstart.diagnosis.by_default", lambda: (replace(rule, status="preview"),))
     assert diagnose(uncleared()).verdict == "advice"
+
+
+def test_a_rule_on_request_is_asked_by_its_name_gives_advice_and_explains_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loud = replace(
+        find("bias-before-batchnorm"), judge=lambda case: [Finding("bias-before-batchnorm", "error", "a bias")]
+    )
+    monkeypatch.setattr("headstart.diagnosis.find", {"bias-before-batchnorm": loud}.__getitem__)
+    record = run(NET, {("fc1", "activation.dead"): 0.95, ("fc1.weight", "weight_gradient.max_abs"): 1.0}, skill=0.9)
+    default = diagnose(record)
+    assert "bias-before-batchnorm" not in {one.rule for one in (*default.findings, *default.not_judged)}
+    asked = diagnose(record, extend_select=["bias-before-batchnorm", "bias-before-batchnorm"])
+    assert asked.findings[:-1] == default.findings
+    assert (asked.findings[-1].rule, asked.findings[-1].severity) == ("bias-before-batchnorm", "advice")
+    assert asked.verdict == default.verdict
+    (alone,) = diagnose(record, rules=[loud], extend_select=["bias-before-batchnorm"]).findings
+    assert alone.explains == ()
+
+
+def test_a_rule_on_request_that_is_not_known_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(HeadstartError, match="Did you mean bias-before-batchnorm"):
+        diagnose(uncleared(), extend_select=["bias-before-batch-norm"])
 
 
 def test_a_rule_that_fails_costs_no_other_its_finding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +62,7 @@ def test_a_rule_that_fails_costs_no_other_its_finding(monkeypatch: pytest.Monkey
 
     rule = find("missing-zero-grad")
     broken = replace(rule, name="dead-relu", judge=breaks)
-    monkeypatch.setattr("headstart.diagnosis.catalogue", lambda: (broken, rule))
+    monkeypatch.setattr("headstart.diagnosis.by_default", lambda: (broken, rule))
     diagnosis = diagnose(uncleared())
     assert [finding.rule for finding in diagnosis.findings] == ["missing-zero-grad"]
     assert [one.rule for one in diagnosis.not_judged] == ["dead-relu"]

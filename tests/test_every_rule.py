@@ -23,9 +23,9 @@ each_language = pytest.mark.parametrize("language", LANGUAGES)
 each_rule = pytest.mark.parametrize("rule", catalogue(), ids=lambda rule: rule.name)
 
 
-def judged(source: str, folder) -> dict:
+def judged(source: str, folder, *options: str) -> dict:
     (folder / "train.py").write_text(source, encoding="utf-8")
-    options = ["--quiet", "--record", "run.db", "--json", "found.json"]
+    options = ["--quiet", "--record", "run.db", "--json", "found.json", *options]
     command = [sys.executable, "-m", "headstart", "run", *options, "train.py"]
     ran = subprocess.run(
         command, cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False
@@ -44,10 +44,20 @@ def rules_in(found: dict) -> set[str]:
 def test_its_example_fires_it_and_its_remedy_does_not(rule: Rule, tmp_path):
     (tmp_path / "example").mkdir()
     (tmp_path / "instead").mkdir()
-    assert rule.name in rules_in(judged(rule.page.code("Example"), tmp_path / "example"))
-    instead = judged(rule.page.code("Use instead"), tmp_path / "instead")
+    asks = ("--extend-select", rule.name) if rule.on_request else ()
+    assert rule.name in rules_in(judged(rule.page.code("Example"), tmp_path / "example", *asks))
+    instead = judged(rule.page.code("Use instead"), tmp_path / "instead", *asks)
     assert instead["verdict"] in ("healthy", "advice")
     assert rule.name not in rules_in(instead)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in catalogue() if rule.on_request], ids=lambda rule: rule.name)
+def test_a_rule_on_request_says_so_on_its_page(rule: Rule):
+    for language in LANGUAGES:
+        assert f"`--extend-select {rule.name}`" in rule.facts(language)
+    assert "on request" in rule.page.section("Limits")
+    assert "按需启用" in rule.page_in("zh").section("Limits")
+    assert rule.second_look == {}
 
 
 @each_rule

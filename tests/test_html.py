@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from example_run import example, failing, healthy
 
-from headstart.findings import Diagnosis, Finding, NotJudged, Remedy
+from headstart.findings import Diagnosis, Evidence, Finding, NotJudged, Remedy
 from headstart.record import Layer, Loss, Parameter, Record, Writer, read_record
 from headstart.report import words
 from headstart.report.html import render
@@ -118,6 +118,46 @@ def test_the_finding_is_told_with_its_proof_line_and_remedy(page: str) -> None:
         "gradients-vanish",
     ):
         assert told in text
+
+
+def test_evidence_has_no_empty_columns(record: Record) -> None:
+    def heads(*evidence: Evidence) -> list[str]:
+        finding = Finding("some-rule", "error", "Something.", evidence=evidence)
+        page = without_plotly(render(replace(healthy(), findings=(finding,)), record))
+        return re.findall(r'<th scope="col">(\w+)</th>', page[page.index('class="evidence"') :].split("</thead>")[0])
+
+    assert heads(Evidence("places", 8)) == ["evidence", "value"]
+    assert heads(Evidence("places", 8), Evidence("loss", 2, 1, (3,))) == ["evidence", "value", "limit", "when"]
+
+
+def test_a_number_keeps_its_sign_of_percent_and_code_its_spaces(record: Record) -> None:
+    finding = Finding(
+        "some-rule", "error", "It is 97 % of all.", cause="5 % is usual.", remedy=Remedy("x", "a = 97 % b")
+    )
+    page = render(replace(healthy(), findings=(finding,)), record)
+    assert "It is 97\u00a0% of all." in page
+    assert "5\u00a0% is usual." in page
+    assert "a = 97 % b" in page
+
+
+def test_a_long_path_is_named_by_its_file_in_the_head(record: Record) -> None:
+    path = "/home/somebody/projects/vision/experiments/2026/train_it.py"
+    skill = replace(healthy().skill, source=f"cross_entropy at {path}:31")
+    head = render(replace(healthy(), script=path, skill=skill), record).split("</header>")[0]
+    assert '<span class="script">train_it.py</span>' in head
+    assert "(cross_entropy at train_it.py:31)" in head
+
+
+def test_a_comment_for_which_a_card_has_no_room_stands_above_its_code(record: Record) -> None:
+    code = "optimizer.step()     # " + "once for each batch, and not once for each epoch; " * 3
+    finding = Finding("some-rule", "error", "Something.", remedy=Remedy("x", code))
+    page = without_plotly(render(replace(healthy(), findings=(finding,)), record))
+    shown = re.search(r'class="code instead".*?<pre><code>(.*?)</code>', page, re.DOTALL)
+    assert shown is not None
+    *comment, last = shown[1].splitlines()
+    assert comment
+    assert all(line.startswith("# ") for line in comment)
+    assert last == "optimizer.step()"
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:

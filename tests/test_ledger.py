@@ -48,7 +48,7 @@ def test_a_second_name_of_one_tensor_is_noted_on_the_first() -> None:
     lines, weight = ledger(), torch.ones(2, requires_grad=True)
     lines.add(weight, "encoder.weight")
     lines.add(weight, "decoder.weight")
-    (entry,) = lines.entries.values()
+    (entry,) = lines.lines
     assert entry.line().shared_with == ("decoder.weight",)
 
 

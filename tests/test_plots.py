@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headstart.findings import Evidence, Finding
-from headstart.record import Layer, Loss, Parameter, Record, Series, Writer, pack, read_record
+from headstart.record import Layer, Loss, Optimizer, Parameter, Record, Series, Writer, pack, read_record
 from headstart.report import curves, maps
 from headstart.report.plots import POINTS, thin, value_axis
 from headstart.report.proof import _on_scale, proof
@@ -112,6 +112,50 @@ def test_a_limit_of_a_ratio_is_not_drawn_on_the_axis_of_its_parts(tmp_path: Path
     figure = proof(example(tmp_path / "r.db"), Finding("gradients-vanish", "error", "", "fc1", evidence=(ratio,)), "p")
     assert figure is not None
     assert figure.layout["shapes"] == []
+
+
+def test_a_proof_s_axis_is_named_as_its_evidence_and_its_line_as_its_layer(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "r.db")
+    writer.thing(Layer("0", "Linear", 0, ("0.weight",)))
+    writer.thing(Parameter("0.weight", (2, 2), "0"))
+    for step in range(3):
+        writer.step(step, 0.1, 1.0)
+        writer.rare(step, "0.weight", "loss.sunk", 4.0 + step)
+    writer.close("exit 0", 0.1)
+    square = Evidence("mean_square", 6.0, 4.0, (0, 2), "loss.sunk")
+    figure = proof(read_record(tmp_path / "r.db"), Finding("loss-sign", "error", "", "0", evidence=(square,)), "p")
+    assert figure is not None
+    assert [trace["name"] for trace in figure.views[0].traces] == ["layer 0"]
+    assert figure.layout["yaxis"]["title"]["text"] == "mean square"
+    assert figure.layout["yaxis"]["rangemode"] == "tozero"
+    assert figure.alt.startswith("mean square over steps")
+
+
+@pytest.mark.parametrize(
+    ("thing", "figure", "shown"),
+    [
+        (Loss("mse_loss at /home/somebody/projects/vision/train_it.py:7", "mse_loss"), "loss.commonest", None),
+        (Optimizer("SGD", "SGD"), "loop.cleared", "SGD"),
+        (Parameter("w", (2,)), "weight.zero", "w"),
+    ],
+)
+def test_of_the_whole_run_a_proof_draws_whatever_has_the_figure(
+    tmp_path: Path, thing: Loss | Optimizer | Parameter, figure: str, shown: str | None
+) -> None:
+    writer = Writer(tmp_path / "r.db")
+    writer.thing(thing)
+    for step in range(3):
+        writer.step(step, 0.1, 1.0)
+        writer.rare(step, thing.name, figure, 1.0)
+    writer.close("exit 0", 0.1)
+    found = Finding("some-rule", "error", "", evidence=(Evidence("share", 1.0, 0.7, (0, 2), figure),))
+    drawn = proof(read_record(tmp_path / "r.db"), found, "p")
+    assert drawn is not None
+    assert [trace["name"] for trace in drawn.views[0].traces] == [shown or "mse_loss at train_it.py:7"]
+    assert "limit 70 %" in str(drawn.layout["annotations"])
+    assert drawn.layout["yaxis"]["tickformat"] == ".0%"
+    longest = max(drawn.layout["yaxis"]["title"]["text"].split("<br>"), key=len)
+    assert len(longest) <= 28
 
 
 def test_a_finding_without_a_series_has_no_plot(tmp_path: Path) -> None:

@@ -55,6 +55,19 @@ def test_an_optimizer_is_compared_with_the_model() -> None:
     assert "parameters-not-in-optimizer" not in rules(hs.check(model, batch()))
 
 
+def test_rules_on_request_are_asked_by_their_names() -> None:
+    model = net()
+    optimizer = torch.optim.AdamW(model.parameters())
+    named = ["bias-before-batchnorm", "batchnorm-after-activation", "decay-on-norm-and-bias"]
+    given = model, batch(), nn.CrossEntropyLoss(), optimizer
+    found = hs.check(*given, extend_select=named)
+    assert rules(found) == ["bias-before-batchnorm", "decay-on-norm-and-bias"]
+    assert rules(hs.check(*given[:3], extend_select=named)) == ["bias-before-batchnorm"]
+    assert rules(hs.check(*given)) == []
+    with pytest.raises(hs.HeadstartError, match="Did you mean bias-before-batchnorm"):
+        hs.check(*given, extend_select=["bias-before-batch-norm"])
+
+
 def test_everything_is_left_as_it_was() -> None:
     model = net()
     model[0].weight.grad = torch.ones_like(model[0].weight)

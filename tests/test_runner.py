@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 from processes import HEADSTART, assert_same, end, headstart, start
+from typer.testing import CliRunner
 
+from headstart.cli import app
+from headstart.diagnosis.rules import find
 from headstart.record import Writer, read_record
 from headstart.runner import new_record
 
@@ -199,3 +202,21 @@ def test_help_shows_examples_and_options_end_where_the_program_begins(tmp_path):
 def test_the_parent_imports_neither_torch_nor_numpy(tmp_path):
     code = "import sys, headstart.cli, headstart.runner; print({'torch', 'numpy'} & sys.modules.keys())"
     assert end(start([sys.executable, "-c", code], tmp_path)).stdout == b"set()\n"
+
+
+@pytest.mark.slow
+def test_a_rule_on_request_is_asked_where_it_is_selected_and_its_page_says_how(trains):
+    (trains / "train.py").write_text(find("bias-before-batchnorm").page.code("Example"), encoding="utf-8")
+    options = ["--lang", "en", "--record", "run.db", "--json", "found.json"]
+    assert headstart(trains, *options, "train.py").status == 0
+    assert json.loads((trains / "found.json").read_text())["findings"] == []
+    for asked in (["--select"], ["--extend-select"]):
+        told = headstart(trains, "--record", "run.db", *asked, "bias-before-batchnorm", "train.py").stderr
+        assert b"bias-before-batchnorm" in told
+
+
+def test_the_page_of_a_rule_on_request_and_the_list_say_how_it_is_asked():
+    for rule in ([], ["bias-before-batchnorm"], ["bias-before-batchnorm", "--lang", "zh"]):
+        page = CliRunner().invoke(app, ["explain", *rule]).stdout
+        assert "--extend-select bias-before-batchnorm" in page
+        assert "--extend-select dead-relu" not in page

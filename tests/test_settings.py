@@ -8,7 +8,7 @@ import pytest
 from records import chain, head, linear, run
 
 from headstart.diagnosis import diagnose
-from headstart.diagnosis.rules import catalogue, find
+from headstart.diagnosis.rules import by_default, catalogue, find
 from headstart.errors import HeadstartError
 from headstart.settings import settings
 
@@ -24,7 +24,7 @@ def test_without_a_file_all_rules_are_asked_in_the_language_of_the_locale(
     for name in ("LC_ALL", "LC_MESSAGES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
-    assert settings(folder=tmp_path).rules == catalogue()
+    assert settings(folder=tmp_path).rules == by_default()
     assert settings(folder=tmp_path).language == "zh"
     monkeypatch.setenv("LC_ALL", "C")
     assert settings(folder=tmp_path).language == "en"
@@ -53,6 +53,37 @@ def test_options_overrule_what_is_selected_and_add_to_what_is_ignored(tmp_path: 
     assert found.language == "en"
 
 
+REQUESTED = "bias-before-batchnorm"
+
+
+def names(**given: object) -> set[str]:
+    return {rule.name for rule in settings(**given).rules}  # type: ignore[arg-type]
+
+
+def test_rules_on_request_are_asked_by_their_own_names_alone(tmp_path: Path) -> None:
+    requested = {rule.name for rule in catalogue() if rule.on_request}
+    assert requested == {REQUESTED, "batchnorm-after-activation", "decay-on-norm-and-bias"}
+    default = names(folder=tmp_path)
+    assert not default & requested
+    assert not names(select=["norm,optimizer"], folder=tmp_path) & requested
+    assert not names(extend_select=["norm"], folder=tmp_path) & requested
+    assert names(select=[REQUESTED], folder=tmp_path) == {REQUESTED}
+    assert names(extend_select=[REQUESTED], folder=tmp_path) == default | {REQUESTED}
+    assert names(select=["dead-relu"], extend_select=[f"{REQUESTED}, not-finite"], folder=tmp_path) == {
+        *("dead-relu", "not-finite", REQUESTED)
+    }
+    assert names(extend_select=[REQUESTED], ignore=[REQUESTED], folder=tmp_path) == default
+
+
+def test_the_file_s_extension_holds_until_others_are_selected(tmp_path: Path) -> None:
+    toml(tmp_path, f'[tool.headstart]\nselect = ["dead-relu"]\nextend-select = ["{REQUESTED}"]\n')
+    assert names(folder=tmp_path) == {"dead-relu", REQUESTED}
+    assert names(extend_select=["not-finite"], folder=tmp_path) == {"dead-relu", REQUESTED, "not-finite"}
+    assert names(select=["not-finite"], folder=tmp_path) == {"not-finite"}
+    toml(tmp_path, f'[tool.headstart]\nextend-select = ["{REQUESTED}"]\n')
+    assert names(folder=tmp_path) == {rule.name for rule in by_default()} | {REQUESTED}
+
+
 def test_limits_are_the_users_within_and_the_rules_own_after(tmp_path: Path) -> None:
     toml(tmp_path, "[tool.headstart.limits.dead-relu]\nDEAD_SHARE = 0.2\n")
     died = {3: 0.0, 11: 0.3, 43: 0.3, 59: 0.3}
@@ -68,6 +99,9 @@ def test_limits_are_the_users_within_and_the_rules_own_after(tmp_path: Path) -> 
     [
         ('selekt = ["loss"]', "Did you mean select"),
         ('select = ["losss"]', "Did you mean loss"),
+        ('extend-select = ["bias-before-batch-norm"]', "Did you mean bias-before-batchnorm"),
+        ('extend_select = ["loss"]', "Did you mean extend-select"),
+        ('extend-select = "loss"', "Write a list"),
         ('ignore = ["dead-rely"]', "Did you mean dead-relu"),
         ('lang = "zn"', "Did you mean zh"),
         ('select = "loss"', "Write a list"),

@@ -45,6 +45,13 @@ def paths_in(navigation):
             yield from [value] if isinstance(value, str) else paths_in(value)
 
 
+def test_asked_for_help_the_build_builds_nothing():
+    done = run("build.py", "--help")
+    assert done.returncode == 0
+    assert "[folder]" in done.stdout
+    assert not (ROOT / "--help").exists()
+
+
 @each_language
 def test_the_navigation_leads_to_every_page_once(language):
     assert sorted(paths_in(pages.navigation(language))) == sorted(page.path for page in pages.pages(language))

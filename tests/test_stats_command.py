@@ -50,6 +50,12 @@ def test_the_pasted_code_runs_and_fits() -> None:
     torch.testing.assert_close(standardize.mean, torch.tensor([4.5, 5.5, 6.5]))
 
 
+def test_of_patches_without_a_covariance_it_says_what_whitening_needs() -> None:
+    said = run("mnist", "--per", "patch")
+    assert "4 places in a patch, " in said
+    assert "--covariance measures what hs.PatchWhiten needs" in said
+
+
 def test_the_pasted_patch_whitening_runs() -> None:
     np.save("images.npy", np.random.default_rng(0).random((5, 3, 6, 6), dtype=np.float32))
     code = next(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from example_run import example, failing, healthy
 
-from headstart.findings import Diagnosis, Finding, NotJudged, Skill
+from headstart.findings import Diagnosis, Finding, NotJudged, Remedy, Skill
 from headstart.record import Record
 from headstart.report import words
 from headstart.report.terminal import needs_ascii, render
@@ -90,6 +90,48 @@ def test_the_users_own_line_is_shown_with_its_text(record: Record) -> None:
     assert re.search(r"train\.py:8 +nn\.init\.constant_\(self\.fc1\.bias, -9\.0\)", render(failing(), record))
 
 
+def test_the_verdict_stands_on_the_first_line_however_long_the_path(record: Record) -> None:
+    far = replace(failing(), script="/home/somebody/projects/vision/experiments/2026/train_the_network.py")
+    first = render(far, record, width=80).strip().splitlines()[0]
+    assert first.startswith("headstart  train_the_network.py · ")
+    assert first.endswith("failing")
+
+
+def test_a_long_place_stands_above_its_line_and_both_within_the_width(record: Record) -> None:
+    folder = "/home/somebody/projects/vision/experiments/2026/"
+    far = replace(failing().findings[0], line=f"{folder}train.py:8")
+    text = render(empty(findings=(far,)), record, width=80).splitlines()
+    place = next(number for number, line in enumerate(text) if folder in line)
+    assert text[place].strip() == f"{folder}train.py:8"
+    assert text[place + 1].strip().startswith("nn.init.constant_(self.fc1.bias, -9.0)")
+    assert len(text[place + 1]) <= 80
+
+
+def test_a_comment_goes_before_code_that_has_no_room_for_it(record: Record) -> None:
+    code = "    optimizer.step()     # " + "so that each step follows the gradients of its own batch alone, " * 2
+    finding = replace(failing().findings[0], remedy=Remedy("x", f"loss.backward()\n{code}"))
+    told = [line.strip() for line in render(empty(findings=(finding,)), record, width=80).splitlines()]
+    start = told.index("instead       loss.backward()")
+    assert told[start + 1].startswith("# so that each step")
+    assert told[start + 3 :][:1] == ["optimizer.step()"] or told[start + 4 :][:1] == ["optimizer.step()"]
+    assert all(len(line) <= 80 for line in told)
+
+
+def test_chinese_reasons_stand_apart_by_chinese_marks(record: Record) -> None:
+    rules = (NotJudged("dead-relu", "没有看到 ReLU"), NotJudged("validation-leaks", "没有看到评估"))
+    text = render(replace(failing(), not_judged=rules, language="zh"), record, width=96)
+    assert "dead-relu（没有看到 ReLU）；validation-leaks（没有看到评估）" in text
+    assert "由此引起      no-better-than-constant、fc1 的 gradients-vanish" in text
+
+
+def test_layers_with_bare_numbers_are_called_layers(record: Record) -> None:
+    other = Finding("dead-relu", "error", "gone", "1")
+    found = Finding("symmetric-weights", "error", "alike", "0", layers=("0", "2"), explains=(other,) * 9)
+    text = render(empty(findings=(found,)), record, width=96)
+    assert "symmetric-weights   layers 0, 2" in text
+    assert "dead-relu in layer 1, and 3 more" in " ".join(text.split())
+
+
 def test_a_line_of_another_file_or_past_the_end_shows_no_text(record: Record) -> None:
     assert words.source_of(record, "models.py:8") == ""
     assert words.source_of(record, "train.py:9999") == ""
@@ -130,7 +172,8 @@ def test_the_skill_is_told_in_words(value: float, told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(0.934, "0.93"), (-0.001, "0.00"), (float("-inf"), "none"), (-12345.6, "-1.2e4")]
+    ("value", "shown"),
+    [(0.934, "0.93"), (-0.001, "0.00"), (float("-inf"), "none"), (-12345.6, "-12,346"), (-1234567.8, "-1.2e6")],
 )
 def test_the_skill_is_shown_with_two_decimals(value: float, shown: str) -> None:
     assert words.skill_value(Skill(value, 0.1, 1.0, "the mean", "mse_loss")) == shown
@@ -162,8 +205,17 @@ def test_shares_are_hundred_percent_only_where_exact() -> None:
 
 
 def test_numbers_keep_three_digits() -> None:
-    given = (61706.0, 0.9721, 1.23e-9, 123456.7, 5e9, float("inf"), -0.00012)
-    assert [words.number(v) for v in given] == ["61,706", "0.972", "1.2e-9", "1.2e5", "5.0e9", "infinite", "-1.2e-4"]
+    given = (61706.0, 0.9721, 1.23e-9, 123456.7, 1234567.8, 5e9, float("inf"), -0.00012, 1e-4, 999.7)
+    told = ["61,706", "0.972", "1.2e-9", "123,457", "1.2e6", "5e9", "infinite", "-1.2e-4", "1e-4", "1,000"]
+    assert [words.number(v) for v in given] == told
+
+
+def test_a_share_above_the_whole_has_no_decimals() -> None:
+    assert [words.share(v) for v in (1.41421, 2.88798, 141.421)] == ["141 %", "289 %", "14,142 %"]
+
+
+def test_a_share_of_next_to_nothing_is_not_told_as_zero() -> None:
+    assert [words.share(v) for v in (8.8e-12, -2e-6, 1e-5)] == ["8.8e-10 %", "-2e-4 %", "0.001 %"]
 
 
 def test_paths_are_printed_as_given(record: Record) -> None:

@@ -383,3 +383,35 @@ def test_a_net_may_have_the_addresses_of_one_that_is_gone(tmp_path: Path) -> Non
     assert not [parameter.name for parameter in record.parameters if parameter.name.startswith("tensor")]
     for layer in record.layers:
         assert len(record.series(layer.name, "activation.std")) <= 3, layer.name
+
+
+@pytest.mark.parametrize("kind", ["parametrization", "hook"])
+def test_a_parametrized_weight_that_comes_late_is_not_computed_once_more(kind: str, tmp_path: Path) -> None:
+    """Spectral norm takes a step of its power iteration whenever its weight is asked for."""
+    norms = {"parametrization": nn.utils.parametrizations.spectral_norm, "hook": nn.utils.spectral_norm}
+
+    def run() -> list[Tensor]:
+        torch.manual_seed(0)
+        first, late = (
+            nn.Linear(6, 6),
+            nn.Sequential(norms[kind](nn.Linear(6, 8)), nn.ReLU(), norms[kind](nn.Linear(8, 1))),
+        )
+        late[2].requires_grad_(False)
+        x = torch.randn(16, 6)
+        for model, inputs in ((first, x), (late, first(x).detach())):
+            optimizer = torch.optim.SGD((p for p in model.parameters() if p.requires_grad), lr=0.01)
+            for _ in range(5):
+                optimizer.zero_grad()
+                model(inputs).square().mean().backward()
+                optimizer.step()
+        return list(late.state_dict().values())
+
+    plain = run()
+    observer = Observer(lambda: tmp_path / "run.db", attach.script_facts, attach.BIRTHS)
+    attach.attach(observer)
+    try:
+        watched = run()
+    finally:
+        attach.detach(observer, "finished")
+    assert observer.step == 10
+    assert all(map(torch.equal, plain, watched))

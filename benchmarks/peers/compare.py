@@ -23,7 +23,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from importlib.metadata import distributions
@@ -90,14 +89,21 @@ def measured(tool: str, environments: Path) -> dict[str, Any]:
         return {**result, "failure": f"could not be installed: {failure}", "programs": {}}
     pairs = [f"{program}={reference}" for program, reference in programs()]
     alone = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder, "out.jsonl")
-        print(f"{tool}: {len(pairs)} programs", flush=True)
-        host = subprocess.run([python, HERE / "host.py", tool, out, *pairs], env=alone, check=False)
-        rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()] if out.exists() else []
-    if host.returncode:
+    # Kept until the tool is done: a slow one may be stopped, and goes on where it was.
+    out = environments.resolve() / f"{tool}.jsonl"
+    done = {row["program"] for row in rows_of(out)}
+    left = [pair for pair in pairs if Path(pair.split("=")[0]).stem not in done]
+    print(f"{tool}: {len(left)} of {len(pairs)} programs", flush=True)
+    host = subprocess.run([python, HERE / "host.py", tool, out, *left], env=alone, check=False) if left else None
+    rows = rows_of(out)
+    if host and host.returncode:
         result["failure"] = f"its host ended with {host.returncode}"
+    out.unlink(missing_ok=True)
     return {**result, "programs": {row.pop("program"): row for row in rows}}
+
+
+def rows_of(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()] if out.exists() else []
 
 
 def programs() -> list[tuple[Path, Path]]:

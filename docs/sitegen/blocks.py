@@ -22,7 +22,7 @@ from pathlib import Path
 
 from headstart import settings
 from headstart.diagnosis.explain import GROUPS
-from headstart.diagnosis.rules import catalogue, find
+from headstart.diagnosis.rules import Rule, catalogue, find
 from headstart.diagnosis.text import Language
 from sitegen import claims
 from sitegen.markdown import fenced, table
@@ -71,11 +71,18 @@ def _rules(language: Language) -> str:
     comma = "、" if language == "zh" else ", "
     heads = [WORDS.say(language, name) for name in ("rule", "speaks when")]
     rows = [
-        (comma.join(rule.name for rule in catalogue() if rule.group == group), SPEAKS.say(language, group))
+        (
+            comma.join(_named(rule, language) for rule in catalogue() if rule.group == group),
+            SPEAKS.say(language, group),
+        )
         for group in GROUPS
         if any(rule.group == group for rule in catalogue())
     ]
     return table(heads, rows)
+
+
+def _named(rule: Rule, language: Language) -> str:
+    return WORDS.say(language, "on request", rule=rule.name) if rule.on_request else rule.name
 
 
 def _lab(language: Language) -> str:

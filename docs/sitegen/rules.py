@@ -51,7 +51,8 @@ def _list(language: Language) -> str:
 
 
 def _short(rule: Rule, language: Language) -> str:
-    return rule.page_in(language).summary
+    summary, request = rule.page_in(language).summary, rule.request(language)
+    return f"{summary} ({request})" if request else summary
 
 
 def page(rule: Rule, language: Language) -> str:

@@ -22,7 +22,9 @@ WORDS = Text(
         "rule": "rule",
         "rules page": "Rules",
         "rules lead": "All {count} rules, by what they look at. `headstart explain RULE` prints the same pages. A rule's "
-        "name or a group's, such as `loss`, is what `--select` and `--ignore` take.",
+        "name or a group's, such as `loss`, is what `--select`, `--extend-select` and `--ignore` take; a rule on request "
+        "is asked by its own name alone.",
+        "on request": "{rule} (on request)",
         "group speaks when": "Speak when {when}.",
         "what it says": "What it says",
         "fields": "As it stands in a report; figures and names of the run stand in the place of what looks `so`.",
@@ -86,7 +88,8 @@ WORDS = Text(
         "rule": "规则",
         "rules page": "规则",
         "rules lead": "全部 {count} 条规则，按所看的对象分组。`headstart explain RULE` 打印同样的说明页。规则名或组名"
-        "（如 `loss`）可用于 `--select` 与 `--ignore`。",
+        "（如 `loss`）可用于 `--select`、`--extend-select` 与 `--ignore`；按需启用的规则只能用自己的名字启用。",
+        "on request": "{rule}（按需启用）",
         "group speaks when": "何时出现：{when}。",
         "what it says": "它会怎么说",
         "fields": "报告中的原话；`这样` 标出的地方填入该次训练的数值与名称。",

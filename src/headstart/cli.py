@@ -33,8 +33,9 @@ def main() -> None:
 def _register() -> None:
     for module in sorted(pkgutil.iter_modules(commands.__path__), key=lambda module: commands.order(module.name)):
         command = importlib.import_module(f"headstart.commands.{module.name}")
-        settings, kind = getattr(command, "SETTINGS", {}), getattr(command, "COMMAND", None)
-        app.command(module.name, cls=kind, context_settings=settings)(getattr(command, module.name))
+        settings, kind = getattr(command, "SETTINGS", {}), getattr(command, "COMMAND", commands.Command)
+        function = getattr(command, module.name)
+        app.command(module.name, cls=kind, context_settings=settings, short_help=commands.summary(function))(function)
 
 
 _register()

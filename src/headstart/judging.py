@@ -21,12 +21,17 @@ SarifFile = Annotated[str | None, typer.Option("--sarif", metavar="FILE", help="
 Select = Annotated[
     list[str] | None, typer.Option("--select", metavar="RULES", help="Ask these rules or groups only: loss,dead-relu.")
 ]
+ExtendSelect = Annotated[
+    list[str] | None,
+    typer.Option("--extend-select", metavar="RULES", help="Ask these beside the others, as rules on request."),
+]
 Ignore = Annotated[
     list[str] | None, typer.Option("--ignore", metavar="RULES", help="Leave these rules or groups out.")
 ]
 Lang = Annotated[str | None, typer.Option("--lang", metavar="en|zh", help="Of the texts; by default the locale's.")]
 Format = Annotated[
-    Literal["text", "github"], typer.Option("--format", help="text, or annotations for GitHub's workflows.")
+    Literal["text", "github"],
+    typer.Option("--format", metavar="text|github", help="text, or annotations for GitHub's workflows."),
 ]
 Baseline = Annotated[
     Path | None, typer.Option("--baseline", metavar="FILE", help="Leave out what this earlier --json holds.")
@@ -42,11 +47,17 @@ class Judging:
 
     @classmethod
     def of(
-        cls, select: list[str] | None, ignore: list[str] | None, lang: str | None, baseline: Path | None
+        cls,
+        select: list[str] | None,
+        extend_select: list[str] | None,
+        ignore: list[str] | None,
+        lang: str | None,
+        baseline: Path | None,
     ) -> Judging:
         from headstart.report.baseline import read
 
-        return cls(settings(select, ignore, lang), read(baseline) if baseline else frozenset())
+        chosen = settings(select, ignore, lang, extend_select=extend_select)
+        return cls(chosen, read(baseline) if baseline else frozenset())
 
     def diagnose(self, record: Record) -> Diagnosis:
         from headstart.diagnosis import diagnose

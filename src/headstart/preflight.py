@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_leaves
 
 from headstart.diagnosis import diagnose
 from headstart.diagnosis.ledger import STEPS
-from headstart.diagnosis.rules import Rule, catalogue
+from headstart.diagnosis.rules import Rule, by_default, catalogue, find
 from headstart.diagnosis.text import Language
 from headstart.errors import HeadstartError
 from headstart.findings import CHECKED, Diagnosis
@@ -33,7 +33,7 @@ Loss = Callable[..., Tensor]
 LOOKS = STEPS  # at the same batch; rules of the parameter ledger want as many
 GROUPS = ("loss", "data", "init", "norm", "signal")
 OF_THE_GRAPH = ("parameters-without-gradient", "gradient-detached", "zero-derivative-op")
-OF_THE_OPTIMIZER = ("parameters-not-in-optimizer", "optimizer-holds-stale-parameters")
+OF_THE_OPTIMIZER = ("parameters-not-in-optimizer", "optimizer-holds-stale-parameters", "decay-on-norm-and-bias")
 OF_SEVERAL_BATCHES = (
     *("data-not-shuffled", "evaluated-in-training-mode", "batchnorm-stale-statistics"),
     *("same-batch-every-step", "same-order-every-epoch", "samples-repeated", "validation-leaks"),
@@ -55,6 +55,7 @@ def check(
     optimizer: Optimizer | None = None,
     *,
     language: Language = "en",
+    extend_select: Sequence[str] = (),
 ) -> Diagnosis:
     """Asks, before any training, what one batch forward and backward can tell.
 
@@ -68,15 +69,18 @@ def check(
             cross-entropy for integer targets, mean squared error for others, or the loss that the model itself returns.
         optimizer: the one that will train the model; given, its parameters are compared with the model's.
         language: of the texts, "en" or "zh".
+        extend_select: names of rules on request that are asked as well.
 
     Raises:
-        HeadstartError: the model cannot be run on the batch, the loss cannot be computed, or it has no gradient.
+        HeadstartError: the model cannot be run on the batch, the loss cannot be computed, it has no gradient, or a rule
+            is not known.
 
     Example:
         >>> hs.check(model, next(iter(loader)), nn.CrossEntropyLoss(), optimizer).verdict
         'healthy'
     """
-    return look(model, batch, loss, optimizer, language=language).diagnosis
+    rules = (*by_default(), *map(find, extend_select))
+    return look(model, batch, loss, optimizer, language=language, rules=rules).diagnosis
 
 
 def look(
@@ -89,8 +93,8 @@ def look(
     name: str | None = None,
     rules: Sequence[Rule] | None = None,
 ) -> Look:
-    """`check`, with the record that it judged. `name` is what the report calls the model; of `rules` it asks those
-    that one batch can answer."""
+    """`check`, with the record that it judged. `name` is what the report calls the model; of `rules`, by default all but
+    those on request, it asks those that one batch can answer."""
     if not isinstance(model, Module):
         raise HeadstartError(
             f"hs.check was given {type(model).__name__}, not a torch.nn.Module",
@@ -122,7 +126,8 @@ def look(
                 "Give the model that makes the output, and a loss of that output",
             )
         record = read_record(path)
-    wanted = [rule for rule in asked(optimizer is not None) if rules is None or rule in rules]
+    chosen = by_default() if rules is None else rules
+    wanted = [rule for rule in asked(optimizer is not None) if rule in chosen]
     found = diagnose(record, language=language, rules=wanted)
     return Look(replace(found, script=name or type(model).__name__), record)
 

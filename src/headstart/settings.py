@@ -1,7 +1,8 @@
 """`[tool.headstart]` in pyproject.toml, and the options that overrule it: which rules are asked, with which limits.
 
 [tool.headstart]
-select = ["loss", "loop", "dead-relu"]   # groups and rules; by default all
+select = ["loss", "loop", "dead-relu"]   # groups and rules; by default all but those on request
+extend-select = ["bias-before-batchnorm"]   # beside these; a rule on request by its own name
 ignore = ["batchnorm-small-batch"]
 lang = "zh"
 
@@ -25,24 +26,24 @@ from headstart.diagnosis.rules import Rule, catalogue, find
 from headstart.diagnosis.text import LANGUAGES, Language
 from headstart.errors import HeadstartError
 
-KEYS = ("select", "ignore", "lang", "limits")
+KEYS = ("select", "extend-select", "ignore", "lang", "limits")
 
 
 @dataclass(frozen=True)
 class Settings:
     """What the user asked for; every name in it exists."""
 
-    select: tuple[str, ...] = ()  # groups and rules; none: all
+    select: tuple[str, ...] = ()  # groups and rules; none: all but those on request
     ignore: tuple[str, ...] = ()
     language: Language = "en"
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by rule and constant
+    extend_select: tuple[str, ...] = ()  # beside what is selected
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The rules that are asked."""
-        return tuple(
-            rule for rule in catalogue() if _names(rule, self.select or GROUPS) and not _names(rule, self.ignore)
-        )
+        chosen = (*(self.select or GROUPS), *self.extend_select)
+        return tuple(rule for rule in catalogue() if _asks(rule, chosen) and not _names(rule, self.ignore))
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
@@ -58,14 +59,17 @@ def settings(
     ignore: Sequence[str] | None = None,
     language: str | None = None,
     folder: Path | None = None,
+    extend_select: Sequence[str] | None = None,
 ) -> Settings:
     """The settings of the nearest pyproject.toml that has some, overruled by what is given.
 
     Args:
-        select: names of rules and groups, each alone or several with commas between them.
+        select: names of rules and groups, each alone or several with commas between them; what the file selects, and
+            what it selects beside that, no longer counts.
         ignore: the same; what is ignored here is so beside what the file ignores.
         language: by default the file's, then that of the locale.
         folder: where the search begins, going up; by default the current one.
+        extend_select: as `select`; asked beside what is selected, by default or by name.
 
     Raises:
         HeadstartError: a name or a value is not known; it says the nearest that is.
@@ -75,15 +79,21 @@ def settings(
     for key in table:
         _known(key, KEYS, f"key in {where}")
     chosen = _split(select) if select else _list(table, "select", where)
+    beside = (*(() if select else _list(table, "extend-select", where)), *_split(extend_select or ()))
     ignored = (*_list(table, "ignore", where), *(_split(ignore) if ignore else ()))
     names = (*GROUPS, *(rule.name for rule in catalogue()))
-    for name in (*chosen, *ignored):
+    for name in (*chosen, *beside, *ignored):
         _known(name, names, "rule or group")
     wanted = language or table.get("lang")
     if wanted is not None:
         _known(wanted, LANGUAGES, "language")
     spoken = next((known for known in LANGUAGES if known == wanted), _of_the_locale())
-    return Settings(chosen, ignored, spoken, _limits(table, where))
+    return Settings(chosen, ignored, spoken, _limits(table, where), beside)
+
+
+def _asks(rule: Rule, names: Iterable[str]) -> bool:
+    """A group stands for its rules but for those on request."""
+    return rule.name in names or (rule.group in names and not rule.on_request)
 
 
 def _names(rule: Rule, names: Iterable[str]) -> bool:

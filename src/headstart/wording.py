@@ -8,15 +8,15 @@ from typing import Any
 
 
 def number(value: float) -> str:
-    """Three significant digits: "0.972", "61,706", "1.2e-9"."""
+    """Three significant digits, and all of a whole part up to a million: "0.972", "61,706", "1.2e-9"."""
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else "infinite" if value > 0 else "minus infinite"
     if value == int(value) and abs(value) < 1e7:
         return f"{int(value):,}"
-    if 1e-3 <= abs(value) < 1e4:
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if 1e-3 <= abs(value) < 1e6:
+        return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
     digits, exponent = f"{value:.1e}".split("e")
-    return f"{digits}e{int(exponent)}"
+    return f"{digits.removesuffix('.0')}e{int(exponent)}"
 
 
 def share(value: float) -> str:
@@ -24,8 +24,10 @@ def share(value: float) -> str:
     if not math.isfinite(value):
         return number(value)
     percent = 100 * value
-    if percent in (0, 100) or 1 <= abs(percent) <= 99:
-        return f"{percent:.0f} %"
+    if percent in (0, 100) or 1 <= abs(percent) <= 99 or abs(percent) >= 101:
+        return f"{percent:,.0f} %"
+    if abs(percent) < 0.001:
+        return f"{number(percent)} %"
     digits = 1 if 0.1 <= abs(percent) <= 99.9 else 3
     return f"{percent:.{digits}f} %"
 

@@ -1,9 +1,10 @@
 """Does each fault hurt? Runs every faulty program and its fixed twin over several seeds, without headstart.
 
-    python tests/programs/verify_faults.py [--seeds 5] [--save] [NAME ...]
+    python tests/programs/verify_faults.py [--seeds 5] [--save] [--missing] [NAME ...]
 
 A fault counts only if the worst of the fixed runs beats the best of the faulty ones. `--save` puts the figures into
-verified.json beside this file; with names, those of the other programs stay as they are.
+verified.json beside this file; with names, those of the other programs stay as they are. `--missing` runs only the
+seeds that verified.json has not, so that a run of hours may be stopped and gone on with.
 """
 
 import argparse
@@ -23,14 +24,25 @@ def main():
     parser.add_argument("names", nargs="*", help="programs, without .py (default: all)")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--save", action="store_true", help=f"put the figures into {VERIFIED.name}")
+    parser.add_argument("--missing", action="store_true", help="run only the seeds that the saved figures lack")
+    parser.add_argument("--workers", type=int, default=2, help="programs at a time (default: 2)")
     arguments = parser.parse_args()
+    saved = json.loads(VERIFIED.read_text(encoding="utf-8")) if arguments.missing and VERIFIED.exists() else {}
     names = arguments.names or sorted(p.stem for p in FAULTY.glob("*.py") if (FAULTY / f"{p.stem}_fixed.py").exists())
     print(f"{'program':28} {'measure':10} {'faulty':>24} {'fixed':>24}  hurts")
     harmless = 0
     for name in names:
-        each = [(stem, seed) for seed in range(arguments.seeds) for stem in (name, f"{name}_fixed")]
-        runs = list(forked(measure, each))
-        what, faulty, fixed = runs[0][0], [v for _, v in runs[::2]], [v for _, v in runs[1::2]]
+        known = saved.get(name, {"faulty": [], "fixed": []})
+        seeds = range(len(known["faulty"]), arguments.seeds)
+        if arguments.missing and not seeds:
+            continue
+        each = [(stem, seed) for seed in seeds for stem in (name, f"{name}_fixed")]
+        runs = list(forked(measure, each, arguments.workers))
+        what = runs[0][0]
+        faulty, fixed = (
+            [math.nan if v is None else v for v in known[side]] + [v for _, v in runs[start::2]]
+            for start, side in enumerate(("faulty", "fixed"))
+        )
         hurts = worst(what, fixed) > max(score(what, v) for v in faulty)
         harmless += not hurts
         if arguments.save:

@@ -77,7 +77,7 @@ def test_a_rate_of_its_own_is_named_and_the_remedy_gives_it_the_others() -> None
         replace(one, lr=1e-8 if one.name.startswith("fc1") else 0.1) for one in record.parameters
     )
     finding = told(record, RULE)
-    assert "1.0e-8" in finding.cause
+    assert "1e-8" in finding.cause
     assert finding.remedy is not None
     assert "SGD(model.parameters(), lr=0.1)" in finding.remedy.code
     plain = told(moved(1e-6, 1.0, 1.0), RULE)

@@ -53,7 +53,10 @@ def test_the_floor_is_what_a_label_of_0_costs_at_least(tmp_path: Path) -> None:
 
 
 def test_it_names_the_function_that_was_called(tmp_path: Path) -> None:
-    assert "multilabel_soft_margin_loss" in told(record(tmp_path, DOUBLED["by another name"]), RULE).message
+    finding = told(record(tmp_path, DOUBLED["by another name"]), RULE)
+    assert "multilabel_soft_margin_loss" in finding.message
+    assert finding.remedy is not None
+    assert finding.remedy.code.startswith("torch.nn.functional.multilabel_soft_margin_loss(logits, target)")
 
 
 def test_without_a_loss_function_it_is_not_judged() -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from headstart.judging import Baseline, Format, Ignore, JsonFile, Judging, Lang, SarifFile, Select, write
+from headstart.judging import Baseline, ExtendSelect, Format, Ignore, JsonFile, Judging, Lang, SarifFile, Select, write
 
 
 def check(
@@ -19,6 +19,7 @@ def check(
     sarif: SarifFile = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report, one file.")] = None,
     select: Select = None,
+    extend_select: ExtendSelect = None,
     ignore: Ignore = None,
     baseline: Baseline = None,
     lang: Lang = None,
@@ -43,7 +44,7 @@ def check(
     from headstart.report import html as page
     from headstart.report.write import write_whole
 
-    judging = Judging.of(select, ignore, lang, baseline)
+    judging = Judging.of(select, extend_select, ignore, lang, baseline)
     with judging.settings.in_force():
         given = parts_of(load(factory), factory)
         found = look(*given, language=judging.settings.language, name=factory, rules=judging.settings.rules)

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headstart.judging import Lang
+
 if TYPE_CHECKING:
+    from headstart.diagnosis.text import Language
     from headstart.train.batches import Batches
     from headstart.train.history import History
     from headstart.train.models import SimpleNet
@@ -16,33 +19,44 @@ HELD_OUT = 5_000  # of the 60,000 training digits, to validate on; the test set 
 
 
 def demo(
-    init: Annotated[str, typer.Option(help="Weights: kaiming, xavier, default, zero, large or small.")] = "kaiming",
-    norm: Annotated[str, typer.Option(help="batch, layer or none.")] = "batch",
-    activation: Annotated[str, typer.Option(help="relu, leaky_relu, elu, selu, gelu, silu, tanh, sigmoid.")] = "relu",
-    lr: Annotated[float, typer.Option(help="AdamW's learning rate at the start.")] = 3e-3,
+    init: Annotated[
+        str, typer.Option(metavar="LAW", help="Weights: kaiming, xavier, default, zero, large or small.")
+    ] = "kaiming",
+    norm: Annotated[str, typer.Option(metavar="NORM", help="batch, layer or none.")] = "batch",
+    activation: Annotated[
+        str, typer.Option(metavar="NAME", help="relu, leaky_relu, elu, selu, gelu, silu, tanh, sigmoid.")
+    ] = "relu",
+    lr: Annotated[float, typer.Option(metavar="RATE", help="AdamW's learning rate at the start.")] = 3e-3,
     raw_inputs: Annotated[bool, typer.Option("--raw-inputs", help="Pixels from 0 to 255, not standardised.")] = False,
-    epochs: Annotated[int, typer.Option(min=1)] = 10,
-    seed: Annotated[int, typer.Option(help="Of the weights and of the order of the digits.")] = 0,
-    batch_size: Annotated[int, typer.Option(min=2)] = 128,
+    epochs: Annotated[int, typer.Option(metavar="N", min=1, help="Passes over the training digits.")] = 10,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the weights and of the order of the digits.")] = 0,
+    batch_size: Annotated[int, typer.Option(metavar="N", min=2, help="Digits in a step.")] = 128,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The HTML report; by default in .headstart/.")
     ] = None,
     no_watch: Annotated[bool, typer.Option("--no-watch", help="Train only: no record, no diagnosis.")] = False,
+    lang: Lang = None,
 ) -> None:
     """Train a small network on MNIST under watch, and see what headstart says of it.
 
     \b
-    Example:        headstart demo
-    On purpose:     headstart demo --init zero --norm none
-                    headstart demo --init large --norm none --lr 0.1
-                    headstart demo --raw-inputs --norm none
+    Examples:
+      headstart demo
+
+    \b
+    Made to fail:
+      headstart demo --init zero --norm none
+      headstart demo --init large --norm none --lr 0.1
+      headstart demo --raw-inputs --norm none
     """
     import torch
 
+    from headstart.settings import settings
     from headstart.train.evaluate import evaluate
     from headstart.train.fit import fit
     from headstart.train.models import SimpleNet
 
+    language = settings(language=lang).language  # a wrong one ends here, and not after the training
     torch.manual_seed(seed)
     model = SimpleNet(activation=activation, norm=norm, init=init)
     print(_introduction(model, init, raw_inputs))
@@ -53,7 +67,7 @@ def demo(
     if record is None:
         print("next      headstart demo")
     else:
-        _diagnose(history, report)
+        _diagnose(history, report, language)
 
 
 def _introduction(model: SimpleNet, init: str, raw_inputs: bool) -> str:
@@ -88,7 +102,7 @@ def _record() -> Path:
     return Path(".headstart") / f"demo-{datetime.now():%Y%m%d-%H%M%S}.db"
 
 
-def _diagnose(history: History, report: Path | None) -> None:
+def _diagnose(history: History, report: Path | None, language: Language) -> None:
     """Prints the diagnosis, writes the HTML report."""
     import sys
     from dataclasses import replace
@@ -101,7 +115,7 @@ def _diagnose(history: History, report: Path | None) -> None:
     path = history.path
     assert path is not None
     record = read_record(path)
-    diagnosis = replace(diagnose(record), script="headstart demo")
+    diagnosis = replace(diagnose(record, language=language), script="headstart demo")
     page = report or path.with_suffix(".html")
     write_whole(page, html.render(diagnosis, record))
     text = terminal.render(

@@ -26,26 +26,30 @@ def explain(
     from headstart.diagnosis.explain import GROUPS
     from headstart.diagnosis.limits import measured
     from headstart.diagnosis.rules import catalogue, find
+    from headstart.report.wrap import columns, listed
     from headstart.settings import settings
 
     language = settings(language=lang).language
     if rule is None:
-        width = max(len(known.name) for known in catalogue()) + 2
+        width = max(len(known.name) for known in catalogue()) + 4
         for group in GROUPS:
             rules = [known for known in catalogue() if known.group == group]
             if rules:
                 print(f"\n{group}")
             for known in rules:
-                print(f"  {known.name:<{width}}{known.page_in(language).summary}")
+                summary, request = known.page_in(language).summary, known.request(language).replace("`", "")
+                told = f"{summary} ({request})" if request else summary
+                print(listed(f"  {known.name}", told, width, columns()))
         print("\nnext      headstart explain dead-relu")
         return
     known = find(rule)
     page = "\n\n".join(filter(None, (known.markdown(language), measured(known, language))))
     if sys.stdout.isatty():
         from rich.console import Console
-        from rich.markdown import Markdown
 
-        Console(width=min(100, Console().width)).print(Markdown(page))
+        from headstart.report.markdown import Page
+
+        Console(width=columns()).print(Page(page), crop=False)
     else:
         print(page)
     print("\nnext      headstart run train.py")

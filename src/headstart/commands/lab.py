@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headstart.judging import Lang
+
 if TYPE_CHECKING:
     from headstart.diagnosis.text import Language
     from headstart.lab.claim import Claim, Result, Size
@@ -17,11 +19,11 @@ FILE = Path(".headstart/lab.json")
 
 def lab(
     claims: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLAIM ...]", help="Claims or groups; without one, all.")
+        list[str] | None, typer.Argument(metavar="CLAIM...", help="Claims or groups; without one, all.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A small share of MNIST and fewer epochs.")] = False,
-    seeds: Annotated[int, typer.Option(min=3, help="Runs of each point.")] = 3,
-    lang: Annotated[str | None, typer.Option(help="en or zh; by default the locale's.")] = None,
+    seeds: Annotated[int, typer.Option(metavar="N", min=3, help="Runs of each point.")] = 3,
+    lang: Lang = None,
     list_: Annotated[bool, typer.Option("--list", help="Name all claims, and run none.")] = False,
     json: Annotated[Path, typer.Option(metavar="FILE", help="Where results are kept, after each claim.")] = FILE,
     report: Annotated[bool, typer.Option("--report", help="Write the HTML page beside FILE.")] = False,
@@ -99,13 +101,14 @@ def _print(claim: Claim, result: Result, language: Language) -> None:
 
 def _print_list(claims: Iterable[Claim], language: Language) -> None:
     from headstart.lab.page import WORDS
+    from headstart.report.wrap import columns, listed
 
     group = ""
     for claim in claims:
         if claim.group != group:
             group = claim.group
             print(f"\n{group}  {WORDS.say(language, group)}")
-        print(f"  {claim.name:<30}{claim.sentence(language)}")
+        print(listed(f"  {claim.name}", claim.sentence(language), 32, columns()))
     print("\nnext      headstart lab init-zero --quick")
 
 

@@ -11,7 +11,7 @@ FIRST = "01_mnist_baseline.ipynb"
 
 
 def notebooks(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to; by default the current folder.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; by default the current folder.")] = Path(),
     lang: Annotated[str | None, typer.Option(metavar="en|zh", help="By default the locale's.")] = None,
     no_open: Annotated[bool, typer.Option("--no-open", help="Copy only; do not start Jupyter.")] = False,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from headstart.judging import Baseline, Format, Ignore, JsonFile, Judging, Lang, SarifFile, Select, write
+from headstart.judging import Baseline, ExtendSelect, Format, Ignore, JsonFile, Judging, Lang, SarifFile, Select, write
 
 
 def report(
@@ -16,6 +16,7 @@ def report(
     sarif: SarifFile = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the HTML report, one file.")] = None,
     select: Select = None,
+    extend_select: ExtendSelect = None,
     ignore: Ignore = None,
     baseline: Baseline = None,
     lang: Lang = None,
@@ -37,7 +38,7 @@ def report(
     from headstart.report import html as page
     from headstart.report.write import write_whole
 
-    judging = Judging.of(select, ignore, lang, baseline)
+    judging = Judging.of(select, extend_select, ignore, lang, baseline)
     path = record or newest()
     read = read_record(path)
     diagnosis = judging.diagnose(read)

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from typer.core import TyperCommand
 
-from headstart.judging import Baseline, Format, Ignore, JsonFile, Judging, Lang, SarifFile, Select, write
+from headstart.commands import Command
+from headstart.judging import Baseline, ExtendSelect, Format, Ignore, JsonFile, Judging, Lang, SarifFile, Select, write
 
 if TYPE_CHECKING:
     from headstart.findings import Diagnosis
     from headstart.runner import Run
 
 
-class COMMAND(TyperCommand):
+class COMMAND(Command):
     """Headstart's options end where the program begins: at SCRIPT, `-m` or `--`; what follows is the program's."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -30,7 +30,8 @@ class COMMAND(TyperCommand):
 
 def run(
     program: Annotated[
-        list[str], typer.Argument(metavar="SCRIPT", help="A script, or -m MODULE, or -- COMMAND, and its arguments.")
+        list[str],
+        typer.Argument(metavar="SCRIPT [ARGS]...", help="A script, or -m MODULE, or -- COMMAND, and its arguments."),
     ],
     json: JsonFile = None,
     sarif: SarifFile = None,
@@ -42,12 +43,16 @@ def run(
     ] = None,
     fail_on: Annotated[
         Literal["warning", "error"] | None,
-        typer.Option(help="End with status 3 if such a finding, or a worse one, is there and the program ended well."),
+        typer.Option(
+            metavar="warning|error",
+            help="End with status 3 if such a finding, or a worse one, is there and the program ended well.",
+        ),
     ] = None,
     stop_after: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Stop cleanly after N optimizer steps.")
     ] = None,
     select: Select = None,
+    extend_select: ExtendSelect = None,
     ignore: Ignore = None,
     baseline: Baseline = None,
     lang: Lang = None,
@@ -69,7 +74,7 @@ def run(
       headstart run -- torchrun --nproc-per-node 2 train.py
       headstart run -- python -X dev train.py
 
-    [tool.headstart] in pyproject.toml holds the same settings: select, ignore, lang, and limits by rule.
+    [tool.headstart] in pyproject.toml holds the same settings: select, extend-select, ignore, lang, and limits by rule.
 
     A Python that is started with -I, -E or -S goes unwatched. PYTHONPATH, as the program sees it, begins with a
     folder of headstart's: that is how the processes it starts are watched, too.
@@ -78,7 +83,7 @@ def run(
     from headstart.report import github
     from headstart.runner import run_child
 
-    judging = Judging.of(select, ignore, lang, baseline)
+    judging = Judging.of(select, extend_select, ignore, lang, baseline)
     done = run_child(program, record, stop_after=stop_after)
     try:
         diagnosis, text = _judge(done, report, judging)

@@ -14,10 +14,16 @@ ROWS = 12  # of columns that the table shows; the file has them all
 
 
 def stats(
-    data: Annotated[str, typer.Argument(metavar="PATH|mnist", help="A folder of images, an .npy file, or mnist.")],
-    per: Annotated[str, typer.Option(help="channel, feature (each number of a sample) or patch.")] = "channel",
-    patch: Annotated[int, typer.Option(help="Pixels of a patch's side.")] = 2,
-    axis: Annotated[int | None, typer.Option(help="The channels' axis; 1 if left out, -1 for (N, H, W, C).")] = None,
+    data: Annotated[
+        str, typer.Argument(metavar="PATH", help="A folder of images, an .npy file, or mnist for the embedded digits.")
+    ],
+    per: Annotated[
+        str, typer.Option(metavar="WHAT", help="channel, feature (each number of a sample) or patch.")
+    ] = "channel",
+    patch: Annotated[int, typer.Option(metavar="N", help="Pixels of a patch's side.")] = 2,
+    axis: Annotated[
+        int | None, typer.Option(metavar="N", help="The channels' axis; 1 if left out, -1 for (N, H, W, C).")
+    ] = None,
     covariance: Annotated[bool, typer.Option("--covariance", help="Measure it, too, as whitening needs.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave corrupt and odd images out.")] = False,
     save: Annotated[
@@ -27,9 +33,10 @@ def stats(
     """Measure a data set in one pass, and print the transform to paste.
 
     \b
-    Example:        headstart stats mnist
-                    headstart stats photos/train --skip-bad
-                    headstart stats features.npy --per feature --covariance --save features.safetensors
+    Examples:
+      headstart stats mnist
+      headstart stats photos/train --skip-bad
+      headstart stats features.npy --per feature --covariance
     """
     from headstart.errors import HeadstartError
     from headstart.prepare.images import ImageFolder

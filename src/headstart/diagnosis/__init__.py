@@ -10,7 +10,7 @@ from typing import Any
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.explain import explain
 from headstart.diagnosis.needs import MISSING, missing
-from headstart.diagnosis.rules import Rule, catalogue
+from headstart.diagnosis.rules import Rule, by_default, find
 from headstart.diagnosis.second_look import suspicions
 from headstart.diagnosis.text import LANGUAGES, Language
 from headstart.errors import HeadstartError
@@ -21,17 +21,22 @@ __all__ = ["diagnose"]
 
 
 def diagnose(
-    record: Record | Path | str | Any, *, language: Language = "en", rules: Sequence[Rule] | None = None
+    record: Record | Path | str | Any,
+    *,
+    language: Language = "en",
+    rules: Sequence[Rule] | None = None,
+    extend_select: Sequence[str] = (),
 ) -> Diagnosis:
     """Judges a record by today's rules.
 
     Args:
         record: a `Record`, a record's path, or anything with a `.path` to one, such as what `hs.watch` gives.
         language: of the texts, "en" or "zh".
-        rules: that are asked; by default the whole catalogue.
+        rules: that are asked; by default all but those on request.
+        extend_select: names of rules that are asked beside these, as those on request.
 
     Raises:
-        HeadstartError: there is no record at that path, it is none, or the language is not known.
+        HeadstartError: there is no record at that path, it is none, or the language or a rule is not known.
 
     Example:
         >>> with hs.watch(model) as record:
@@ -45,19 +50,23 @@ def diagnose(
     read = _read(record)
     case = Case.of(read, language)
     findings: list[tuple[Finding, str]] = []
+    design: list[Finding] = []  # on request: it explains nothing, and stands last
     not_judged: list[NotJudged] = []
-    asked = catalogue() if rules is None else rules
+    asked = list(by_default() if rules is None else rules)
+    asked += [rule for name in dict.fromkeys(extend_select) if (rule := find(name)) not in asked]
     for rule in asked:
         because = missing(rule, case)
         if because is None:
             try:
-                findings += [(finding, rule.group) for finding in _judged(rule, case)]
+                found = _judged(rule, case)
+                design += found if rule.on_request else []
+                findings += [] if rule.on_request else [(finding, rule.group) for finding in found]
             except Exception as error:  # one rule's fault must not cost the others' findings
                 because = case.say(MISSING, "failed", error=f"{type(error).__name__}: {error}")
         if because is not None:
             not_judged.append(NotJudged(rule.name, because))
     return Diagnosis(
-        (*explain(findings, case.flow), *suspicions(case, asked, findings)),
+        (*explain(findings, case.flow), *suspicions(case, asked, findings), *design),
         tuple(not_judged),
         case.skill,
         _script(read),
@@ -70,8 +79,9 @@ def diagnose(
 
 
 def _judged(rule: Rule, case: Case) -> list[Finding]:
-    """What the rule finds; advice at most where the rule is new, or where a size is off in a run not known to fail."""
-    capped = rule.status == "preview" or (rule.rests_on == "size" and case.learns is not False)
+    """What the rule finds: advice at most if it is new, on request, or of sizes in a run that is not known to fail."""
+    unsure = rule.rests_on == "size" and case.learns is not False
+    capped = rule.status == "preview" or rule.on_request or unsure
     found = list(rule.judge(case))
     return [replace(finding, severity="advice") for finding in found] if capped else found
 

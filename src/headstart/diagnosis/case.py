@@ -36,7 +36,12 @@ class Case:
         return cls(record, skill, learns(record, skill), language)
 
     def say(self, text: Text, key: str, **fields: Any) -> str:
-        return text.say(self.language, key, **fields)
+        """What a rule says; of a layer whose name is a bare number, that it is a layer."""
+        return text.say(self.language, key, numbered=self._numbered, **fields)
+
+    @cached_property
+    def _numbered(self) -> frozenset[str]:
+        return frozenset(layer.name for layer in self.record.layers if layer.name[:1].isdigit())
 
     @cached_property
     def loss_falls(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from headstart.findings import Remedy
@@ -13,9 +14,26 @@ _TAUGHT_TO_INIT = {"relu": "relu", "leaky_relu": "leaky_relu"}  # what kaiming_n
 
 
 def path(name: str, root: str = "model") -> str:
-    """How the code reaches a layer: "net.0.conv" -> "model.net[0].conv"."""
+    """How the code reaches a layer: "net.0.conv" -> "model.net[0].conv".
+
+    "linear~2.bias" -> "linear_2.bias": the second of the name belongs to no model, so that a variable stands for it.
+    """
+    if "~" in name:
+        name, root = name.replace("~", "_"), ""
     parts = (f"[{part}]" if part.isdigit() else f".{part}" for part in name.split("."))
-    return root + "".join(parts)
+    return (root + "".join(parts)).removeprefix(".")
+
+
+def is_reached(name: str) -> bool:
+    """Whether code can name the tensor: not if headstart had to number it, as the user's code has no name for it."""
+    return "~" not in name and not re.fullmatch(r"tensor\d*", name)
+
+
+def optimizer(known: Optimizer, **changed: str) -> str:
+    """The same optimizer of all parameters, at the same rate, and with what is `changed`."""
+    rate = known.options.get("lr")
+    options = {"lr": f"{rate:g}", **changed} if isinstance(rate, float) else changed
+    return f"torch.optim.{known.kind}({', '.join(['model.parameters()', *(f'{k}={v}' for k, v in options.items())])})"
 
 
 def weight(layer: Layer) -> str:
@@ -49,10 +67,11 @@ def init_all(layers: Sequence[Layer]) -> str:
         return "\n".join(init(layer) for layer in layers)
     if all(layer.name in layer.parameters for layer in layers):
         return _init_raw(layers)
-    kinds = ", ".join(sorted({f"torch.nn.{layer.kind}" for layer in layers if layer.name not in layer.parameters}))
+    named = sorted({f"torch.nn.{layer.kind}" for layer in layers if layer.name not in layer.parameters})
+    kinds = named[0] if len(named) == 1 else f"({', '.join(named)})"
     relu = any(layer.activation in _TAUGHT_TO_INIT for layer in layers)
     law = 'kaiming_normal_(module.weight, nonlinearity="relu")' if relu else "xavier_normal_(module.weight)"
-    return f"for module in model.modules():\n    if isinstance(module, ({kinds})):\n        torch.nn.init.{law}"
+    return f"for module in model.modules():\n    if isinstance(module, {kinds}):\n        torch.nn.init.{law}"
 
 
 def clear_first(note: str) -> str:

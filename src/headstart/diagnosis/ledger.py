@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from headstart.diagnosis.case import Case
@@ -10,6 +11,7 @@ from headstart.record import Layer, Optimizer, Parameter
 
 STEPS = 3  # of an optimizer that were looked at, at least; its first may come before the first backward
 SAME = 1e-6  # of a figure of the same values, summed in float32 in the same order
+ROUNDED = 0.01  # of the weights' gradients: a bias' gradient that is zero but for rounding has up to 2e-3, in bfloat16
 
 
 def held_by(case: Case, optimizer: Optimizer) -> list[Parameter]:
@@ -43,6 +45,18 @@ def made_anew(case: Case) -> list[Layer]:
             places.setdefault((layer.kind, layer.shape, layer.follows), []).append((layer, steps[0]))
     most = max(places.values(), key=len, default=[])
     return [layer for layer, _ in most] if len({step for _, step in most}) >= ENOUGH_STEPS else []
+
+
+def gradient_share(case: Case, bias: Parameter, weight: Parameter) -> float | None:
+    """The largest gradient of a bias over that of its layer's weight, at the step at which it is the largest share.
+
+    None where no step has both.
+    """
+    ours, theirs = (case.record.series(each.name, "weight_gradient.max_abs") for each in (bias, weight))
+    weights = {step: value for step, value in zip(theirs.steps, theirs.values, strict=True) if value > 0}
+    known = [(step, value) for step, value in zip(ours.steps, ours.values, strict=True) if step in weights]
+    shares = [value / weights[step] for step, value in known if math.isfinite(value) and math.isfinite(weights[step])]
+    return max(shares, default=None)
 
 
 def gets_gradient(case: Case, layer: Layer) -> bool:

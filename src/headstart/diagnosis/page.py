@@ -51,6 +51,7 @@ FACTS = Text(  # in a line below its name
         "rests on fact": "a fact",
         "rests on share": "a share",
         "rests on size": "sizes: advice at most in a run that learns",
+        "on request": "on request: `--extend-select {rule}`",
     },
     zh={
         "loss": "损失（loss）",
@@ -68,6 +69,7 @@ FACTS = Text(  # in a line below its name
         "rests on fact": "事实",
         "rests on share": "占比",
         "rests on size": "数值大小，在学到东西的运行中至多给出建议",
+        "on request": "按需启用：`--extend-select {rule}`",
     },
 )
 

@@ -7,13 +7,14 @@ gradient that was set to None is gone, one that was zeroed in place has another 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.thrown import Thrown
+from headstart.monitor.weak import Weak
 
 PROBES = 4  # parameters of an optimizer that are looked at
 FIRST = 8  # backwards after which they are asked what they were given
@@ -27,8 +28,8 @@ class Cleared:
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
         step = max(1, len(parameters) // PROBES)
-        self._parameters = list(parameters)[::step]
-        self.thrown = Thrown(self._parameters[: PROBES + 1])
+        self._parameters = Weak(parameters[::step])
+        self.thrown = Thrown(parameters[::step][: PROBES + 1])
         self._marks: list[Mark] = []
         self._cleared: bool | Tensor = True
         self._backwards = 0
@@ -38,7 +39,7 @@ class Cleared:
     def backward_begins(self) -> None:
         """Somebody touched a gradient since the last mark: it counts as cleared."""
         if self._cleared is False:
-            self._cleared = touched(self._parameters, self._marks)
+            self._cleared = self._parameters.are_gone() or touched(self._parameters, self._marks)
 
     def backward_ends(self) -> Tensor | None:
         """Whether a gradient is left that is not zero; None where there is none, or it was asked often enough."""
@@ -47,9 +48,11 @@ class Cleared:
             marks = [mark_of(parameter) for parameter in self._parameters]
             self._added |= marks != self._marks
             self._marks = marks
-        gradients = [parameter.grad for parameter in self._parameters if can_sketch(parameter.grad)]
         self._asked += 1
-        return _any(gradients) if gradients and self._asked <= FIRST else None
+        if self._asked > FIRST:
+            return None
+        gradients = [parameter.grad for parameter in self._parameters if can_sketch(parameter.grad)]
+        return _any(gradients) if gradients else None
 
     def step_begins(self) -> bool | Tensor | None:
         """Whether this step's gradients are free of the last step's.
@@ -70,7 +73,7 @@ def mark_of(parameter: Tensor) -> Mark:
     return None if gradient is None else (id(gradient), gradient._version)
 
 
-def touched(parameters: Sequence[Tensor], marks: Sequence[Mark]) -> bool | Tensor:
+def touched(parameters: Iterable[Tensor], marks: Sequence[Mark]) -> bool | Tensor:
     """Whether one of the gradients was exchanged or written to since its mark, or all are zero now.
 
     A tensor where the answer would have to be waited for.

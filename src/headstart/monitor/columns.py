@@ -67,7 +67,7 @@ class Columns:
         """
         entry = self._entries.get(id(slot))
         if entry is None:
-            if x.dtype not in FLOATS or not _joins_data(x, _axis(slot, x)) or len(self._entries) >= MOST:
+            if not _joins_data(slot, x) or x.dtype not in FLOATS or len(self._entries) >= MOST:
                 return
             entry = self._entries[id(slot)] = Entry(slot, JOINED)
         if entry.joined:
@@ -236,13 +236,13 @@ def _count(x: Tensor, axis: int) -> tuple[Tensor, int]:
     return columns.isfinite().logical_not_().sum(0), columns.shape[0]
 
 
-def _joins_data(x: Tensor, axis: int) -> bool:
-    """Whether it was joined along this axis just before, of parts with a gradient and parts without."""
+def _joins_data(slot: Slot, x: Tensor) -> bool:
+    """Whether it was joined along its columns just before, of parts with a gradient and parts without."""
     node = x.grad_fn
     if node is None or node.name() != "CatBackward0":
         return False
     parts = [part is None for part, _ in node.next_functions]
-    return any(parts) and not all(parts) and signed(node._saved_dim) % x.ndim == axis  # type: ignore[attr-defined]
+    return any(parts) and not all(parts) and signed(node._saved_dim) % x.ndim == _axis(slot, x)  # type: ignore[attr-defined]
 
 
 def _axis(slot: Slot, x: Tensor) -> int:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 from torch.nn import Module
 
-from headstart.monitor.names import is_own, line_of
+from headstart.monitor.names import is_own, line_of, locals_of
 
 MOST = 200  # lines that are followed
 
@@ -47,5 +47,5 @@ class Sites:
 
 
 def _is_in(caller: FrameType, watches: Callable[[Module], bool]) -> bool:
-    holder: Any = caller.f_locals.get("self")
+    holder: Any = locals_of(caller).get("self")
     return isinstance(holder, Module) and watches(holder)

@@ -12,6 +12,7 @@ from headstart.monitor.blocked import blocked
 from headstart.monitor.graph import Graph, GraphLayer, Operation
 from headstart.monitor.ledger import Ledger
 from headstart.monitor.modules import INPUT, Modules, Slot
+from headstart.monitor.normed import normed
 from headstart.monitor.operators import ACTIVATIONS
 from headstart.monitor.sketch import Reading
 from headstart.monitor.summed import summed
@@ -42,10 +43,11 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
     found = graph.layers()
     names = flow.names
     stopped, rows, softmaxes = blocked(graph), summed(graph), graph.softmaxes_first()
+    norms = normed(graph)
     for layer in found:
         for parameter in layer.parameters:
             if parameter not in ledger:
-                ledger.add(parameter, variable_of(parameter) or f"tensor{len(ledger.entries)}")
+                ledger.add(parameter, variable_of(parameter) or f"tensor{len(ledger.lines)}")
         names[layer.operation.index] = _owner(layer, ledger, by_name)
     in_turn = used_in_turn(found, names)
     for layer in found:
@@ -54,6 +56,8 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
         follows = tuple(dict.fromkeys(names[index] for index in layer.follows if names[index] != name))
         facts = facts_of(slot, ledger) if slot else _raw(layer, name, ledger)
         facts = replace(facts, softmax_first=softmaxes.get(layer.operation.index, ()), in_turn=in_turn.get(name, ()))
+        after = ACTIVATIONS.get(norms.after.get(layer.operation.index, ""), "")
+        facts = replace(facts, normed_after=after if layer.operation.role == "weights" else None)
         flow.layers.append(
             _with_graph(facts, layer, follows, stopped.get(layer.operation.index), rows.get(layer.operation.index))
         )
@@ -70,6 +74,7 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
         if slot is None and layer.operation.role == "weights":
             flow.raw.append((name, layer.operation))
     _note_dead(modules)
+    ledger.cancelled(norms.biases)
     raw = {operation.index: name for name, operation in flow.raw}
     for operation in graph.operations:
         feeders = graph.feeders(operation) if operation.role == "activation" and raw else []
@@ -113,7 +118,7 @@ def facts_of(slot: Slot, ledger: Ledger) -> Layer:
     """What a module alone tells."""
     module = slot.module() if slot.module else None
     own = [] if module is None else [p for p in module._parameters.values() if p is not None]
-    known = [ledger.entries[id(p)].facts.name for p in own if id(p) in ledger.entries]
+    known = [name for p in own if (name := ledger.name_of(p)) is not None]
     weight = next((p for p in own if p.ndim > 1), own[0] if own else None)
     shape = () if weight is None else tuple(weight.shape)
     fan_in, fan_out = fans(shape, 1 if getattr(module, "transposed", False) else 0)
@@ -152,7 +157,7 @@ def _owner(layer: GraphLayer, ledger: Ledger, by_name: dict[str, Slot]) -> str:
     if not layer.parameters:
         return layer.operation.op
     weight = max(layer.operation.parameters or layer.parameters, key=lambda parameter: parameter.ndim)
-    name = ledger.entries[id(weight)].facts.name
+    name = ledger.of(weight).facts.name
     path = name
     while path:
         path = path.rpartition(".")[0]
@@ -177,7 +182,7 @@ def _raw(layer: GraphLayer, name: str, ledger: Ledger) -> Layer:
         name,
         operation.op,
         operation.index,
-        tuple(ledger.entries[id(parameter)].facts.name for parameter in layer.parameters),
+        tuple(ledger.of(parameter).facts.name for parameter in layer.parameters),
         shape,
         fan_in,
         fan_out,
@@ -205,7 +210,7 @@ def _note_units(layer: GraphLayer, ledger: Ledger) -> None:
     dim = layer.operation.units_dim
     if dim is not None and layer.operation.parameters:
         weight: Tensor = max(layer.operation.parameters, key=lambda parameter: parameter.ndim)
-        entry = ledger.entries[id(weight)]
+        entry = ledger.of(weight)
         entry.dirty |= dim not in entry.units_dims
         entry.units_dims.add(dim)
 

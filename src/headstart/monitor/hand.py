@@ -7,33 +7,38 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from headstart.monitor.cleared import PROBES, VALUES, Mark, mark_of, touched
+from headstart.monitor.weak import Weak
 
 
 class HandUpdates:
     """Says whether the parameters changed, or their gradients were cleared, since the last backward."""
 
     def __init__(self) -> None:
-        self._probes: list[Tensor] = []
+        self._probes = Weak()
         self._versions: list[int] = []
         self._gradients: list[Mark] = []
         self._values: list[Tensor] = []
 
     def mark(self, parameters: Sequence[Tensor]) -> None:
         step = max(1, len(parameters) // PROBES)
-        self._probes = list(parameters)[::step][:PROBES]
-        self._versions = [probe._version for probe in self._probes]
-        self._gradients = [mark_of(probe) for probe in self._probes]
-        on_cpu = all(probe.device.type == "cpu" for probe in self._probes)
+        probes = list(parameters)[::step][:PROBES]
+        self._probes = Weak(probes)
+        self._versions = [probe._version for probe in probes]
+        self._gradients = [mark_of(probe) for probe in probes]
+        on_cpu = all(probe.device.type == "cpu" for probe in probes)
         # `w.data -= ...` leaves the version as it was. On a CPU the values can be compared without a wait.
-        self._values = [probe.detach().reshape(-1)[:VALUES].clone() for probe in self._probes] if on_cpu else []
+        self._values = [probe.detach().reshape(-1)[:VALUES].clone() for probe in probes] if on_cpu else []
 
     def changed(self) -> bool:
+        """Of what is gone the last update was: another tensor took its place, or its training is over."""
+        if self._probes.are_gone():
+            return True
         gradients = [mark_of(probe) for probe in self._probes]
         return gradients != self._gradients or self._updated()
 
     def cleared(self) -> bool | Tensor | None:
         """Whether an update came with cleared gradients; None where none came, or there are no gradients to clear."""
-        if not self._updated() or all(mark is None for mark in self._gradients):
+        if self._probes.are_gone() or not self._updated() or all(mark is None for mark in self._gradients):
             return None
         return touched(self._probes, self._gradients)
 

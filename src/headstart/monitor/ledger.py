@@ -1,4 +1,7 @@
-"""The parameter ledger: each tensor that is or could be trained, who holds it, whether it gets gradients and moves."""
+"""The parameter ledger: each tensor that is or could be trained, who holds it, whether it gets gradients and moves.
+
+It keeps no tensor alive: of what is gone the line is left.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,18 @@ import torch
 from torch import Tensor
 
 from headstart.monitor.sketch import Sheet, Sheets, can_sketch, sample_view
+from headstart.monitor.weak import Reference, reference
 from headstart.record import Parameter
 
 ENOUGH = 64  # values that tell most units apart
 
 
-@dataclass
+@dataclass(eq=False)
 class Entry:
     """One parameter: its line of the ledger, and where its figures go."""
 
     facts: Parameter  # but for what follows
+    tensor: Reference
     weight: int  # streams
     gradient: int
     update: int
@@ -50,20 +55,22 @@ class Entry:
         )
 
 
-@dataclass
+@dataclass(eq=False)
 class Block:
-    """Parameters of one device that are updated together."""
+    """Parameters of one device that are updated together; while they all live."""
 
     sheet: Sheet
     entries: list[Entry] = field(default_factory=list)
-    parameters: list[Tensor] = field(default_factory=list)
     views: list[Tensor] = field(default_factory=list)
     addresses: list[int] = field(default_factory=list)
     before: slice | None = None  # rows of this step's weights
 
-    def samples(self) -> list[Tensor]:
+    def parameters(self) -> list[Tensor]:
+        return [parameter for entry in self.entries if (parameter := entry.tensor()) is not None]
+
+    def samples(self, parameters: Sequence[Tensor]) -> list[Tensor]:
         """The samples' views, made anew where a parameter's storage was exchanged."""
-        for index, parameter in enumerate(self.parameters):
+        for index, parameter in enumerate(parameters):
             if parameter.data_ptr() != self.addresses[index]:
                 self.views[index] = sample_view(parameter.detach())
                 self.addresses[index] = parameter.data_ptr()
@@ -74,45 +81,59 @@ class Ledger:
     """Sketches weights, gradients and updates of the parameters that one optimizer (or the user's hand) moves."""
 
     def __init__(self, sheets: Sheets, new_stream: Callable[[str, str], int]) -> None:
-        self.entries: dict[int, Entry] = {}
-        self._tensors: dict[int, Tensor] = {}  # keeps the ids above valid
+        self.lines: list[Entry] = []
+        self.met = 0  # tensors, those among them that took another's place
+        self._entries: dict[int, Entry] = {}  # by an id that may be that of one that is gone
         self._sheets = sheets
         self._new_stream = new_stream
         self._blocks: dict[tuple[int, ...], list[Block]] = {}
         self._after: list[Block] = []
-        self._new: list[tuple[Tensor, Entry]] = []  # updated for the first time in this step
+        self._new: list[Entry] = []  # updated for the first time in this step
 
     def __contains__(self, parameter: Tensor) -> bool:
-        return id(parameter) in self.entries
+        return self.find(parameter) is not None
+
+    def find(self, parameter: Tensor) -> Entry | None:
+        """Its line, if it has one."""
+        entry = self._entries.get(id(parameter))
+        return entry if entry is not None and entry.tensor() is parameter else None
+
+    def of(self, parameter: Tensor) -> Entry:
+        """The line of a tensor that has one."""
+        entry = self.find(parameter)
+        assert entry is not None
+        return entry
 
     def add(self, parameter: Tensor, name: str, layer: str | None = None) -> Entry:
         """A new line; a second name of the same tensor is noted on the first."""
-        if (entry := self.entries.get(id(parameter))) is not None:
+        if (entry := self.find(parameter)) is not None:
             if name != entry.facts.name and name not in entry.facts.shared_with:
                 entry.facts = replace(entry.facts, shared_with=(*entry.facts.shared_with, name))
                 entry.dirty = True
             return entry
-        taken = next((e for key, e in self.entries.items() if e.facts.name == name), None)
+        self.met += 1
+        taken = next((line for line in self.lines if line.facts.name == name), None)
         if taken is not None:  # the same variable holds a new tensor: w = (w - lr * g).requires_grad_()
             return self._rebind(taken, parameter)
         rounding = torch.finfo(parameter.dtype).eps / 2 if parameter.is_floating_point() else None
         facts = Parameter(name, tuple(parameter.shape), layer, parameter.requires_grad, rounding=rounding)
         weight, gradient, update = (self._new_stream(name, kind) for kind in ("weight", "weight_gradient", "update"))
-        self.entries[id(parameter)] = Entry(facts, weight, gradient, update)
-        self._tensors[id(parameter)] = parameter
-        return self.entries[id(parameter)]
+        self.lines.append(Entry(facts, self._reference(parameter), weight, gradient, update))
+        self._entries[id(parameter)] = self.lines[-1]
+        return self.lines[-1]
 
     def name_of(self, parameter: Tensor) -> str | None:
-        entry = self.entries.get(id(parameter))
+        entry = self.find(parameter)
         return None if entry is None else entry.facts.name
 
-    def tensors(self) -> Iterable[tuple[Tensor, Entry]]:
-        return [(self._tensors[key], entry) for key, entry in self.entries.items()]
+    def tensors(self) -> list[tuple[Tensor, Entry]]:
+        """Those that live."""
+        return [(parameter, line) for line in self.lines if (parameter := line.tensor()) is not None]
 
     def has_gradient_in(self, gradients: Iterable[Tensor]) -> bool:
         """Whether one of them is the gradient of a parameter of the ledger."""
         given = {id(gradient) for gradient in gradients}
-        return any(parameter.is_leaf and id(parameter.grad) in given for parameter in self._tensors.values())
+        return any(parameter.is_leaf and id(parameter.grad) in given for parameter, _ in self.tensors())
 
     def changes(self) -> Iterator[tuple[str, Tensor | float]]:
         """Whether each parameter's sample differs from its first one by a single bit: (name, 1 or 0).
@@ -136,8 +157,8 @@ class Ledger:
 
     def remember_new(self) -> None:
         """Keeps the first samples of what is updated for the first time: `changes` is asked ever more seldom."""
-        for parameter, entry in self._new:
-            if entry.first is None and not entry.settled:
+        for entry in self._new:
+            if entry.first is None and not entry.settled and (parameter := entry.tensor()) is not None:
                 entry.first = sample_view(parameter.detach()).clone()
         self._new.clear()
 
@@ -158,7 +179,7 @@ class Ledger:
                 yield entry.facts.name, sample_view(parameter.grad).any()
 
     def held_by(self, optimizer: str, parameter: Tensor, lr: float | None, weight_decay: float | None) -> None:
-        entry = self.entries[id(parameter)]
+        entry = self.of(parameter)
         if entry.facts.optimizer != optimizer:
             entry.facts = replace(entry.facts, optimizer=optimizer)
         if entry.lr != lr or entry.weight_decay != weight_decay:
@@ -167,17 +188,26 @@ class Ledger:
     def penalised(self, parameters: Iterable[Tensor]) -> None:
         """Notes that a term of the loss is made of these weights alone."""
         for parameter in parameters:
-            entry = self.entries.get(id(parameter))
+            entry = self.find(parameter)
             if entry is not None and not entry.facts.penalised:
                 entry.facts, entry.dirty = replace(entry.facts, penalised=True), True
+
+    def cancelled(self, biases: Iterable[tuple[Tensor, bool]]) -> None:
+        """Notes of biases whether batch norms cancel them; once one does not, they are none of these."""
+        for bias, cancelled in biases:
+            entry = self.find(bias)
+            if entry is not None and entry.facts.cancelled in (None, not cancelled):
+                always = cancelled and entry.facts.cancelled is None
+                entry.facts, entry.dirty = replace(entry.facts, cancelled=always), True
 
     def before_update(self, parameters: Sequence[Tensor], gradients: Mapping[int, Tensor] | None = None) -> None:
         """Samples weights and gradients: those in `.grad`, or `gradients` by the parameter's id."""
         self._after = self._blocks_of(parameters)
         for block in self._after:
-            block.before = block.sheet.put_all([entry.weight for entry in block.entries], block.samples())
+            own = block.parameters()
+            block.before = block.sheet.put_all([entry.weight for entry in block.entries], block.samples(own))
             streams, samples = [], []
-            for entry, parameter in zip(block.entries, block.parameters, strict=True):
+            for entry, parameter in zip(block.entries, own, strict=True):
                 gradient = parameter.grad if gradients is None else gradients.get(id(parameter))
                 if can_sketch(gradient) and gradient.shape == parameter.shape:
                     streams.append(entry.gradient)
@@ -190,7 +220,8 @@ class Ledger:
         """Samples the weights again: the updates."""
         for block in self._after:
             if block.before is not None:
-                rows = block.sheet.put_all([entry.update for entry in block.entries], block.samples())
+                samples = block.samples(block.parameters())
+                rows = block.sheet.put_all([entry.update for entry in block.entries], samples)
                 block.sheet.subtract(rows, block.before)
                 block.before = None
         self._after = []
@@ -206,20 +237,31 @@ class Ledger:
             for parameter in parameters:
                 if can_sketch(parameter):
                     block = blocks.setdefault(parameter.device, Block(self._sheets.sheet(parameter.device)))
-                    block.entries.append(self.entries[id(parameter)])
-                    self._new.append((parameter, self.entries[id(parameter)]))
-                    block.parameters.append(parameter)
+                    block.entries.append(self.of(parameter))
+                    self._new.append(block.entries[-1])
                     block.views.append(sample_view(parameter.detach()))
                     block.addresses.append(parameter.data_ptr())
             self._blocks = {key: list(blocks.values()), **dict(list(self._blocks.items())[:7])}
         return self._blocks[key]
 
     def _rebind(self, entry: Entry, parameter: Tensor) -> Entry:
-        old = next(key for key, e in self.entries.items() if e is entry)
-        del self.entries[old], self._tensors[old]
-        self.entries[id(parameter)] = entry
-        self._tensors[id(parameter)] = parameter
+        for old in [key for key, line in self._entries.items() if line is entry]:
+            del self._entries[old]
+            self._forget(old)
+        entry.tensor = self._reference(parameter)
+        self._entries[id(parameter)] = entry
         return entry
+
+    def _reference(self, parameter: Tensor) -> Reference:
+        key = id(parameter)
+        return reference(parameter, lambda: self._forget(key))
+
+    def _forget(self, key: int) -> None:
+        """A tensor is gone: what was kept to sample it goes, too. Called at any time: so nothing is changed in place."""
+        gone = [block for keys, blocks in self._blocks.items() if key in keys for block in blocks]
+        if gone:
+            self._blocks = {keys: blocks for keys, blocks in self._blocks.items() if key not in keys}
+            self._after = [block for block in self._after if block not in gone]
 
 
 def distinct_units(weight: Tensor, units_dim: int) -> Tensor:

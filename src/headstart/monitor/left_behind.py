@@ -36,7 +36,7 @@ class LeftBehind:
 
     def evaluated(self, module: _BatchNorm, step: int) -> None:
         """As one returns that was called without gradients, once for each step."""
-        mean, variance, weight = module.running_mean, module.running_var, module.weight
+        mean, variance, weight = module.running_mean, module.running_var, module._parameters.get("weight")
         entry = self._entries.get(id(module))
         known = entry is not None and entry.module() is module
         if not (can_sketch(mean) and can_sketch(variance) and can_sketch(weight)):

@@ -300,8 +300,7 @@ def _classes(
         right &= labels != ignored
         labels = labels.where(labels != ignored, -1)
     places = labels.clamp(-1, classes) + 1  # what is no class falls into the first place or the last
-    mass = torch.zeros(classes + 2, dtype=torch.long, device=labels.device)
-    mass = mass.index_add_(0, places, torch.ones_like(places))[1:-1]
+    mass = _counts(places, classes + 2)[1:-1]
     if source.kind == "nll_loss" and source.log_mass is None:
         source.log_mass = logits.detach().float().logsumexp(axis).abs().amax()
     count = mass.sum()
@@ -309,7 +308,9 @@ def _classes(
     counted = count if weight is None else (mass * (weight.detach() != 0)).sum()
     more = [("loss.ignored", 1 - counted / labels.numel())]
     if labels.numel() >= FEW:
-        more += _answered(answers.where((places > 0) & (places <= classes), classes), classes)
+        if not (count.is_cpu and count == labels.numel()):  # asking a CPU costs no wait
+            answers = answers.where((places > 0) & (places <= classes), classes)
+        more += _answered(answers, classes)
     return Call(source, mean, right.sum() / count, mass.max() == count, mass, tuple(more))
 
 
@@ -358,9 +359,15 @@ def _divergence(
 
 def _answered(answers: Tensor, classes: int) -> list[tuple[str, Tensor]]:
     """The commonest of the answers 0 to `classes` - 1, and its share."""
-    counts = torch.zeros(classes + 1, dtype=torch.long, device=answers.device)
-    counts = counts.index_add_(0, answers, torch.ones_like(answers))[:-1]
+    counts = _counts(answers, classes + 1)[:-1]
     return [("loss.answered", counts.max() / counts.sum()), ("loss.answered_class", counts.argmax())]
+
+
+def _counts(values: Tensor, size: int) -> Tensor:
+    """How often each of 0 to `size` - 1 occurs; `bincount` waits for a device."""
+    if values.is_cpu:
+        return torch.bincount(values, minlength=size)
+    return torch.zeros(size, dtype=torch.long, device=values.device).index_add_(0, values, torch.ones_like(values))
 
 
 def _alignment(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import sysconfig
@@ -25,6 +26,7 @@ _FOREIGN = (
     sysconfig.get_path("scripts") + os.sep,  # `headstart` itself, torchrun
     "<frozen",
 )
+ASKS_FOR_LOCALS = frozenset({"locals", "vars", "dir", "eval", "exec", "f_locals"})
 _WRAPPERS = ("_orig_mod.", "module.", "_forward_module.")  # torch.compile's, DistributedDataParallel's, Fabric's
 
 
@@ -55,7 +57,7 @@ def is_own(frame: FrameType) -> bool:
 def variable_of(value: object) -> str | None:
     """The name under which the user's code holds `value` itself: `generator`, `self.critic`, `w1`."""
     for frame in user_frames():
-        for scope in (frame.f_locals, frame.f_globals):
+        for scope in (locals_of(frame), frame.f_globals):
             for name, held in list(scope.items()):
                 if held is value and not name.startswith("_"):
                     return name
@@ -66,6 +68,23 @@ def variable_of(value: object) -> str | None:
                         if item is value:
                             return f"{name}[{index}]"
     return None
+
+
+def locals_of(frame: FrameType) -> dict[str, Any]:
+    """The variables of a running frame, read so that the user's code does not notice; empty where it would.
+
+    Before Python 3.13 a function's `f_locals` is a dict that stays with the frame and keeps alive what it held as it was
+    read; and it is the very one that `locals()` has given to the function, which would see later variables in it.
+    """
+    if sys.version_info >= (3, 13) or not frame.f_code.co_flags & inspect.CO_OPTIMIZED:
+        return dict(frame.f_locals)
+    if not ASKS_FOR_LOCALS.isdisjoint(frame.f_code.co_names):
+        return {}
+    kept = frame.f_locals
+    found = dict(kept)
+    if sys.gettrace() is None:  # a debugger may write it back
+        kept.clear()
+    return found
 
 
 class BirthPlaces:

@@ -52,9 +52,15 @@ from headstart.monitor.wrong_way import WrongWays
 
 BACKWARDS = 4096  # of one step that are looked at: what no step follows must not fill the memory
 DENSE = 128  # steps that are all sketched; then 64 of each doubling, so that a long run costs no more than a short
+CUDA = torch.backends.cuda.is_built()  # type: ignore[no-untyped-call]
 GOLDEN = 0x9E3779B9  # 2**32 over the golden ratio: its multiples fill a circle evenly (Knuth, vol. 3, 6.4)
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+
+# Asked at every callback: as globals of this module they are looked up once, not through torch's modules.
+dispatch_modes, tracing_state = torch._C._len_torch_dispatch_stack, torch._C._get_tracing_state
+is_grad_enabled, set_grad_enabled = torch.is_grad_enabled, torch._C._set_grad_enabled
+DisableTorchFunction = torch._C.DisableTorchFunction
 
 
 def sketched(step: int) -> bool:
@@ -72,7 +78,7 @@ def sketched(step: int) -> bool:
 
 def capturing() -> bool:
     """Whether what is done now goes into a CUDA graph, where nothing may be waited for."""
-    started = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]  # elsewhere asking may raise
+    started = CUDA and torch.cuda.is_initialized()  # type: ignore[no-untyped-call]  # elsewhere asking may raise
     return started and torch.cuda.is_current_stream_capturing()
 
 
@@ -81,17 +87,17 @@ def quietly(method: Method) -> Method:
 
     @functools.wraps(method)
     def run(self: Observer, *args: Any) -> Any:
-        if self.off or torch._C._len_torch_dispatch_stack() or torch._C._get_tracing_state() or capturing():
+        if self.off or dispatch_modes() or tracing_state() or capturing():
             return None
-        grad = torch.is_grad_enabled()
-        torch._C._set_grad_enabled(False)
+        grad = is_grad_enabled()
+        set_grad_enabled(False)
         try:
-            with torch._C.DisableTorchFunction():
+            with DisableTorchFunction():
                 return method(self, *args)
         except Exception:
             self.fail(traceback.format_exc())
         finally:
-            torch._C._set_grad_enabled(grad)
+            set_grad_enabled(grad)
 
     return run  # type: ignore[return-value]
 
@@ -155,13 +161,17 @@ class Observer:
         if self._only and not self._signals.modules.watches(module):
             return
         self._ran = True
-        if self._samples.follows(module) and not (self._in_backward or self.off):
-            self._entered(module, args, kwargs, torch.is_grad_enabled())
-        if self._sketching and not self._in_backward and not self.off and torch.is_grad_enabled():
-            self._called(module, args, kwargs, output)
-        elif self._sketching and not (torch.is_grad_enabled() or self._in_backward or self.off):
-            self._called_without(module)
-        elif isinstance(module, MODAL) and not (torch.is_grad_enabled() or self._in_backward or self.off):
+        if self._in_backward or self.off:
+            return
+        grad = is_grad_enabled()
+        if self._samples.follows(module, grad):
+            self._entered(module, args, kwargs, grad)
+        if self._sketching:
+            if grad:
+                self._called(module, args, kwargs, output)
+            else:
+                self._called_without(module)
+        elif not grad and isinstance(module, MODAL):
             self._modes.evaluated(module, self.step)
 
     def lost(self, kind: str, arguments: Mapping[str, Any], loss: Any) -> None:
@@ -409,14 +419,14 @@ class Observer:
         self._signals.take_output(slot, tensor, self.step)
         if slot.activation is None:
             given = args[0] if args else next(iter(kwargs.values()), None)
-            if isinstance(given, Tensor) and not given.requires_grad and can_sketch(given):
-                self._signals.take(slot, "input", given)
-                self._drawn.entered(slot, given)
-            else:
+            if not can_sketch(given):
                 self._signals.columns.look_at_indices(slot, given, self.step)
                 self._padding.looked_up(module, given)
-                if can_sketch(given):
-                    self._signals.columns.look_at_joined(slot, given)
+            elif given.requires_grad:
+                self._signals.columns.look_at_joined(slot, given)
+            else:
+                self._signals.take(slot, "input", given)
+                self._drawn.entered(slot, given)
 
     @quietly
     def _called_without(self, module: Module) -> None:
@@ -684,7 +694,7 @@ def _steps_first(module: Module, args: tuple[Any, ...]) -> tuple[int, int] | Non
 
 def _is_frozen_as_drawn(module: Module) -> bool:
     """Whether nothing was written into a weight but what torch drew for it, and it is not to be trained."""
-    weight = getattr(module, "weight", None)
+    weight = module._parameters.get("weight")  # the attribute may run a parametrization, which may change its state
     own = [parameter for parameter in module._parameters.values() if parameter is not None]
     drawn = isinstance(weight, torch.nn.Parameter) and weight.ndim > 1 and weight._version == 1
     return drawn and not any(parameter.requires_grad for parameter in own)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from headstart.monitor.cleared import PROBES, Cleared
 from headstart.monitor.ledger import Ledger
 from headstart.monitor.names import variable_of
 from headstart.monitor.outbox import Outbox
+from headstart.monitor.weak import Weak
 from headstart.record import Optimizer as Facts
 
 
@@ -34,7 +34,7 @@ class Life:
     known: Known
     object: weakref.ref[Optimizer]  # an id alone may be that of a dead one
     held: tuple[int, ...]
-    probes: list[Tensor]
+    probes: Weak
     facts: Facts
     versions: list[int]  # of the probes at its last step
     steps: int = 0
@@ -53,6 +53,7 @@ class Optimizers:
         self._lives: list[Life] = []
         self._of: dict[int, Life] = {}
         self._recent: dict[int, None] = {}  # by their last step
+        self._noted: tuple[Any, ...] = ()  # what was written into the ledger last
 
     def __bool__(self) -> bool:
         return bool(self._lives)
@@ -106,19 +107,24 @@ class Optimizers:
     def note_held(self, optimizer: Optimizer) -> None:
         """Writes into the ledger what it holds now, at which rate and decay."""
         name = self[optimizer].name
-        for index, group in enumerate(optimizer.param_groups):
-            lr, decay = (number(group.get(key)) for key in ("lr", "weight_decay"))
+        rates = [(number(group.get("lr")), number(group.get("weight_decay"))) for group in optimizer.param_groups]
+        held = [[id(parameter) for parameter in group["params"]] for group in optimizer.param_groups]
+        noted = (name, rates, held, self._ledger.met)
+        if noted == self._noted and all(map(self._ledger.__contains__, parameters_of(optimizer))):
+            return
+        for index, (group, (lr, decay)) in enumerate(zip(optimizer.param_groups, rates, strict=True)):
             for place, parameter in enumerate(group["params"]):
                 if parameter not in self._ledger:
                     own = variable_of(parameter) or f"{name.lower()}.{index}.{place}"
                     self._ledger.add(parameter, own)
                 self._ledger.held_by(name, parameter, lr, decay)
+        self._noted = (*noted[:3], self._ledger.met)
 
     def _heir(self, kind: str, held: tuple[int, ...], parameters: list[Tensor]) -> Life | None:
         """The optimizer whose object is dead and whose tensors these are, if there is one."""
         same = [life for life in self._lives if life.facts.kind == kind and life.held == held]
         dead = (life for life in same if life.object() is None)
-        return next((life for life in dead if all(map(operator.is_, life.probes, _probes(parameters)))), None)
+        return next((life for life in dead if list(map(id, life.probes)) == list(map(id, _probes(parameters)))), None)
 
     def _new(self, optimizer: Optimizer, kind: str, parameters: list[Tensor], held: tuple[int, ...]) -> Life:
         same = sum(life.facts.kind == kind for life in self._lives)
@@ -143,12 +149,14 @@ def parameters_of(optimizer: Optimizer) -> list[Tensor]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
-def _probes(parameters: list[Tensor]) -> list[Tensor]:
-    return parameters[:: max(1, len(parameters) // PROBES)][:PROBES]
+def _probes(parameters: list[Tensor]) -> Weak:
+    return Weak(parameters[:: max(1, len(parameters) // PROBES)][:PROBES])
 
 
 def number(value: Any) -> float | None:
     """A rate as a number; None for what is none, and for a tensor on a device, which would have to be waited for."""
+    if type(value) is float:
+        return value
     if isinstance(value, Tensor):
         return float(value) if value.device.type == "cpu" and value.numel() == 1 else None
     return float(value) if isinstance(value, Real) else None

@@ -6,7 +6,7 @@ Only names, shapes, dims and scalars of nodes are read, and of a clip what it sa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,20 @@ def origin_of(given: Tensor | Made, class_axis: int) -> Origin:
     if maker is None:
         return Origin(None, None, *softmax, lost)
     return Origin(_activation(maker), _range(maker), *softmax, lost)
+
+
+def axis_above(axis: int, shape: Shape, nodes: Sequence[Any]) -> int | None:
+    """Where an axis of `shape`, which the first of `nodes` is given, lies above the last; None: it is no axis any more.
+
+    They are views and transposes, in the order in which they work.
+    """
+    place: int | None = axis
+    for node in nodes:
+        after = _shape(node, 0)
+        if place is None or after is None:
+            return None
+        place, shape = _moved(place, _Step(operator(node.name()), node, shape, after)), after
+    return place
 
 
 def clipped(node: Any) -> Tensor | None:

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from headstart.monitor.ledger import Ledger
 from headstart.monitor.optimizers import parameters_of
 from headstart.monitor.sketch import can_sketch, sample_view
+from headstart.monitor.weak import Reference, reference
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Orphans:
         self._ledger = ledger
         self._optimizers: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self._gone = False  # one of them
-        self._frozen: set[int] = set()  # parameters that were so as an optimizer was made, or stepped first
+        self._frozen: dict[int, Reference] = {}  # parameters that were so as an optimizer was made, or stepped
         self._known: dict[int, Orphan] = {}
 
     def made(self, optimizer: Optimizer) -> None:
@@ -43,7 +44,7 @@ class Orphans:
         if optimizer not in self._optimizers:
             self._optimizers.add(optimizer)
             weakref.finalize(optimizer, self._lost).atexit = False
-            self._frozen |= {id(p) for p, _ in self._ledger.tensors() if not p.requires_grad}
+            self._frozen |= {id(p): reference(p) for p, _ in self._ledger.tensors() if not p.requires_grad}
 
     def look(self) -> None:
         """As an optimizer has stepped, on sketched steps."""
@@ -52,7 +53,8 @@ class Orphans:
         held = {id(parameter) for optimizer in self._optimizers for parameter in parameters_of(optimizer)}
         for parameter, entry in self._ledger.tensors():
             steps = 0
-            was_trained = entry.facts.optimizer is not None and id(parameter) in self._frozen
+            frozen = self._frozen.get(id(parameter))
+            was_trained = entry.facts.optimizer is not None and frozen is not None and frozen() is parameter
             if was_trained and id(parameter) not in held and parameter.requires_grad:
                 steps = self._steps(parameter)
             if steps != entry.facts.orphaned:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -32,8 +32,7 @@ class Rare(NamedTuple):
     value: Tensor | float  # not yet waited for
 
 
-@dataclass(frozen=True)
-class StepRow:
+class StepRow(NamedTuple):
     step: int
     seconds: float
     losses: Sequence[Tensor]
@@ -98,6 +97,7 @@ class Outbox:
                 samples_before=layer.samples_before or known.samples_before,
                 in_turn=layer.in_turn or known.in_turn,
                 summed=layer.summed or known.summed,
+                normed_after=_always(layer.normed_after, known.normed_after),
                 bare=known.bare if layer.bare is None else layer.bare and known.bare is not False,
             )
         if layer != known:
@@ -130,7 +130,7 @@ class Outbox:
         for step, call in self._evaluations:
             self._write_call(step, call, "eval", numbers)
         self._rows, self._evaluations = [], []
-        for entry in self._ledger.entries.values():
+        for entry in self._ledger.lines:
             if entry.dirty:
                 entry.dirty = False
                 self._writer.thing(entry.line())
@@ -193,7 +193,7 @@ class Outbox:
             self._writer.rare(step, owner, figure, numbers.one(value))
 
     def _note_ledger(self, values: array[float], optimizer: str | None) -> None:
-        for entry in self._ledger.entries.values():
+        for entry in self._ledger.lines:
             if entry.facts.optimizer == optimizer and _seen(values, entry.weight):
                 entry.seen += 1
                 entry.with_gradient += _nonzero(values, entry.gradient)
@@ -224,6 +224,13 @@ class Numbers:
     def one(self, value: Tensor | float) -> float:
         """A number, or the only one that a tensor holds."""
         return float(self._lists[id(value)][0]) if isinstance(value, Tensor) else value
+
+
+def _always(now: str | None, before: str | None) -> str | None:
+    """What was seen at each look; "" where they differ."""
+    if now is None or before is None:
+        return before if now is None else now
+    return now if now == before else ""
 
 
 def _seen(values: array[float], stream: int) -> bool:

@@ -115,9 +115,9 @@ class Samples:
         self._step = 0  # that is not over yet
         self._pending = 0
 
-    def follows(self, module: Module) -> bool:
-        """Whether `entered` wants this call: asked at each call of any module."""
-        return id(module) in self._entries and (self._looking or not torch.is_grad_enabled())
+    def follows(self, module: Module, grad: bool) -> bool:
+        """Whether `entered` wants this call: asked at each call of any module; `grad`: gradients are on."""
+        return id(module) in self._entries and (self._looking or not grad)
 
     def is_new(self, module: Module) -> bool:
         known = self._settled.get(id(module))

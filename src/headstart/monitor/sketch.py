@@ -21,6 +21,10 @@ SAMPLE = 512  # values of a tensor at most: a share is then known to 2.2 % (1 σ
 FORMS = 8  # forms that are remembered: two of a GAN, one of each optimizer
 GRAIN = 32  # lengths of long samples are multiples of this
 
+# Asked of every tensor: as globals of this module they are looked up once, not through torch's modules.
+PLAIN_TYPES, STRIDED = (Tensor, torch.nn.Parameter), torch.strided
+is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -63,13 +67,18 @@ class Sheet:
     def put(self, stream: int, sample: Tensor) -> None:
         self._place(stream, sample.shape[0]).copy_(sample)
 
-    def put_all(self, streams: Sequence[int], samples: Sequence[Tensor]) -> slice:
+    def put_all(self, streams: Sequence[int], samples: list[Tensor]) -> slice:
         """Many samples at once; returns their rows."""
-        first = len(self.streams)
+        first, lengths = len(self.streams), [sample.shape[0] for sample in samples]
         self._reserve(first + len(streams))  # before any place is handed out: a larger sheet lies elsewhere
-        places = [self._place(stream, sample.shape[0]) for stream, sample in zip(streams, samples, strict=True)]
+        places = self._places[first : first + len(streams)]
+        if [place.shape[0] for place in places] == lengths:  # as at most steps
+            self.streams += streams
+            self._lengths += lengths
+        else:
+            places = [self._place(stream, length) for stream, length in zip(streams, lengths, strict=True)]
         if places:
-            torch._foreach_copy_(places, list(samples))
+            torch._foreach_copy_(places, samples)
         return slice(first, len(self.streams))
 
     def subtract(self, rows: slice, before: slice) -> None:
@@ -211,12 +220,12 @@ def sample_view(x: Tensor) -> Tensor:
 def can_sketch(x: Any) -> TypeGuard[Tensor]:
     """Whether `x` is a plain floating tensor: no functorch wrapper, fake, sparse, nested or other subclass."""
     return (
-        type(x) in (Tensor, torch.nn.Parameter)
+        type(x) in PLAIN_TYPES
         and x.is_floating_point()
-        and x.layout is torch.strided
+        and x.layout is STRIDED
         and x.numel() > 0
         and not x.is_meta
-        and not torch._C._functorch.is_functorch_wrapped_tensor(x)
+        and not is_wrapped(x)
     )
 
 

@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 
 from headstart.monitor.graph import leaves
 from headstart.monitor.sketch import can_sketch
+from headstart.monitor.weak import Weak
 
 VALUES = 64  # of a tensor that are compared
 GRAPHS = 8  # that are gone through for data with gradients
@@ -30,7 +31,7 @@ class Thrown:
     """Follows some parameters of one optimizer, on the steps that are looked at."""
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
-        self._parameters = parameters
+        self._parameters = Weak(parameters)
         self._step = -1
         self._several = False  # backwards in the step before: where there is one, nothing is done
         self._graphs = 0
@@ -75,8 +76,7 @@ class Thrown:
         self._marks = self._marked()
 
     def backward_ends(self, step: int) -> None:
-        marks = self._marked()
-        if step != self._step or marks == self._marks:
+        if step != self._step or (marks := self._marked()) == self._marks:
             return
         self._open, self._marks = True, marks
         self._backwards += 1
@@ -109,6 +109,8 @@ class Thrown:
 
     def _are_gone(self) -> bool:
         """All of them: where zeros are written instead, it is asked on the CPU alone, for a device would be waited for."""
+        if self._parameters.are_gone():
+            return False
         left = [
             parameter.grad for parameter, mark in zip(self._parameters, self._marks, strict=True) if mark is not None
         ]

@@ -36,6 +36,8 @@ def code(stats: Stats, per: str, axis: int | None, file: Path) -> str:
         lines.append(f"hs.Standardize({how}){load}    # import headstart as hs")
     if per != "patch" and stats.joint:
         lines.append(f'hs.Whiten("zca", eps=0.01, {how}){load}')
+    if per == "patch" and not stats.joint:
+        lines.append("# --covariance measures what hs.PatchWhiten needs")
     if per == "patch" and stats.joint:
         lines.append(f"hs.PatchWhiten(patch={stats.shape[-1]}){load}    # import headstart as hs")
     if per == "channel" and stats.columns <= PASTED:
@@ -44,8 +46,8 @@ def code(stats: Stats, per: str, axis: int | None, file: Path) -> str:
 
 
 def _heading(stats: Stats, per: str) -> str:
-    kinds = {"channel": "channel", "feature": "feature", "patch": "place in a patch"}
-    many = f"{stats.columns:,} {kinds[per]}{'s' if stats.columns > 1 else ''}".replace("places", "place")
+    kind, of = {"channel": ("channel", ""), "feature": ("feature", ""), "patch": ("place", " in a patch")}[per]
+    many = f"{stats.columns:,} {kind}{'s' if stats.columns > 1 else ''}{of}"
     return f"{stats.samples:,} samples, {many}, {int(stats.count.sum()):,} finite values"
 
 

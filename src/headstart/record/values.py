@@ -41,6 +41,10 @@ class Layer:
     viewed: tuple[int, ...] = ()  # and the shape of that view
     frozen_at: int | None = None  # of what first ran after the first step, and was frozen as it was drawn: that step
     summed: int | None = None  # rows of its output that are summed into a number, which is then added to each
+    normed_after: str | None = (
+        None  # "relu": through that, straight and always, its output goes into a batch norm by the
+    )
+    # statistics of the batch; "": it does not; None: not seen
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class Parameter:
     orphaned: int = 0  # sketched steps with a gradient since its optimizer was gone, and it frozen meanwhile
     ungraded: int = 0  # sketched steps in which its module ran under no_grad within a forward with gradients
     rounding: float | None = None  # share of itself that a value may lose at a step: half of its precision's epsilon
+    cancelled: bool | None = None  # a bias straight before a batch norm by the batch's statistics, wherever it is used
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
@@ -13,6 +14,7 @@ from headstart.report.phrases import say, tr
 from headstart.report.plots import Figure
 from headstart.report.section import Section, place
 
+CODE_WIDTH = 100  # characters that a card has room for on a wide screen
 MARKS: dict[Severity, str] = {"error": "✗", "warning": "!", "advice": "·"}
 
 
@@ -40,8 +42,8 @@ def _card(finding: Finding, record: Record, figure: Figure | None) -> str:
         f'<h3><span class="mark" aria-hidden="true">{MARKS[finding.severity]}</span> {escape(finding.rule)} '
         f'<span class="severity">{tr(finding.severity)}</span></h3>',
         f'<p class="where">{_breakable(place_of)}</p>' if place_of else "",
-        f'<p class="message">{_text(finding.message)}</p>',
-        f'<p class="cause">{_text(finding.cause)}</p>' if finding.cause else "",
+        f'<p class="message">{_prose(finding.message)}</p>',
+        f'<p class="cause">{_prose(finding.cause)}</p>' if finding.cause else "",
         _evidence(finding),
         place(figure, "") if figure else "",
         _line(finding, record),
@@ -55,16 +57,23 @@ def _card(finding: Finding, record: Record, figure: Figure | None) -> str:
 def _evidence(finding: Finding) -> str:
     if not finding.evidence:
         return ""
-    rows = "".join(_evidence_row(evidence) for evidence in finding.evidence)
-    heads = "".join(f'<th scope="col">{head}</th>' for head in (tr("evidence"), tr("value"), tr("limit"), tr("when")))
-    return f'<table class="evidence"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    heads = (tr("evidence"), tr("value"), tr("limit"), tr("when"))
+    columns = list(zip(heads, *map(_evidence_row, finding.evidence), strict=True))
+    head, *rows = zip(*(column for column in columns if any(column[1:])), strict=True)
+    heads_told = "".join(f'<th scope="col">{name}</th>' for name in head)
+    rows_told = "".join(
+        f'<tr><th scope="row">{_text(name)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+        for name, *cells in rows
+    )
+    return f'<table class="evidence"><thead><tr>{heads_told}</tr></thead><tbody>{rows_told}</tbody></table>'
 
 
-def _evidence_row(evidence: Evidence) -> str:
-    limit = words.bound_of(evidence)
+def _evidence_row(evidence: Evidence) -> tuple[str, str, str, str]:
     return (
-        f'<tr><th scope="row">{_text(words.name_of(evidence.figure))}</th><td>{words.value_of(evidence)}</td>'
-        f"<td>{limit}</td><td>{words.at_steps(evidence.steps)}</td></tr>"
+        words.name_of(evidence.figure),
+        words.value_of(evidence),
+        words.bound_of(evidence),
+        words.at_steps(evidence.steps),
     )
 
 
@@ -79,11 +88,12 @@ def _line(finding: Finding, record: Record) -> str:
 def _remedy(finding: Finding) -> str:
     if finding.remedy is None:
         return ""
+    code = "\n".join(words.code_lines(finding.remedy.code, CODE_WIDTH))
     caution = "" if finding.remedy.safe else f" · {tr('changes what the model computes')}"
     return (
         f'<div class="code instead"><p class="label">{say("instead")}{caution}'
         f'<button type="button" class="copy">{tr("copy")}</button></p>'
-        f"<pre><code>{_text(finding.remedy.code)}</code></pre></div>"
+        f"<pre><code>{_text(code)}</code></pre></div>"
     )
 
 
@@ -97,12 +107,17 @@ def _consequences(finding: Finding) -> str:
 def _consequence(other: Finding) -> str:
     where = words.place_of(other)
     return (
-        f"<li><b>{escape(other.rule)}</b>{f' · {_breakable(where)}' if where else ''}<br>{_text(other.message)}</li>"
+        f"<li><b>{escape(other.rule)}</b>{f' · {_breakable(where)}' if where else ''}<br>{_prose(other.message)}</li>"
     )
 
 
 def _text(text: str) -> str:
     return escape(words.plain(text))
+
+
+def _prose(text: str) -> str:
+    """A text in which a number keeps its sign of percent."""
+    return re.sub(r"(?<=\d) (?=%)", "\u00a0", _text(text))
 
 
 def _breakable(names: str) -> str:

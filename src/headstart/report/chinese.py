@@ -15,7 +15,7 @@ CHINESE = {
     "Skill unknown.": "技能值未知。",
     "Skill {value} of 1": "技能值 {value}（最高为 1）",
     "Loss {loss} over the last third of the run; always answering {baseline} costs {constant} on the same labels "
-    "({source}).": "最后三分之一的损失为 {loss}；在同样的标签上，始终回答{baseline}的损失为 {constant}({source})。",
+    "({source}).": "最后三分之一的损失为 {loss}；在同样的标签上，始终回答{baseline}的损失为 {constant}（{source}）。",
     "Made by headstart {version}. This page holds all it needs and sends nothing anywhere.": (
         "由 headstart {version} 生成。本页自带所需的一切，不向任何地方发送数据。"
     ),
@@ -93,6 +93,8 @@ CHINESE = {
     "std of the weights": "权重的标准差",
     "distinct units": "不相同的单元数",
     "std of the updates": "更新的标准差",
+    "std of the weights' gradients": "权重梯度的标准差",
+    "share of the commonest class in a batch": "一个批次中最常见类别的比例",
     "gradients were cleared (1) or not (0)": "梯度被清零 (1) 或没有 (0)",
     # The tables
     "Parameters": "参数",
@@ -217,7 +219,7 @@ CHINESE = {
     "mean over std": "均值与标准差之比",
     "middle size": "居中的尺度",
     "most likely": "最大可能的概率",
-    "not finite": "非有限值的数量",
+    "not finite": "非有限值的比例",
     "not finite share": "非有限值的比例",
     "one answer share": "同一答案的比例",
     "optimizer steps": "优化器的步数",
@@ -280,4 +282,9 @@ CHINESE = {
     "without gradient": "没有梯度的次数",
     "zero weights": "全为零的权重数",
     "workers": "工作进程数",
+    "biases cancelled": "被抵消的偏置数",
+    "gradient of bias over weight": "偏置梯度与权重梯度之比",
+    "norms after relu": "ReLU 之后的归一化数",
+    "tensors decayed": "被衰减的张量数",
+    "weight decay": "权重衰减",
 }

@@ -26,7 +26,7 @@ def header(diagnosis: Diagnosis, record: Record) -> str:
     return f"""<header class="{kind}">
 <p class="brand">headstart</p>
 <h1><span class="verdict">{escape(words.verdict_said(diagnosis))}</span>
-<span class="script">{escape(words.plain(diagnosis.script))}</span></h1>
+<span class="script">{escape(words.plain(words.short(diagnosis.script)))}</span></h1>
 {_start(diagnosis.skill) if diagnosis.ended == CHECKED else _skill(diagnosis.skill)}
 <ul class="facts">{items}</ul>
 </header>"""
@@ -49,7 +49,7 @@ def _skill(skill: Skill | None) -> str:
         loss=words.number(skill.loss),
         baseline=answer(skill.baseline),
         constant=words.number(skill.constant),
-        source=skill.source,
+        source=words.short_source(skill.source),
     )
     value = words.skill_value(skill)
     return f"""<div class="skill">

@@ -26,7 +26,7 @@ def _page(diagnosis: Diagnosis, record: Record) -> str:
     proofs = [proof(record, finding, f"proof-{place}") for place, finding in enumerate(diagnosis.findings)]
     sections = [cards(diagnosis, record, proofs), *_plots(diagnosis, record), *_tables(diagnosis, record)]
     figures = [figure for figure in proofs if figure] + [figure for part in sections for figure in part.figures]
-    title = f"{words.verdict_said(diagnosis)}: {diagnosis.script} · headstart"
+    title = f"{words.verdict_said(diagnosis)}: {words.short(diagnosis.script)} · headstart"
     return page(
         words.plain(title),
         header(diagnosis, record),

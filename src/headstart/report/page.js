@@ -14,7 +14,12 @@ Promise.all(Object.keys(figures).map((name) => draw(name, 0))).then(() => {
   document.documentElement.dataset.drawn = "yes";
 });
 
-narrow.addEventListener("change", () => Object.keys(figures).forEach((name) => draw(name, shown[name])));
+narrow.addEventListener("change", () => {
+  for (const name of Object.keys(figures)) {
+    Plotly.purge(name); // else a colour bar keeps its old title beside the new one
+    draw(name, shown[name]);
+  }
+});
 
 function draw(name, view) {
   shown[name] = view;
@@ -43,7 +48,11 @@ function tail(name, most) {
 
 function withHover(trace, rows) {
   const text = trace.z.map((line, row) => line.map((cell) => `${tail(rows[row], 60)}: ${told(cell, trace.meta)}`));
-  return { ...trace, text, hovertemplate: `${WORDS.step} %{x:,}<br>%{text}<extra></extra>` };
+  // On a narrow screen a title beside the bar would leave no room for it.
+  const bar = trace.colorbar;
+  const above = { side: "top", text: `${bar.title.text}<br> `, font: { size: 11 } }; // its last line lies under the bar
+  const colorbar = narrow.matches ? { ...bar, title: above, ypad: bar.ypad + 6 } : bar;
+  return { ...trace, colorbar, text, hovertemplate: `${WORDS.step} %{x:,}<br>%{text}<extra></extra>` };
 }
 
 // A map of logarithms holds -99 for zero and 99 for what is not finite (maps.py).

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Set
+from textwrap import wrap
 
 from headstart.findings import Evidence, Finding
 from headstart.record import Record, Series
@@ -27,8 +29,12 @@ TITLES = {
     "weight.std": "std of the weights",
     "weight.distinct": "distinct units",
     "update.std": "std of the updates",
+    "weight_gradient.std": "std of the weights' gradients",
+    "loss.commonest": "share of the commonest class in a batch",
     "loop.cleared": "gradients were cleared (1) or not (0)",
 }
+
+FLAGS = ("loop.cleared",)  # 1 or 0, and nothing between
 
 
 def proof(record: Record, finding: Finding, name: str) -> Figure | None:
@@ -39,17 +45,25 @@ def proof(record: Record, finding: Finding, name: str) -> Figure | None:
     return None
 
 
-def _figure(name: str, evidence: Evidence, figure: str, curves: list[tuple[str, Series]], step: int | None) -> Figure:
+def _figure(place: str, evidence: Evidence, figure: str, curves: list[tuple[str, Series]], step: int | None) -> Figure:
     values = [value for _, series in curves for value in series.values if math.isfinite(value)]
-    limit = evidence.limit if evidence.limit is not None and _on_scale(evidence, curves) else None
+    own = _on_scale(evidence, curves)
+    share = words.is_share(evidence.figure if own else figure) and max(values, default=0.0) <= 1
+    limit = evidence.limit if own else None
+    name = evidence.figure if own else figure  # what the rule calls it, where it is what is drawn
+    title = tr(TITLES[figure]) if figure in TITLES else words.name_of(name)
     scale = value_axis(
-        tr(TITLES[figure]) if figure in TITLES else words.name_of(figure),
+        "<br>".join(wrap(title, 28)),  # a plot is no higher
         values if limit is None else [*values, limit],
-        words.is_share(figure) and max(values, default=0.0) <= 1,
+        share,
     )
+    if figure in FLAGS:
+        scale |= {"range": [-0.1, 1.1], "tickvals": [0, 1]}
+    elif "type" not in scale and "range" not in scale:
+        scale["rangemode"] = "tozero"  # a mean of 78 is far from 0: show how far
     marks = []
     if limit is not None:
-        text = words.limit_of(Evidence(figure, 0.0, limit))
+        text = words.limit_of(evidence)
         marks.append(level(limit, text, scale.get("type") == "log"))
     if step:
         marks.append(moment(step, say("step", first=step)))
@@ -67,10 +81,10 @@ def _figure(name: str, evidence: Evidence, figure: str, curves: list[tuple[str, 
         for owner, s in curves[:6]
     )
     return Figure(
-        name,
+        place,
         (View(figure, traces),),
         layout,
-        tr("{figure} over steps: {ends}.", figure=words.name_of(figure), ends=ends),
+        tr("{figure} over steps: {ends}.", figure=title, ends=ends),
         280,
     )
 
@@ -95,13 +109,23 @@ def _curves(record: Record, finding: Finding, figure: str) -> list[tuple[str, Se
         series = record.loss if figure == "loss" else record.lr
         return [(figure, series)] if series else []
     curves = [(owner, record.series(owner, figure)) for owner in _owners(record, finding)]
-    return [(owner or tr("the run"), series) for owner, series in curves if series]
+    drawn = [(owner, series) for owner, series in curves if series]
+    if figure.startswith("loss."):  # kept by a layer's weight, and about what the layer gives
+        layers = {parameter.name: parameter.layer for parameter in record.parameters}
+        drawn = [(layers.get(owner) or owner, series) for owner, series in drawn]
+    known = {layer.name for layer in record.layers}
+    return [(_named(owner, known), series) for owner, series in drawn]
+
+
+def _named(owner: str, layers: Set[str]) -> str:
+    return words.layer(owner) if owner in layers else words.short_source(owner) if owner else tr("the run")
 
 
 def _owners(record: Record, finding: Finding) -> list[str]:
-    """The layers concerned and their tensors; of a finding about the whole run, the run itself, then all layers."""
+    """The layers concerned and their tensors; of a finding about the whole run, whatever has the figure."""
     layers = words.layers_of(finding)
     if not layers:
-        return ["", *(layer.name for layer in record.layers)]
+        things = (record.losses, record.optimizers, record.layers, record.parameters)
+        return ["", *(thing.name for kind in things for thing in kind)]
     tensors = [p.name for p in record.parameters if p.layer in layers or p.name in layers]
     return list(dict.fromkeys([*layers, *tensors]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -19,6 +18,7 @@ from headstart.findings import CHECKED, Diagnosis, Finding, NotJudged, Severity
 from headstart.record import Record
 from headstart.report import words
 from headstart.report.phrases import say, spoken
+from headstart.report.wrap import columns, wrapped
 from headstart.wording import sentences
 
 MARKS: dict[Severity, tuple[str, str]] = {
@@ -88,7 +88,7 @@ class _Page:
     def head(self) -> Iterator[Text]:
         d = self.diagnosis
         verdict = words.verdict(d.verdict, d.steps)
-        facts = [d.script, words.length(d), words.seconds(d.seconds), words.ended(d.ended)]
+        facts = [words.short(d.script), words.length(d), words.seconds(d.seconds), words.ended(d.ended)]
         line = (
             _text(" · ".join(fact for fact in facts if fact))
             .append(" · ")
@@ -124,17 +124,15 @@ class _Page:
             message.append(words.plain(sentences(finding.message, finding.cause).removeprefix(finding.message)), "dim")
         yield from self._hanging(Text("   "), message)
         yield from self._evidence(finding)
-        if finding.line:
-            source = words.source_of(self.record, finding.line)
-            yield _label(words.plain(finding.line)).append(words.plain(source), "red")
+        yield from self._line(finding.line)
         if finding.remedy:
             yield from self._code(say("instead"), finding.remedy.code)
         if finding.explains:
             told = [
-                say("in", rule=other.rule, layer=other.layer) if other.layer else other.rule
+                say("in", rule=other.rule, layer=words.layer(other.layer)) if other.layer else other.rule
                 for other in finding.explains
             ]
-            yield from self._hanging(_label(say("explains")), _text(words.names(told, 6)))
+            yield from self._hanging(_label(say("explains")), _text(words.names(told, 6, "and rules")))
 
     def _evidence(self, finding: Finding) -> Iterator[Text]:
         rows = [
@@ -153,9 +151,20 @@ class _Page:
             )
             yield Text("       " + "   ".join(cells))
 
+    def _line(self, line: str | None) -> Iterator[Text]:
+        """The user's own, on one line with where it stands if there is room; it may end early, for they have it."""
+        if not line:
+            return
+        source, label = Text(words.plain(words.source_of(self.record, line)), "red"), _label(words.plain(line))
+        if cell_len(line) >= LABEL - 1 and label.cell_len + source.cell_len > self.width:
+            yield Text.assemble("   ", (words.plain(line), "dim"))
+            label = _label("")
+        source.truncate(max(20, self.width - label.cell_len), overflow="ellipsis")
+        yield label.append(source)
+
     def _code(self, label: str, code: str) -> Iterator[Text]:
         """Code is never wrapped: it is there to be pasted."""
-        lines = words.plain(code).splitlines() or [""]
+        lines = words.code_lines(words.plain(code), self.width - LABEL - 3) or [""]
         yield _label(label).append(lines[0], "green")
         yield from (_label("").append(line, "green") for line in lines[1:])
 
@@ -198,10 +207,9 @@ class _Page:
     def _hanging(self, start: Text, body: Text, indent: int | None = None) -> Iterator[Text]:
         """`body` after `start`, wrapped; its further lines stand under its first, or at `indent`."""
         left = start.cell_len if indent is None else indent
-        first, *more = body.wrap(self.console, max(20, self.width - start.cell_len)) or [Text("")]
+        first, *more = wrapped(body, max(20, self.width - start.cell_len), max(20, self.width - left))
         yield Text.assemble(start, first)
-        rest = Text(" ").join(more) if indent is not None else None
-        for line in rest.wrap(self.console, max(20, self.width - left)) if rest else more:
+        for line in more:
             yield Text.assemble(" " * left, line)
 
 
@@ -219,11 +227,15 @@ def _fitted(rules: Sequence[NotJudged], width: int) -> str:
     reasons: dict[str, list[str]] = {}
     for rule in rules:
         reasons.setdefault(rule.because, []).append(rule.rule)
-    told = {words.plain(f"{words.names(group, 1)} ({because})"): len(group) for because, group in reasons.items()}
+    told = {
+        words.plain(say("because", rules=words.names(group, 1), because=because)): len(group)
+        for because, group in reasons.items()
+    }
 
     def line(groups: Sequence[str]) -> str:
         left = len(rules) - sum(told[group] for group in groups)
-        return say("more", line="; ".join(groups), left=left) if left else "; ".join(groups)
+        joined = say("semicolon").join(groups)
+        return say("more", line=joined, left=left) if left else joined
 
     kept: list[str] = []
     for group in told:
@@ -245,7 +257,7 @@ def _quoted(path: Path | str) -> str:
 
 
 def _width() -> int:
-    return min(100, shutil.get_terminal_size().columns) if sys.stdout.isatty() else ON_PAPER
+    return columns() or ON_PAPER
 
 
 def _console(color: bool) -> Console:

@@ -7,19 +7,34 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
+from rich.text import Text as RichText
+
 from headstart.findings import CHECKED, Diagnosis, Evidence, Finding, Skill
 from headstart.record import Record
 from headstart.report.phrases import answer, is_known, say, tr
+from headstart.report.wrap import wrapped
 from headstart.wording import number as number
 from headstart.wording import share as share
 
-SHARES = ("share", "zeros", "saturated", "not_finite", "dead", "accuracy")  # figures between 0 and 1, told in percent
+SHARES = (
+    "share",
+    "zeros",
+    "saturated",
+    "not_finite",
+    "dead",
+    "accuracy",
+    "lost",
+    "spent_by",
+)  # figures between 0 and 1, told in percent
+LONG_PATH = 40  # characters; a longer one would push the verdict off the first line
+_COMMENTED = re.compile(r"(\s*)(.*\S) {2,}# (.*)")
 # Escape sequences and direction overrides would let a file's text repaint the reader's terminal.
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def is_share(figure: str) -> bool:
-    return figure.replace(".", "_").endswith(SHARES)
+    name = figure.replace(".", "_")
+    return name.startswith("share_") or name.endswith(SHARES)
 
 
 def value_of(evidence: Evidence) -> str:
@@ -59,7 +74,12 @@ def at_steps(steps: Sequence[int]) -> str:
 
 def place_of(finding: Finding, most: int = 3) -> str:
     """ "net.0, net.2 and 4 more · step 40"."""
-    layers = names(layers_of(finding), most)
+    named = layers_of(finding)
+    if len(named) == 1:
+        layers = layer(named[0])
+    else:
+        numbered = any(name[:1].isdigit() for name in named)
+        layers = say("layers", names=names(named, most)) if numbered else names(named, most)
     step = "" if finding.step is None else say("step", first=finding.step)
     return " · ".join(part for part in (layers, step) if part)
 
@@ -68,11 +88,41 @@ def layers_of(finding: Finding) -> tuple[str, ...]:
     return finding.layers or ((finding.layer,) if finding.layer else ())
 
 
-def names(all_names: Sequence[str], most: int = 3) -> str:
+def layer(name: str) -> str:
+    """A layer as a sentence names it: "net.0"; "layer 0" where its name is a bare number."""
+    return say("layer", name=name) if name[:1].isdigit() else name
+
+
+def names(all_names: Sequence[str], most: int = 3, phrase: str = "and") -> str:
     """ "a, b, c and 4 more"; one that would be left out alone is named."""
     if len(all_names) <= most + 1:
-        return ", ".join(all_names)
-    return say("and", named=", ".join(all_names[:most]), left=len(all_names) - most)
+        return say("comma").join(all_names)
+    return say(phrase, named=say("comma").join(all_names[:most]), left=len(all_names) - most)
+
+
+def short(path: str) -> str:
+    """A script as a title names it: the file alone, where its whole path is long."""
+    return path if len(path) <= LONG_PATH else PurePath(path).name
+
+
+def short_source(source: str) -> str:
+    """ "cross_entropy at train.py:31", with the file alone where its whole path is long."""
+    what, at, line = source.rpartition(" at ")
+    return f"{what}{at}{short(line)}"
+
+
+def code_lines(code: str, width: int) -> list[str]:
+    """Code to paste; where a line is longer than `width`, the comment behind it goes before it."""
+    lines: list[str] = []
+    for line in code.splitlines():
+        found = _COMMENTED.fullmatch(line)
+        if found and len(line) > width:
+            indent, kept, comment = found.groups()
+            room = max(40, width - len(indent) - 2)
+            lines += [f"{indent}# {part.plain}" for part in wrapped(RichText(comment), room)]
+            line = indent + kept
+        lines.append(line)
+    return lines
 
 
 def seconds(value: float) -> str:
@@ -129,9 +179,9 @@ def ended(how: str | None) -> str:
         return say("signal", how=how)
     if how.startswith("exit ") and how != "exit 0":
         return say("exit", how=how.removeprefix("exit "))
-    if how in ("exit 0", CHECKED):
+    if how in ("exit 0", "finished", CHECKED):
         return ""
-    return say(how) if how in ("stopped", "finished") else how
+    return say(how) if how == "stopped" else how
 
 
 def length(diagnosis: Diagnosis) -> str:

@@ -11,6 +11,8 @@ A rule's module is its page (docstring), its facts (the constants below) and one
     def dead_relu(case: Case) -> Iterator[Finding]: ...
 
 Limits are constants in capitals, each with its source; SECOND_LOOK may name less strict ones (see second_look.py).
+`ON_REQUEST = True` marks advice of design that costs no run its success: asked only where it is selected by its name,
+advice always, and cause of nothing.
 Adding a rule touches one new file here, and its test; the page's Chinese text is a file of the same name in zh/.
 """
 
@@ -53,6 +55,7 @@ class Rule:
     judge: Callable[[Case], Iterable[Finding]]
     module: ModuleType
     usual: Mapping[str, float]  # its limits, but for a user's
+    on_request: bool = False  # asked only where it is selected by its name
 
     @cached_property
     def page(self) -> Page:
@@ -68,11 +71,16 @@ class Rule:
         return page.with_more("Limits", SECOND_LOOK.say(language, "limits", limits=limits))
 
     def facts(self, language: Language) -> str:
-        """Group, version, status and what it rests on, in a line."""
+        """Group, version, status and what it rests on, and how it is asked if it is not by default, in a line."""
         group, status, basis = (
             WORDS.say(language, key) for key in (self.group, self.status, f"rests on {self.rests_on}")
         )
-        return WORDS.say(language, "facts", group=group, since=self.since, status=status, rests_on=basis)
+        told = WORDS.say(language, "facts", group=group, since=self.since, status=status, rests_on=basis)
+        return " · ".join(filter(None, (told, self.request(language))))
+
+    def request(self, language: Language) -> str:
+        """How a rule on request is asked; "" of the others."""
+        return WORDS.say(language, "on request", rule=self.name) if self.on_request else ""
 
     def markdown(self, language: Language = "en") -> str:
         """The page as one text, for the terminal and for other tools."""
@@ -107,6 +115,11 @@ def catalogue() -> tuple[Rule, ...]:
     return tuple(_rule(name) for name in sorted(found.name for found in pkgutil.iter_modules(__path__)))
 
 
+def by_default() -> tuple[Rule, ...]:
+    """The rules that are asked unless the user says otherwise."""
+    return tuple(rule for rule in catalogue() if not rule.on_request)
+
+
 def find(name: str) -> Rule:
     """The rule called `name`. Raises HeadstartError with the nearest match if there is none."""
     rules = {rule.name: rule for rule in catalogue()}
@@ -121,9 +134,10 @@ def _rule(file: str) -> Rule:
     module = importlib.import_module(f"{__name__}.{file}")
     facts = {fact.lower(): getattr(module, fact) for fact in FACTS}
     name, judge = file.replace("_", "-"), getattr(module, file)
-    return Rule(name=name, judge=judge, module=module, usual=_limits(module), **facts)
+    on_request = getattr(module, "ON_REQUEST", False)
+    return Rule(name=name, judge=judge, module=module, usual=_limits(module), on_request=on_request, **facts)
 
 
 def _limits(module: ModuleType) -> dict[str, float]:
-    named = vars(module).items()
-    return {name: value for name, value in named if name.isupper() and isinstance(value, (int, float))}
+    numbers = {name: value for name, value in vars(module).items() if isinstance(value, (int, float))}
+    return {name: value for name, value in numbers.items() if name.isupper() and not isinstance(value, bool)}

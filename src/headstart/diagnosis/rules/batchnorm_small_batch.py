@@ -83,8 +83,8 @@ ERROR = 1.0  # relative standard error of the variance, sqrt(2 / (n - 1))
 
 TEXT = Text(
     en={
-        "message": "{layer} takes its mean and variance over {values:number} values: the variance is known to "
-        "{error:share} of itself only.",
+        "message": "{layer} takes its mean and variance over {values:number} values: the variance is uncertain by "
+        "{error:share} of itself.",
         "cause": "With so few values batch norm mostly adds noise: each sample is scaled by the accident of the others in "
         "its batch, and evaluation uses other statistics than training did. Use larger batches, or a norm that does not "
         "need them.",

@@ -96,7 +96,7 @@ TEXT = Text(
     },
     zh={
         "loss": "有 {count:number} 步对没有计算图的张量调用了 backward，没有任何参数得到过梯度。",
-        "loss_cause": "损失是由它的数值重新创建的(.item()、.detach()、.data、NumPy、torch.tensor):"
+        "loss_cause": "损失是由它的数值重新创建的（.item()、.detach()、.data、NumPy、torch.tensor）："
         "反向传播不知道它来自哪些权重。",
         "loss_note": "损失函数返回的张量本身",
         "layer": "计算图在 {before} 与 {after} 之间被切断：之前的 {count:number} 个张量从未得到梯度。",

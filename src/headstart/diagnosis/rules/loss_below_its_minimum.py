@@ -95,6 +95,7 @@ def loss_below_its_minimum(case: Case) -> Iterator[Finding]:
         if not loss.trained or step is None or not _has_minimum(loss):
             continue
         value = min(value for value in series.values if value == value)
+        lowest = series.steps[series.values.index(value)]
         outside = _outside(loss)
         yield Finding(
             "loss-below-its-minimum",
@@ -102,8 +103,9 @@ def loss_below_its_minimum(case: Case) -> Iterator[Finding]:
             case.say(TEXT, "message", kind=loss.kind, value=value),
             step=step,
             evidence=(
-                Evidence("loss", value, -ROUNDING, (step,), "loss"),
-                *(Evidence(name, edge) for name, edge in (outside or {}).items()),
+                Evidence("loss", value, -ROUNDING, tuple(sorted({step, lowest})), "loss"),
+                *((Evidence("largest_label", outside["most"], 1.0),) if outside else ()),
+                *((Evidence("smallest_label", outside["least"], 0.0),) if outside else ()),
             ),
             cause=case.say(TEXT, "labels", **outside) if outside else case.say(TEXT, "cause"),
             remedy=fitted(case, loss) if outside else None,

@@ -80,10 +80,11 @@ TEXT = Text(
         "loss": "The loss is not finite at step {step:number}, while the outputs of all layers are.",
         "somewhere": "The loss is not finite from step {step:number} on. The layers were not looked at in that step, for "
         "steps are looked at ever more seldom in a long run.",
-        "gradient": "The gradient that reaches {layer} stops being finite at step {step:number}, while the loss is.",
+        "gradient": "The gradient that reaches {layer} stops being finite at step {step:number}, while the loss still is.",
         "weight": "The weights stop being finite at step {step:number}.",
         "cause": "One value that is not a number spreads to every output, every gradient, and with the next step to "
-        "every weight. It comes from a value that grew beyond float's range or from log 0, sqrt' 0 or 0/0.",
+        "every weight. It comes from a value that grew beyond float's range, or from log 0, 0/0 or the slope of a root "
+        "at 0.",
         "check": "before the loop",
         "slower": "a tenth of {lr:number}; and clip: torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)",
         "find": "names the operator; slow, for a few steps only",

@@ -59,6 +59,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.ledger import STEPS, are_stale, held_by
 from headstart.diagnosis.text import Text
@@ -134,5 +135,5 @@ def _exchanged(case: Case, optimizer: Optimizer, held: int, exchanged: list[Para
 
 
 def _remedy(case: Case, optimizer: Optimizer, note: str) -> Remedy:
-    made = f"optimizer = torch.optim.{optimizer.kind}(model.parameters())"
+    made = f"optimizer = {code.optimizer(optimizer)}"
     return Remedy("make-optimizer-later", f"{made}     # {case.say(TEXT, note)}")

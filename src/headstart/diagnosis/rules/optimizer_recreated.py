@@ -60,6 +60,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
@@ -105,7 +106,7 @@ def optimizer_recreated(case: Case) -> Iterator[Finding]:
             cause=case.say(TEXT, "cause"),
             remedy=Remedy(
                 "make-optimizer-once",
-                f"optimizer = torch.optim.{optimizer.kind}(model.parameters())     # {case.say(TEXT, 'note')}",
+                f"optimizer = {code.optimizer(optimizer)}     # {case.say(TEXT, 'note')}",
             ),
         )
 

@@ -67,10 +67,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import fmean
 
+from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
-from headstart.record import Loss, Series
+from headstart.record import Loss, Optimizer, Series
 
 GROUP = "optimizer"
 RESTS_ON = "share"
@@ -116,8 +117,8 @@ def overfitting(case: Case) -> Iterator[Finding]:
         return
     worse = last > case.skill.constant and not _mostly_right(case, loss)
     facts = {"step": step, "best": best, "last": last, "train": case.skill.loss, "constant": case.skill.constant}
-    optimizer = next((one.kind for one in case.record.optimizers), "AdamW")
-    code = f"torch.optim.{optimizer}(model.parameters(), weight_decay=1e-2)     # {case.say(TEXT, 'note')}"
+    optimizer = next(iter(case.record.optimizers), Optimizer("AdamW", "AdamW"))
+    decayed = f"{code.optimizer(optimizer, weight_decay='1e-2')}     # {case.say(TEXT, 'note')}"
     yield Finding(
         "overfitting",
         "warning" if worse else "advice",
@@ -129,7 +130,7 @@ def overfitting(case: Case) -> Iterator[Finding]:
             Evidence("training_loss", case.skill.loss),
         ),
         case.say(TEXT, "worse" if worse else "cause", **({"constant": case.skill.constant} if worse else {})),
-        Remedy("regularise", code, safe=False),
+        Remedy("regularise", decayed, safe=False),
         line=loss.line,
     )
 

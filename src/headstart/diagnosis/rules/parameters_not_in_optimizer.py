@@ -76,26 +76,26 @@ TEXT = Text(
     en={
         "message": "{count:number} of {all:number} trainable tensors get gradients and are in no optimizer, the first of "
         "them {first}.",
-        "cause": "What no optimizer holds never changes. Layers in a plain list or dict are not in model.parameters(): "
-        "keep them in an nn.ModuleList or nn.ModuleDict.",
+        "cause": "What no optimizer holds never changes. Make the optimizer when all layers are in place. Layers in a "
+        "plain list or dict are not in model.parameters(): keep them in an nn.ModuleList or nn.ModuleDict.",
         "anew": "A layer with weights of {shape} is made anew in each forward pass: in {count:number} steps as many "
         "different ones got a gradient, and no optimizer holds any of them.",
         "lost": "What is made in forward() starts at random every time, and nothing that is learnt in it is kept.",
         "once": "made once, in __init__; forward() calls it",
         "gone": "The optimizer that held them is gone, and the one that steps was made while they were frozen: of what is "
         "unfrozen later it knows nothing.",
-        "note": "or {first}.requires_grad_(False), if it is left out on purpose",
+        "note": "if it is left out on purpose, freeze it: {first}.requires_grad_(False)",
     },
     zh={
         "message": "{all:number} 个可训练张量中有 {count:number} 个得到梯度，却不在任何优化器中，第一个是 {first}。",
-        "cause": "不在任何优化器中的参数永远不会改变。放在普通列表或字典中的层不属于 model.parameters()：请使用 "
-        "nn.ModuleList 或 nn.ModuleDict。",
+        "cause": "不在任何优化器中的参数永远不会改变。请在所有层都就位之后再创建优化器。放在普通列表或字典中的层不属于 "
+        "model.parameters()：请使用 nn.ModuleList 或 nn.ModuleDict。",
         "anew": "一个权重形状为 {shape} 的层在每次前向传播中都重新创建：{count:number} 步中有同样多个不同的层得到梯度，"
         "没有一个在优化器中。",
         "lost": "在 forward() 中创建的层每次都从随机值开始，学到的东西一点也留不下来。",
         "once": "在 __init__ 中创建一次，在 forward() 中调用",
         "gone": "持有它们的优化器已经不在了，而正在更新的优化器是在它们冻结时创建的：之后才解冻的参数，它一无所知。",
-        "note": "如果是有意排除，请用 {first}.requires_grad_(False)",
+        "note": "如果是有意排除，请冻结它：{first}.requires_grad_(False)",
     },
 )
 
@@ -112,8 +112,8 @@ def parameters_not_in_optimizer(case: Case) -> Iterator[Finding]:
     layers = tuple(dict.fromkeys(layer.name for layer, _ in missing))
     layer, first = missing[0][0], missing[0][1].name
     reached = first if layer.name in layer.parameters else code.path(first)  # a raw tensor is its own name
-    kind, gone = case.record.optimizers[0].kind, is_orphaned(missing[0][1])
-    remedy = f"optimizer = torch.optim.{kind}(model.parameters())"
+    gone = is_orphaned(missing[0][1])
+    remedy = f"optimizer = {code.optimizer(case.record.optimizers[0])}"
     if gone:
         remedy = f'optimizer.add_param_group({{"params": [{reached}]}})'
     yield Finding(
@@ -126,7 +126,7 @@ def parameters_not_in_optimizer(case: Case) -> Iterator[Finding]:
         case.say(TEXT, "gone" if gone else "cause"),
         Remedy(
             "all-parameters",
-            f"{remedy}     # {case.say(TEXT, 'note', first=reached)}",
+            f"{remedy}     # {case.say(TEXT, 'note', first=reached)}" if code.is_reached(first) else remedy,
         ),
         layers,
         missing[0][0].line,

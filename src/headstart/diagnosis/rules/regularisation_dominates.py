@@ -72,11 +72,11 @@ import math
 from collections.abc import Iterator
 from statistics import median
 
-from headstart.diagnosis import ledger
+from headstart.diagnosis import code, ledger
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy, Severity
-from headstart.record import Layer, Parameter, Series
+from headstart.record import Layer, Optimizer, Parameter, Series
 
 GROUP = "optimizer"
 RESTS_ON = "share"
@@ -124,7 +124,7 @@ def regularisation_dominates(case: Case) -> Iterator[Finding]:
         return
     if _shrink(case, decayed) and all(_pulls(case, weight) for _, weight in decayed):
         decay = max(weight.weight_decay or 0.0 for _, weight in decayed)
-        kind = _kind(case, decayed[0][1])
+        optimizer = _optimizer(case, decayed[0][1])
         yield _finding(
             case,
             decayed,
@@ -132,7 +132,7 @@ def regularisation_dominates(case: Case) -> Iterator[Finding]:
             case.say(TEXT, "cause"),
             Remedy(
                 "less-decay",
-                f"torch.optim.{kind}(model.parameters(), weight_decay=1e-4)     # {case.say(TEXT, 'note')}",
+                f"{code.optimizer(optimizer, weight_decay='1e-4')}     # {case.say(TEXT, 'note')}",
             ),
         )
     elif _shrink(case, penalised) and (price := _price(case)) is not None and price > case.skill.constant:
@@ -183,7 +183,7 @@ def _pulls(case: Case, weight: Parameter) -> bool:
         return True
     decay, lr = weight.weight_decay or 0.0, weight.lr or 0.0
     sizes = _size(case, weight, "weight")
-    if _kind(case, weight) in DECOUPLED:
+    if _optimizer(case, weight).kind in DECOUPLED:
         ratios = _ratios(sizes, _size(case, weight, "update"), lr * decay)
         return len(ratios) >= ledger.STEPS and median(ratios) > SHARE
     ratios = _ratios(sizes, _size(case, weight, "weight_gradient"), decay)
@@ -212,5 +212,5 @@ def _size(case: Case, weight: Parameter, tensor: str) -> Series:
     return Series(mean.steps, tuple(math.hypot(a, b) for a, b in zip(mean.values, std.values, strict=True)))
 
 
-def _kind(case: Case, weight: Parameter) -> str:
-    return next((one.kind for one in case.record.optimizers if one.name == weight.optimizer), "SGD")
+def _optimizer(case: Case, weight: Parameter) -> Optimizer:
+    return next((one for one in case.record.optimizers if one.name == weight.optimizer), Optimizer("SGD", "SGD"))

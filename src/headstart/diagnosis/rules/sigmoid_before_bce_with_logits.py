@@ -101,8 +101,7 @@ def sigmoid_before_bce_with_logits(case: Case) -> Iterator[Finding]:
                 cause=case.say(TEXT, "cause"),
                 remedy=Remedy(
                     "give-logits",
-                    "torch.nn.functional.binary_cross_entropy_with_logits(logits, target)     "
-                    f"# {case.say(TEXT, 'note')}",
+                    f"torch.nn.functional.{_called(loss)}(logits, target)     # {case.say(TEXT, 'note')}",
                 ),
                 line=loss.line,
             )

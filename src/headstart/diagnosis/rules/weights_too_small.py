@@ -109,9 +109,9 @@ TEXT = Text(
     zh={
         "one": "{layer} 的初始权重标准差为 {std:number}，而保持信号大小需要 {law:number}："
         "{layer} 之后信号只剩 {along:share}。",
-        "many": "初始权重让信号逐层消失：到第 {depth:number} 层 {end} 之后，信号只剩原来的 {along:number} 倍；{layer} "
+        "many": "初始权重让信号逐层消失：到第 {depth:number} 层（{end}）之后，信号只剩原来的 {along:number} 倍；{layer} "
         "的标准差为 {std:number}，而保持信号需要 {law:number}。",
-        "apart": "初始权重让不同的输入变得相同：到第 {deep:number} 层 {end} 之后，"
+        "apart": "初始权重让不同的输入变得相同：到第 {deep:number} 层（{end}）之后，"
         "两个输入之间的差别最多只剩 {apart:number} "
         "倍；{layer} 的标准差为 {std:number}。",
         "slope": "每一层把两个输入之间的差别（反向时把梯度）乘以 标准差 × √fan_in 和激活函数的斜率，而 sigmoid 的斜率处处"
