@@ -85,7 +85,7 @@ def test_the_bend_is_where_all_but_a_twentieth_of_the_fall_is_over() -> None:
 @pytest.mark.parametrize(
     ("result", "words"),
     [
-        (found((2.0,), start=(math.nan, 2.0)), "not finite at the rate 1.0e-6 already"),
+        (found((2.0,), start=(math.nan, 2.0)), "not finite at the rate 1e-6 already"),
         (found((math.inf,)), "breaks down at the smallest rate"),
         (found((2.3,) * 100), "falls at no rate by more than chance"),
         (found((2.3 + 0.01 * (-1) ** 3,) * 100), "falls at no rate by more than chance"),

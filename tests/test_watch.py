@@ -415,3 +415,46 @@ def test_a_parametrized_weight_that_comes_late_is_not_computed_once_more(kind: s
         attach.detach(observer, "finished")
     assert observer.step == 10
     assert all(map(torch.equal, plain, watched))
+
+
+class Gate(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.weight
+
+
+class Wide(Gate):
+    def __init__(self) -> None:
+        super().__init__()
+
+
+class Gated(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = Gate()
+        self.two = Wide()
+        self.out = nn.Linear(6, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.out(self.two(self.one(x)))
+        return y
+
+
+def test_the_line_of_a_module_is_where_it_is_made(tmp_path: Path) -> None:
+    observer = Observer(lambda: tmp_path / "run.db", attach.script_facts, attach.BIRTHS)
+    attach.attach(observer)
+    try:
+        model = Gated()
+        model(torch.randn(8, 6)).square().mean().backward()
+        torch.optim.SGD(model.parameters(), lr=0.01).step()
+    finally:
+        attach.detach(observer, "finished")
+    lines = {layer.name: layer.line for layer in read_record(tmp_path / "run.db").layers}
+    code = Path(__file__).read_text(encoding="utf-8").splitlines()
+    for name in ("one", "two", "out"):
+        line = lines[name]
+        assert line is not None
+        assert f"self.{name} = " in code[int(line.rpartition(":")[2]) - 1]

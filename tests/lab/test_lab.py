@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.commands.lab import _language
+from headstart.commands.lab import _language, _print
 from headstart.diagnosis.text import Language, Text
 from headstart.errors import HeadstartError
 from headstart.lab import curves
@@ -40,6 +40,18 @@ def claim(experiment=lambda point: {"y": float(point.x) + point.seed}, *, name="
 
 def result(*parts: Decided) -> Result:
     return Result("init-toy", QUICK, 1.0, (Run("a", 1, 0, {"y": 1.0}),), parts)
+
+
+def test_a_verdict_is_wrapped_at_the_terminal_s_width(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("headstart.report.wrap.columns", lambda: 40)
+    long = Text(en={**TEXT.en, "sentence": "It is larger, " * 6, "grows": "It grows, " * 8}, zh=TEXT.zh)
+    _print(replace(claim(), text=long), result(part(2, 2, 2)), "en")
+    lines = capsys.readouterr().out.splitlines()
+    assert "  ✓ holds: It is larger, It is larger," in lines
+    assert "    It is larger, It is larger, It is" in lines
+    assert max(map(len, lines)) <= 40
 
 
 def part(*values: float, sense: str = ">", limit: float = 1.0) -> Decided:

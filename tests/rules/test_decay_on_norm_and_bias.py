@@ -40,7 +40,7 @@ def test_it_tells_how_many_and_by_how_much() -> None:
     assert finding.severity == "advice"
     assert finding.layers == ("fc1", "norm", "head")
     assert figures_of(finding) == {"tensors_decayed": 4, "weight_decay": 5e-4}
-    assert "4 biases and gains of norms, 194 values, by 5.0e-4" in finding.message
+    assert "4 biases and gains of norms, 194 values, by 5e-4" in finding.message
 
 
 @pytest.mark.parametrize("name", FEW)

@@ -101,6 +101,17 @@ def test_a_sample_that_is_trained_on_is_cut_off(way: Way, tmp_path: Path) -> Non
     assert "rsample()" in finding.remedy.code
 
 
+def two_layers(net: Parts, x: Tensor) -> Tensor:
+    q = Normal(net.enc(x)[:, :2], F.softplus(net.other(x)))  # type: ignore[no-untyped-call]
+    return F.mse_loss(net.dec(q.sample()), x) + kl(q)
+
+
+def test_two_layers_that_give_the_normal_are_both_named(tmp_path: Path) -> None:
+    assert (
+        "dec is given samples of a Normal that enc and other gave" in told(record(tmp_path, two_layers), RULE).message
+    )
+
+
 @pytest.mark.parametrize("way", [with_a_graph, scored, from_the_prior, looked_at])
 def test_other_samples_are_none(way: Way, tmp_path: Path) -> None:
     assert said(record(tmp_path, way), RULE) == []

@@ -131,6 +131,17 @@ def test_the_remedy_is_a_tenth_of_the_rate_but_not_for_a_fault_at_the_first_step
     assert at_once.name == "find-operator"
 
 
+@pytest.mark.parametrize(("largest", "name"), [(2.0**63, "keep-off-zero"), (2.0**64, "slower")])
+def test_what_did_not_overflow_was_a_root_or_a_logarithm_of_zero(largest: float, name: str) -> None:
+    gradient = {**spread("gradient", fc1=30, fc2=30), ("fc2", "gradient.max_abs"): largest}
+    broke = {("fc1.weight", "weight.not_finite"): from_step(30)}
+    loss = {**spread("activation", fc1=31, fc2=31, head=31), ("fc2", "activation.max_abs"): largest}
+    for figures, step in (({**gradient, **broke}, 31), (loss, 30)):
+        remedy = told(broken(figures, step=step), RULE).remedy
+        assert remedy is not None
+        assert name in remedy.name
+
+
 def test_the_layer_whose_square_root_overflows_backwards_is_named(tmp_path: Path) -> None:
     class Root(nn.Module):
         def __init__(self) -> None:

@@ -89,14 +89,17 @@ def _run(claims: Sequence[Claim], seeds: int, size: Size, file: Path, language: 
 
 def _print(claim: Claim, result: Result, language: Language) -> None:
     from headstart.lab.page import MARKS, WORDS, measured
+    from headstart.report.wrap import columns, listed
     from headstart.wording import number
 
-    lines = [f"{MARKS[result.verdict]} {WORDS.say(language, result.verdict)}: {claim.sentence(language)}"]
+    width = columns()
+    verdict = f"{WORDS.say(language, result.verdict)}: {claim.sentence(language)}"
+    lines = [listed(f"  {MARKS[result.verdict]}", verdict, 4, width)]
     for part in result.parts:
         held = WORDS.say(language, "seeds", held=part.held, seeds=len(part.values))
         value = f"{measured(part.spread)} {part.sense} {number(part.limit)}"
-        lines.append(f"    {claim.label(language, part.key)}\n        {value}; {held}")
-    print(f"\n{claim.name}   {result.seconds:.0f} s\n  " + "\n  ".join(lines), flush=True)
+        lines += [listed("", claim.label(language, part.key), 6, width), f"          {value}; {held}"]
+    print("\n".join([f"\n{claim.name}   {result.seconds:.0f} s", *lines]), flush=True)
 
 
 def _print_list(claims: Iterable[Claim], language: Language) -> None:

@@ -94,7 +94,10 @@ class BirthPlaces:
         self._lines: weakref.WeakKeyDictionary[Module, str | None] = weakref.WeakKeyDictionary()
 
     def made(self, module: Module, _: None) -> None:
-        self._lines[module] = user_line()
+        """Of a class of the user's: not where its own `__init__` calls that of `Module`, but where it is called."""
+        frames = list(user_frames())
+        made_in = next((frame for frame in frames if not _makes(frame, module)), None)
+        self._lines[module] = line_of(made_in) if made_in is not None else user_line()
 
     def line(self, module: Module) -> str | None:
         return self._lines.get(module)
@@ -105,6 +108,12 @@ def unwrapped(name: str) -> str:
     while name.startswith(_WRAPPERS):
         name = name.partition(".")[2]
     return name.replace("._orig_mod", "")
+
+
+def _makes(frame: FrameType, module: Module) -> bool:
+    own = frame.f_code
+    is_constructor = own.co_name == "__init__" and own.co_argcount > 0
+    return is_constructor and locals_of(frame).get(own.co_varnames[0]) is module
 
 
 def _attribute_of(holder: object, value: object) -> str | None:

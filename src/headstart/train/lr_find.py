@@ -73,7 +73,7 @@ def lr_find(
     Example:
         >>> found = hs.lr_find(model, loader, optimizer="sgd")
         >>> print(found)
-        learning-rate range test · sgd · 3 seeds · 1.0e-6 to 10
+        learning-rate range test · sgd · 3 seeds · 1e-6 to 10
           ...
           start          loss ... between batches
           falls from     ...

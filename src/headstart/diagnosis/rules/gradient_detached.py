@@ -92,6 +92,7 @@ TEXT = Text(
         "drawn_cause": "sample() draws under no_grad. rsample() gives mean + scale * noise, which has a graph: so mean "
         "and scale learn what their samples are good for.",
         "drawn_note": "instead of .sample()",
+        "and": " and ",
         "layer_note": "without .detach(), .data or torch.tensor(...)",
     },
     zh={
@@ -106,6 +107,7 @@ TEXT = Text(
         "drawn_cause": "sample() 在 no_grad 下抽样。rsample() 给出 均值 + 标准差 * 噪声，带有计算图："
         "这样均值和标准差才能学到样本好在哪里。",
         "drawn_note": "代替 .sample()",
+        "and": " 和 ",
         "layer_note": "不要用 .detach()、.data 或 torch.tensor(...)",
     },
 )
@@ -157,7 +159,7 @@ def _drawn(case: Case, before: list[Layer], after: Layer) -> Finding:
     return Finding(
         "gradient-detached",
         "error" if case.learns is False else "advice",
-        case.say(TEXT, "drawn", before=", ".join(names), after=after.name),
+        case.say(TEXT, "drawn", before=case.say(TEXT, "and").join(names), after=after.name),
         after.name,
         0,
         (Evidence("drawn_from", len(names)),),

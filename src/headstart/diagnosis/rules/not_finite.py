@@ -87,6 +87,8 @@ TEXT = Text(
         "at 0.",
         "check": "before the loop",
         "slower": "a tenth of {lr:number}; and clip: torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)",
+        "gradient at 0": "where a root, or a norm, may be of 0: its slope is infinite there",
+        "loss at 0": "where a logarithm may be of 0; or a loss that takes logits",
         "find": "names the operator; slow, for a few steps only",
     },
     zh={
@@ -101,9 +103,13 @@ TEXT = Text(
         "平方根导数、0/0。",
         "check": "放在训练循环之前",
         "slower": "{lr:number} 的十分之一；并裁剪梯度：torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)",
+        "gradient at 0": "用于可能对 0 开根号或求范数之处：那里的斜率是无穷大",
+        "loss at 0": "用于可能对 0 取对数之处；或改用接收 logits 的损失",
         "find": "会指出出错的算子；很慢，只用于几步",
     },
 )
+
+OFF_ZERO = {"gradient": "torch.sqrt(x + 1e-8)", "loss": "torch.log(x.clamp_min(1e-8))"}
 
 
 @dataclass(frozen=True)
@@ -203,7 +209,21 @@ def _share(case: Case, owner: str, tensor: str, step: int) -> float:
 def _remedy(case: Case, origin: Origin) -> Remedy:
     if origin.what == "input":
         return Remedy("check-inputs", f"assert torch.isfinite(x).all()     # {case.say(TEXT, 'check')}")
+    if origin.what in OFF_ZERO and not _may_overflow(case, origin):
+        return Remedy("keep-off-zero", f"{OFF_ZERO[origin.what]}     # {case.say(TEXT, origin.what + ' at 0')}")
     found = code.rate_of(case.record.optimizers)
     if found and origin.step > 0:
         return code.slower(*found, case.say(TEXT, "slower", lr=found[1]))
     return Remedy("find-operator", f"torch.autograd.set_detect_anomaly(True)     # {case.say(TEXT, 'find')}")
+
+
+def _may_overflow(case: Case, origin: Origin) -> bool:
+    """Whether what stood before it was so large that a square of it overflows: 2^64, of float32's 2^128."""
+    if origin.what == "loss":
+        before = [
+            case.record.series(layer.name, "activation.max_abs").until(origin.step) for layer in case.record.layers
+        ]
+    else:
+        name = origin.layer.name if origin.layer else ""
+        before = [case.record.series(name, "gradient.max_abs").until(origin.step - 1)]
+    return any(series and not series.last < 2.0**64 for series in before)
