@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from headstart.monitor.sketch import can_sketch
@@ -16,25 +15,23 @@ class GivenWithout:
     """
 
     def __init__(self) -> None:
-        self._places: frozenset[int] = frozenset()
+        self._places: tuple[int, ...] = ()
 
     def without(self, output: Any) -> None:
         """As a module returns that was called without gradients: the last to return is the whole model."""
-        self._places = frozenset(_places(output))
+        self._places = _places(output)
 
     def within(self) -> None:
         """As a module returns that was called with gradients."""
-        self._places = frozenset()
+        self._places = ()
 
     def holds(self, given: Any) -> bool:
         """Whether a loss's input is such an output, or a view of one."""
         return bool(self._places) and any(place in self._places for place in _places(given))
 
 
-def _places(output: Any) -> Iterator[int]:
-    tensors = (
-        output.values() if isinstance(output, dict) else output if isinstance(output, (tuple, list)) else [output]
-    )
-    for tensor in tensors:
-        if can_sketch(tensor):
-            yield tensor.untyped_storage().data_ptr()
+def _places(output: Any) -> tuple[int, ...]:
+    if can_sketch(output):  # as most outputs are; and each module of an evaluation comes here
+        return (output.untyped_storage().data_ptr(),)
+    parts = output.values() if isinstance(output, dict) else output if isinstance(output, (tuple, list)) else ()
+    return tuple(part.untyped_storage().data_ptr() for part in parts if can_sketch(part))
