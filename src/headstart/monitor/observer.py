@@ -304,6 +304,7 @@ class Observer:
     @quietly
     def optimizer_made(self, optimizer: Optimizer) -> None:
         self._waiting.made(optimizer)
+        self._optimizers.made(optimizer, user_line())
         self._orphans.made(optimizer)
 
     @quietly
