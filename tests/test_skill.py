@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from records import COIN, Figure, chain, head, linear, run, told
+from records import COIN, SGD, Figure, chain, head, linear, run, told
 from torch import Tensor, nn
 from training import trained
 
@@ -145,6 +145,20 @@ def test_a_loss_with_a_single_label_in_most_backwards_is_a_role_and_no_task() ->
         labels: Figure = lambda step, share=share: float(step % 10 < 10 * share)  # noqa: E731
         record = run((), {(COIN.name, "loss.unvaried"): labels}, skill=0.9, losses=[task])
         assert skill(record).source == source
+
+
+def test_of_single_samples_every_label_is_alone() -> None:
+    """That says of no loss that it is a role, if it is all that is trained."""
+    one_each = replace(COIN, targets=Targets(60, (30.0, 30.0)))
+    labels: dict[tuple[str, str], Figure] = {(COIN.name, "loss.unvaried"): 1.0}
+    assert skill(run((), labels, losses=[(one_each, 0.9)], loss=0.9)).value == pytest.approx(1 - 0.9 / math.log(2))
+    assert (
+        skill_of(run((), labels, losses=[(one_each, 0.9)], loss=0.8)) is None
+    )  # a part of what backward is called on
+    assert skill_of(run((), labels, losses=[(one_each, 0.9), (mse("task"), 0.9)], loss=0.9)).source == "task"
+    assert skill_of(run((), labels, losses=[(COIN, 0.9)], loss=0.9)) is None  # more samples than steps
+    two = (SGD, replace(SGD, name="SGD-2"))
+    assert skill_of(run((), labels, losses=[(one_each, 0.9)], loss=0.9, optimizers=two)) is None
 
 
 @pytest.mark.parametrize("targets", [Targets(), Targets(10, (10.0, 0.0)), Targets(10, (0.0, 0.0, 10.0))])

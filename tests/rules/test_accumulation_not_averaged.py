@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from loops import X, Y, loss_of, net, watched
-from records import said, told
+from records import COIN, chain, head, run, said, told
 from torch import Tensor, nn
 
 from headstart.record import Record
@@ -81,3 +81,12 @@ def test_a_run_that_ends_in_nan_is_told_by_what_came_before(tmp_path: Path) -> N
             optimizer.step()
 
     assert told(watched(tmp_path, net(), loop), RULE).evidence[0].value == 4
+
+
+@pytest.mark.parametrize(("fall", "severity"), [(0.0, "warning"), (0.004, "advice")])
+def test_steps_that_go_down_all_the_way_are_not_too_long(fall: float, severity: str) -> None:
+    """In a run that does not learn."""
+    value = {step: 2.0 - fall * step for step in range(60)}
+    record = run(chain(head()), {("", "loop.backwards"): 4.0}, losses=[(COIN, value)], loss=value)
+    record._loss_rows = [row for row in record._loss_rows for _ in range(4)]
+    assert told(record, RULE).severity == severity

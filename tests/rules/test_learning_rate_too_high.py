@@ -12,7 +12,8 @@ from records import COIN, SGD, Figure, chain, figures_of, head, linear, run, sai
 from torch import nn
 from training import trained
 
-from headstart.diagnosis.rules.learning_rate_too_high import LARGE, RISE, TARGETS
+import headstart as hs
+from headstart.diagnosis.rules.learning_rate_too_high import LARGE, RISE, TARGETS, TIMES
 from headstart.record import Loss, Record, Targets
 
 RULE = "learning-rate-too-high"
@@ -97,3 +98,45 @@ def test_gradient_descent_on_a_parabola_diverges_from_two_over_its_curvature(
     record = trained(tmp_path, net, x, y, half_square, steps=40, lr=lr)
     assert math.isclose(record.loss.values[1] / record.loss.values[0], (1 - lr) ** 2, rel_tol=1e-4)
     assert bool(said(record, RULE)) is speaks
+
+
+def grows(factor: float, times: int, *, steps: int = 10, **facts: object) -> Record:
+    """A loss of 1 that grows in the last `times` of a few steps, too few to know of any skill."""
+    figures: dict[tuple[str, str], Figure] = {}
+    for layer in NET:
+        figures |= {(f"{layer.name}.weight", "weight.std"): 0.1, (f"{layer.name}.weight", "update.std"): 0.0}
+    loss = lambda step: factor ** max(0, step - (steps - 1 - times))  # noqa: E731
+    return run(NET, figures, steps=steps, loss=loss, **facts)  # type: ignore[arg-type]
+
+
+def test_a_loss_that_doubles_at_each_step_to_the_end_needs_nothing_else() -> None:
+    finding = told(grows(1.01 * RISE, TIMES), RULE)
+    assert (finding.step, finding.severity) == (9 - TIMES, "error")
+    assert figures_of(finding)["loss_rise"] == pytest.approx(1.01 * RISE)
+    assert said(grows(0.99 * RISE, 9), RULE) == []
+    assert said(grows(10 * RISE, TIMES - 1), RULE) == []
+    assert said(grows(1.01 * RISE, TIMES, optimizers=(replace(SGD, kind="Adam"),)), RULE) == []
+    assert told(grows(1.01 * RISE, TIMES, optimizers=()), RULE).remedy is not None
+
+
+def test_a_loss_that_comes_down_in_the_end_or_comes_back_up_did_not_run_away() -> None:
+    record = grows(2 * RISE, TIMES)
+    for values in ([*record.loss.values[:-1], 1.0], [2000.0, *record.loss.values[1:]]):
+        changed = grows(2 * RISE, TIMES)
+        changed.loss = replace(record.loss, values=tuple(values))  # type: ignore[misc]
+        assert said(changed, RULE) == []
+
+
+@pytest.mark.parametrize(("lr", "speaks"), [(3.0, True), (2.2, False), (0.5, False)])
+def test_updates_by_hand_diverge_alike(lr: float, speaks: bool, tmp_path: Path) -> None:
+    """With a rate of 3 over the curvature each step multiplies the loss by 4; with 2.2 by 1.44."""
+    net = nn.Linear(4, 1, bias=False)
+    x, y = 2 * torch.eye(4), torch.tensor([[300.0], [-300.0], [300.0], [-300.0]])
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for _ in range(8):
+            (nn.functional.mse_loss(net(x), y) / 2).backward()
+            assert net.weight.grad is not None
+            with torch.no_grad():
+                net.weight -= lr * net.weight.grad
+                net.weight.grad.zero_()
+    assert bool(said(watch.read(), RULE)) is speaks

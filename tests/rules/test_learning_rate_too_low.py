@@ -13,7 +13,7 @@ import headstart as hs
 from headstart.diagnosis import diagnose
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.rules import find
-from headstart.diagnosis.rules.learning_rate_too_low import DIVIDES, ENOUGH, LED, NOT_YET, USUAL, WAY
+from headstart.diagnosis.rules.learning_rate_too_low import DIVIDES, ENOUGH, FAR, LED, NOT_YET, USUAL, WAY
 from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.findings import Finding
 from headstart.record import Optimizer, Record, Series
@@ -40,6 +40,26 @@ def test_a_run_on_its_way_up_that_is_not_past_the_constant(way: float, found: li
     rising = moved(way / ENOUGH, way / ENOUGH, skill=lambda step: -0.3 + 0.33 * step / ENOUGH)
     assert Case.of(rising).learns is None
     assert [one.severity for one in said(rising, RULE)] == found
+
+
+def slow(way: float, start: float = -0.9, end: float = -0.5, wave: float = 0.0) -> Record:
+    """A loss that falls to where it is no better than the constant's; the last layer comes three times its size."""
+
+    def skill(step: int) -> float:
+        return start + (end - start) * step / ENOUGH + wave * (-1) ** step
+
+    figures: dict[tuple[str, str], Figure] = {(f"{layer.name}.weight", "weight.std"): 1.0 for layer in NET}
+    figures |= {("fc1.weight", "update.std"): way / ENOUGH, ("head.weight", "update.std"): 3 / ENOUGH}
+    return run(NET, figures, skill=skill, loss=lambda step: 1 - skill(step), steps=ENOUGH)
+
+
+def test_a_last_layer_alone_may_go_to_the_constant_while_the_loss_falls() -> None:
+    finding = told(slow(0.9 * NOT_YET), RULE)
+    assert finding.severity == "warning"
+    assert figures_of(finding)["way"] == pytest.approx(0.9 * NOT_YET, rel=1e-5)
+    assert said(slow(1.1 * NOT_YET), RULE) == []
+    assert said(slow(0.9 * NOT_YET, start=-0.5, wave=0.1), RULE) == []  # the loss does not fall
+    assert said(slow(0.9 * NOT_YET, start=FAR - 2, end=FAR - 1), RULE) == []
 
 
 def test_between_two_looks_it_goes_on_as_at_the_first() -> None:

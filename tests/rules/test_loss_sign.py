@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from records import COIN, SGD, chain, head, run, said, told, unjudged
+from loops import loss_of, net, watched
+from records import COIN, SGD, chain, flat, head, run, said, told, unjudged
 from torch import Tensor, nn
 from training import trained
 
+from headstart.diagnosis import diagnose
 from headstart.diagnosis.rules.loss_sign import GROWN, LEARNT
 from headstart.record import Record
 
@@ -192,3 +194,61 @@ def test_an_overlap_is_made_large(tmp_path: Path) -> None:
     assert finding.remedy.code.startswith("loss = 1 - dice")
     (tmp_path / "sound").mkdir()
     assert RULE in unjudged(record(tmp_path / "sound", lambda z, y: 1 - overlap(z, y)))
+
+
+def by_hand(
+    folder: Path, sign: float, change: Callable[[Tensor], Tensor] = lambda loss: loss, steps: int = 30
+) -> Record:
+    def loop(model: nn.Module) -> None:
+        for _ in range(steps):
+            change(loss_of(model)).backward()
+            with torch.no_grad():
+                for weight in model.parameters():
+                    assert weight.grad is not None
+                    weight += sign * 0.1 * weight.grad
+                    weight.grad = None
+
+    return watched(folder, net(), loop)
+
+
+@pytest.mark.parametrize("change", [lambda loss: loss, lambda loss: 12.5 * loss])
+def test_an_update_by_hand_goes_against_the_gradient(change: Callable[[Tensor], Tensor], tmp_path: Path) -> None:
+    finding = told(by_hand(tmp_path, 1.0, change), RULE)
+    assert finding.severity == "error"
+    assert finding.remedy is not None
+    assert "w -= lr * w.grad" in finding.remedy.code
+
+
+@pytest.mark.parametrize(
+    ("sign", "change"),
+    [
+        (-1.0, lambda loss: loss),
+        (1.0, lambda loss: -loss),  # two minus signs
+        (1.0, lambda loss: 1 / loss),  # what is meant to grow
+        (1.0, lambda loss: 1 - loss),
+    ],
+)
+def test_what_goes_down_the_loss_by_hand_is_sound(
+    sign: float, change: Callable[[Tensor], Tensor], tmp_path: Path
+) -> None:
+    assert not [one for one in flat(diagnose(by_hand(tmp_path, sign, change))) if one.rule == RULE]
+
+
+def test_a_few_updates_by_hand_say_nothing(tmp_path: Path) -> None:
+    assert not said(by_hand(tmp_path, 1.0, steps=19), RULE)
+
+
+def test_where_the_loss_soon_overflows_fewer_updates_tell(tmp_path: Path) -> None:
+    x, y = torch.randn(64, 6), 30 * torch.randn(64, 2)
+
+    def loop(model: nn.Module) -> None:
+        for _ in range(12):
+            (4 * nn.functional.mse_loss(model(x), y)).backward()
+            for weight in model.parameters():
+                assert weight.grad is not None
+                weight.data += weight.grad
+                weight.grad = None
+
+    record = watched(tmp_path, nn.Linear(6, 2), loop)
+    assert told(record, RULE).severity == "error"
+    assert not said(record, "learning-rate-too-high")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 from records import COIN, chain, figures_of, head, run, said, told, unjudged
 
-from headstart.diagnosis.rules.overfitting import LEARNT, POINTS, RISE
+from headstart.diagnosis.rules.overfitting import LEARNT, POINTS, RISE, WORSE
 from headstart.record import Record
 
 RULE = "overfitting"
@@ -36,6 +36,16 @@ def test_above_the_constant_it_is_a_warning_unless_most_answers_are_right() -> N
     assert told(evaluated(values, accuracy=0.76), RULE).severity == "advice"
     below = [0.2, 0.1, 0.5, *[CONSTANT - 0.01] * 3]
     assert told(evaluated(below), RULE).severity == "advice"
+
+
+def test_worse_than_the_constant_to_the_end_needs_no_rise_of_half() -> None:
+    """Where even the best evaluation had hardly learnt anything, there is little to rise from."""
+    above = WORSE * CONSTANT + 0.01
+    values = [0.7, 0.69, 0.72, above, above, above]
+    assert told(evaluated(values), RULE).severity == "warning"
+    assert said(evaluated([*values[:-1], WORSE * CONSTANT - 0.01]), RULE) == []
+    assert said(evaluated(values, accuracy=0.76), RULE) == []
+    assert said(evaluated([0.9, 0.8, 0.9, 0.87, 0.87, 0.87]), RULE) == []  # above the constant from the start
 
 
 def test_what_has_not_learnt_its_samples_does_not_know_them_by_heart() -> None:

@@ -24,6 +24,8 @@ ALIKE = 0.01  # of the targets' std: outputs that spread by less explain at most
 LOOKS = 5  # batches of a third, at least
 DRIFT = 5.0  # standard errors of the mean of a third's batches, which may come in an order and be alike
 UNVARIED = 0.5  # share of backwards with a single label from which a loss is a role (a GAN's), not a task
+RISE, TIMES = 2.0, 5  # each loss of that many steps over the one before it: in a run that has run away
+SAME = 1e-3  # rounding between a loss's value and what backward was called on
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,12 @@ def course_of(record: Record, skill: Skill | None) -> Course | None:
 
 def learns(record: Record, skill: Skill | None) -> bool | None:
     """Whether the run learns. None: not known, for the loss is not, or the run is short or still gaining."""
-    if is_broken(record) or (skill is not None and math.isnan(skill.value)) or (skill is None and is_deaf(record)):
+    if (
+        is_broken(record)
+        or runs_away(record) is not None
+        or (skill is not None and math.isnan(skill.value))
+        or (skill is None and is_deaf(record))
+    ):
         return False
     course = course_of(record, skill)
     if skill is None or course is None:
@@ -154,6 +161,24 @@ def is_deaf(record: Record) -> bool:
     )
 
 
+def runs_away(record: Record) -> int | None:
+    """The step from which each loss is RISE times the one before, to where it overflows or the run ends; None if none is.
+
+    The last one is as many times above all losses before these steps: nothing that was learnt is left.
+    """
+    loss = record.loss
+    finite = [(step, value) for step, value in zip(loss.steps, loss.values, strict=True) if math.isfinite(value)]
+    ended = [step for step, value in zip(loss.steps, loss.values, strict=True) if not math.isfinite(value)]
+    if len(finite) <= TIMES or (ended and min(ended) < finite[-1][0]):
+        return None
+    first = len(finite) - 1
+    while first and finite[first][1] >= RISE * finite[first - 1][1] > 0:
+        first -= 1
+    before = max(value for _, value in finite[: first + 1])
+    long = len(finite) - 1 - first >= TIMES and finite[-1][1] >= RISE**TIMES * before
+    return finite[first][0] if long else None
+
+
 def breaks(record: Record) -> int:
     """From which step on the loss is not finite to the end; the number of steps if it is finite in the end."""
     began = len(record)
@@ -185,9 +210,8 @@ def _stays_alike(record: Record, skill: Skill) -> bool:
 
 
 def _skill(record: Record, loss: Loss) -> Skill | None:
-    unvaried = record.series(loss.name, "loss.unvaried")
     series = record.loss_of(loss.name)
-    if not loss.trained or not series or (unvaried and fmean(unvaried.values) > UNVARIED):
+    if not loss.trained or not series or is_role(record, loss):
         return None
     constant = best_constant(loss)
     if constant is None:
@@ -199,6 +223,29 @@ def _skill(record: Record, loss: Loss) -> Skill | None:
     if 1 - value / constant.loss < NO_SKILL and _targets_drift(record, loss):
         return None
     return Skill(1 - value / constant.loss, value, constant.loss, constant.answer, loss.name)
+
+
+def is_role(record: Record, loss: Loss) -> bool:
+    """Whether it asks for one answer at a time, as the two of a GAN do; a single label cannot differ from itself."""
+    unvaried = record.series(loss.name, "loss.unvaried")
+    return bool(unvaried) and fmean(unvaried.values) > UNVARIED and not _is_of_single_samples(record, loss)
+
+
+def _is_of_single_samples(record: Record, loss: Loss) -> bool:
+    """Whether each step is of one sample, and of this loss alone, the run's only one."""
+    series, rows = record.loss_of(loss.name), loss.targets.count or sum(loss.targets.mass)
+    if len(record.optimizers) > 1 or sum(one.trained for one in record.losses) > 1 or rows > len(series):
+        return False
+    return is_all(record, loss)
+
+
+def is_all(record: Record, loss: Loss, scaled: bool = False) -> bool:
+    """Whether backward was called on that loss and nothing else, wherever both are known; `scaled`: or on a multiple."""
+    series, whole = record.loss_of(loss.name), dict(zip(record.loss.steps, record.loss.values, strict=True))
+    pairs = [(value, whole.get(step, math.nan)) for step, value in zip(series.steps, series.values, strict=True)]
+    known = [(a, b) for a, b in pairs if math.isfinite(a) and math.isfinite(b)]
+    factor = next((b / a for a, b in known if a and b), 1.0) if scaled else 1.0
+    return factor > 0 and all(abs(factor * a - b) <= SAME * max(abs(factor * a), abs(b)) for a, b in known)
 
 
 def _targets_drift(record: Record, loss: Loss) -> bool:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from headstart.monitor.cleared import PROBES, VALUES, Mark, mark_of, touched
+from headstart.monitor.sketch import can_sketch
 from headstart.monitor.weak import Weak
+
+ALONG = 0.9  # cosine of an update with the gradient that it is made of: small ones are rounded
 
 
 class HandUpdates:
@@ -18,6 +22,7 @@ class HandUpdates:
         self._versions: list[int] = []
         self._gradients: list[Mark] = []
         self._values: list[Tensor] = []
+        self._slopes: list[Tensor | None] = []
 
     def mark(self, parameters: Sequence[Tensor]) -> None:
         step = max(1, len(parameters) // PROBES)
@@ -27,7 +32,9 @@ class HandUpdates:
         self._gradients = [mark_of(probe) for probe in probes]
         on_cpu = all(probe.device.type == "cpu" for probe in probes)
         # `w.data -= ...` leaves the version as it was. On a CPU the values can be compared without a wait.
-        self._values = [probe.detach().reshape(-1)[:VALUES].clone() for probe in probes] if on_cpu else []
+        self._values = [_some(probe).clone() for probe in probes] if on_cpu else []
+        gradients = [probe.grad for probe in probes] if on_cpu else []
+        self._slopes = [_some(gradient).clone() if can_sketch(gradient) else None for gradient in gradients]
 
     def changed(self) -> bool:
         """Of what is gone the last update was: another tensor took its place, or its training is over."""
@@ -42,10 +49,27 @@ class HandUpdates:
             return None
         return touched(self._probes, self._gradients)
 
+    def climbs(self) -> bool | None:
+        """Whether the update went along the gradients, not against them; None if there is none, or it went another way."""
+        if self._probes.are_gone() or not self._values:
+            return None
+        cosines = []
+        for probe, value, slope in zip(self._probes, self._values, self._slopes, strict=True):
+            step = _some(probe) - value
+            if slope is not None and step.any() and slope.any():
+                cosines.append(float(torch.cosine_similarity(step.double(), slope.double(), dim=0)))
+        if not cosines or not all(abs(cosine) > ALONG for cosine in cosines):
+            return None
+        return min(cosines) > 0
+
     def _updated(self) -> bool:
         if any(probe._version != version for probe, version in zip(self._probes, self._versions, strict=True)):
             return True
         return any(
-            not value.equal(probe.detach().reshape(-1)[:VALUES])
+            not value.equal(_some(probe))
             for value, probe in zip(self._values, self._probes, strict=bool(self._values))
         )
+
+
+def _some(tensor: Tensor) -> Tensor:
+    return tensor.detach().reshape(-1)[:VALUES]

@@ -218,6 +218,8 @@ class Observer:
         if not self._optimizers and self._hand.changed():
             if (state := self._hand.cleared()) is not None:
                 self._note("", "loop.cleared", state)
+            if self._sketching and (climbs := self._hand.climbs()) is not None:
+                self._note("", "loop.climbed", float(climbs))
             self._end_hand_step()
         outbox = self._open()
         for _, cleared in self._optimizers:

@@ -2,12 +2,14 @@
 
 ## What it sees
 Each update's root mean square as a share of its weight's, the median over the weights at each step, and the loss
-before and after the first step at which that share passes the limit.
+before and after the first step at which that share passes the limit. And a loss that grows by the same factor or more at
+each step to the end, under steps that are as long as the gradient: SGD's, or those of updates by hand.
 
 ## Why it hurts
 The gradient tells which way the loss falls close to where the weights are. A step that is not small beside the
 weights themselves goes far beyond that: it throws away what the start had made sound, overshoots, kills ReLUs,
-saturates tanh and sigmoid, or grows from step to step until the numbers overflow.
+saturates tanh and sigmoid, or grows from step to step until the numbers overflow. Gradient descent goes down only with a
+rate below 2 over the largest curvature; above it each step goes too far by more than the one before.
 
 ## Example
 ```python
@@ -46,12 +48,15 @@ for step in range(80):
   steps are a hundredth to a tenth, and a thousandth later.
 - `RISE` = 2: the loss after such a step over the largest one up to it. Of 23 small runs with rates from 0.001 to 20
   all that did not learn for their rate passed both limits.
+- `TIMES` = 5: steps in a row, the last ones of the run, each with a loss at least `RISE` times the one before, and the last
+  as many times above all losses before them. Then it needs no size of the weights, no 20 steps and no optimizer.
 - `TARGETS` = 10: root mean square of a regression's targets. Gradients grow with them, so that above it an optimizer
   whose steps are as large as the gradient goes too far at any usual rate.
 
 ## Stays silent when
-The run learns, or it is not known whether it does; the loss does not rise, or turns NaN without having risen; a weight
-starts from zero; or the targets are large, unless the optimizer divides by the gradient's size. Gradients that are
+The loss does not grow step by step to the end; and the run learns, or it is not known whether it does, the loss does not
+rise, or turns NaN without having risen, a weight starts from zero, or the targets are large, unless the optimizer divides
+by the gradient's size. Gradients that are
 never cleared, inputs that are not standardised and weights that are too large make updates large, too: where they are
 found, they explain it.
 
@@ -65,9 +70,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-from headstart.diagnosis import code
+from headstart.diagnosis import code, skill
 from headstart.diagnosis.case import Case
+from headstart.diagnosis.skill import runs_away
 from headstart.diagnosis.text import Text
 from headstart.diagnosis.updates import ADAPTIVE, Moves, moves, typical
 from headstart.findings import Evidence, Finding, Remedy
@@ -75,11 +82,12 @@ from headstart.record import Loss, Optimizer
 
 GROUP = "optimizer"
 RESTS_ON = "size"
-NEEDS = ("update.std", "weight.std", "loss", "lr")
+NEEDS = ("update.std", "weight.std", "loss")
 SINCE, STATUS = "0.1.0", "stable"
 
 LARGE = 0.25  # of a weight's root mean square, in one step: four outweigh all that was there
-RISE = 2.0  # of the largest loss up to that step; passed by all small runs that did not learn for their rate
+RISE = skill.RISE  # times the largest loss up to that step; passed by all small runs that did not learn for their rate
+TIMES = skill.TIMES  # steps to the end, each with a loss RISE times the one before
 TARGETS = 10.0  # root mean square; a regression's gradient grows with it, and the stable rate with its inverse
 SECOND_LOOK = {"LARGE": 0.05, "RISE": 1.2}
 
@@ -91,7 +99,14 @@ TEXT = Text(
         "way is down close by; so large a step goes far beyond, and throws away what the weights held.",
         "broken": "The loss was {before:number} before that step and overflows after it. A gradient says which "
         "way is down close by; so large a step goes far beyond, and the next ones are larger still.",
+        "diverges": "The learning rate of {lr:number} is too high: at each step to the end the loss is at least "
+        "{factor:number} times the one before, and it comes from {before:number} to {after:number}.",
+        "by_hand": "The learning rate is too high: at each step to the end the loss is at least {factor:number} times the "
+        "one before, and it comes from {before:number} to {after:number}.",
+        "curvature": "Gradient descent goes down only with a rate below 2 over the largest curvature. Above it each step "
+        "goes too far by more than the one before. Inputs or targets of tens and hundreds make the curvature large.",
         "slower": "a tenth of {lr:number}; if that is still too high, a tenth again",
+        "slower_by_hand": "if that is still too high, a tenth again",
     },
     zh={
         "message": "学习率 {lr:number} 过高：第 {step:number} 步对权重的改动达到权重自身大小的 {share:share}。",
@@ -100,7 +115,14 @@ TEXT = Text(
         "这个范围，也丢掉了权重原有的内容。",
         "broken": "这一步之前损失为 {before:number}，之后溢出。梯度只说明附近哪个方向是下坡；这么大的一步远远越过了"
         "这个范围，接下来的步子还会更大。",
+        "diverges": "学习率 {lr:number} 过高：直到最后，每一步的损失都至少是前一步的 {factor:number} 倍，"
+        "它从 {before:number} 升到了 {after:number}。",
+        "by_hand": "学习率过高：直到最后，每一步的损失都至少是前一步的 {factor:number} 倍，"
+        "它从 {before:number} 升到了 {after:number}。",
+        "curvature": "只有学习率低于 2 除以最大曲率时，梯度下降才会下降；高于它，每一步都比前一步越过得更远。"
+        "几十、几百大小的输入或目标会使曲率很大。",
         "slower": "{lr:number} 的十分之一；如果仍然过高，再取十分之一",
+        "slower_by_hand": "如果仍然过高，再取十分之一",
     },
 )
 
@@ -119,10 +141,15 @@ def learning_rate_too_high(case: Case) -> Iterator[Finding]:
     """One finding, of the first step that went too far."""
     found = moves(case)
     leap = _leap(case, found)
-    if case.learns is not False or leap is None or leap.after <= RISE * leap.before:
-        return
     optimizer = next(iter(case.record.optimizers), None)
-    if optimizer is None or (optimizer.kind not in ADAPTIVE and any(map(_has_large_targets, case.record.losses))):
+    if (
+        case.learns is not False
+        or leap is None
+        or leap.after <= RISE * leap.before
+        or optimizer is None
+        or (optimizer.kind not in ADAPTIVE and any(map(_has_large_targets, case.record.losses)))
+    ):
+        yield from _divergence(case)
         return
     rate = dict(zip(case.record.lr.steps, case.record.lr.values, strict=True)).get(leap.step, case.record.lr.first)
     facts = {"lr": rate, "step": leap.step, "share": leap.share, "before": leap.before, "after": leap.after}
@@ -140,6 +167,33 @@ def learning_rate_too_high(case: Case) -> Iterator[Finding]:
         _remedy(case, optimizer, rate),
         (),
         optimizer.line,
+    )
+
+
+def _divergence(case: Case) -> Iterator[Finding]:
+    """Of steps as long as the gradient, which is all the longer the further they go beyond."""
+    kinds = {optimizer.kind for optimizer in case.record.optimizers}
+    start = runs_away(case.record)
+    if start is None or any(case.record.series("", "loop.climbed").values) or not kinds <= {"SGD"}:
+        return
+    values = [value for value in case.record.loss.since(start).values if math.isfinite(value)]
+    factor = min(later / earlier for earlier, later in pairwise(values))
+    facts = {"factor": factor, "before": values[0], "after": values[-1]}
+    rate = max(case.record.lr.values, default=None)
+    remedy = (
+        Remedy("slower", f"lr = lr / 10     # {case.say(TEXT, 'slower_by_hand')}")
+        if rate is None or not case.record.optimizers
+        else code.slower(case.record.optimizers[0], rate, case.say(TEXT, "slower", lr=rate))
+    )
+    yield Finding(
+        "learning-rate-too-high",
+        "error",
+        case.say(TEXT, "by_hand", **facts) if rate is None else case.say(TEXT, "diverges", lr=rate, **facts),
+        None,
+        start,
+        (Evidence("loss_rise", factor, skill.RISE, (start, case.record.loss.steps[-1]), "loss"),),
+        case.say(TEXT, "curvature"),
+        remedy,
     )
 
 

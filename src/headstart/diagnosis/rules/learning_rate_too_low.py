@@ -47,17 +47,22 @@ for step in range(150):
   and weights of 0.05, half a step.
 - `ENOUGH` = 100: steps. Trying a script out for a few steps is no training.
 - `NOT_YET` = 0.1: the same of a run that is still on its way up, and at its end no better than a constant yet. Advice, too.
+  And in one that does not learn while its loss falls in each third, beyond chance: of all weights but the last layer's,
+  which have come no further while that layer went to the constant.
+- `FAR` = -1: skill, below which the loss is more than twice the constant's. There something else is wrong first.
 - `USUAL` = 1e-8: an eps up to PyTorch's own is nobody's choice. One above every value of every gradient is more than half
   of what Adam divides by, always.
 - `LED` = 0.3: of a weight's size, over the whole run and for every weight, where eps is so large; 19 of 20 sound programs
   come further with theirs (the limit of the second look).
 
 It is an error in a run that is known not to learn, else advice: weights that were trained before may stay where they are.
+Where the last layer has come further and the loss still falls, it is a warning.
 
 ## Stays silent when
-The run learns, or is gaining and has come past the constant or further than that; its loss falls, where more is not known;
-any weight has come further; or a weight does not move at all, which no learning rate changes: then its gradient is zero, it
-is lost in rounding, or no optimizer holds it. A large eps is told only in a run that is known not to learn.
+The run learns, or is gaining and has come past the constant or further than that; its loss falls, where more is not
+known; any weight has come further (or one before the last layer, where the loss still falls); or a weight does not
+move at all, which no learning rate changes: then its gradient is zero, it is lost in rounding, or no optimizer holds
+it. A large eps is told only in a run that is known not to learn.
 
 ## References
 Goodfellow, Bengio & Courville, *Deep Learning* (2016), §11.4.1; Kingma & Ba, *Adam* (2015), algorithm 1; the note on
@@ -84,6 +89,7 @@ SINCE, STATUS = "0.1.0", "stable"
 WAY = 0.01  # of a weight's size: within it, what it computes is what it computed at the start
 NOT_YET = 0.1  # of a weight's size, in a run that gains and is not past the constant at its end
 ENOUGH = 100  # steps; fewer are a try, not a training
+FAR = -1.0  # skill: the loss is twice the constant's
 LED = 0.3  # of a weight's size, where a large eps leads; 19 of 20 sound programs come further
 USUAL = 1e-8  # PyTorch's own eps
 DIVIDES = ("Adam", "AdamW", "NAdam", "RAdam", "RMSprop")  # by the root of a mean of squares, plus eps
@@ -98,6 +104,10 @@ TEXT = Text(
         "would need {times:number} times as many steps to move a weight by its own size.",
         "by_hand": "The learning rate is too low: in {steps:number} steps no weight came further from its start than "
         "{way:number} of its size.",
+        "slow": "The learning rate of {lr:number} is too low: the loss still falls, and in {steps:number} steps no weight "
+        "before the last layer came further from its start than {way:number} of its size.",
+        "slow_cause": "The last layer went to the constant answer. What it is given is what the net made of its inputs at "
+        "random: the layers before it hardly moved.",
         "swamped": "The eps of {kind} is {eps:number}, and no value of any gradient is larger than {largest:number}: its "
         "steps are too small, and in {steps:number} of them no weight came further from its start than {way:number} of its "
         "size.",
@@ -112,6 +122,9 @@ TEXT = Text(
         "cause": "所有更新加起来也只有这么小，网络计算的仍是随机初始时的结果。照此速度，要用 {times:number} 倍的步数才能让"
         "一个权重改变自身的大小。",
         "by_hand": "学习率过低：在 {steps:number} 步中，没有一个权重离开起点超过自身大小的 {way:number}。",
+        "slow": "学习率 {lr:number} 过低：损失仍在下降，而在 {steps:number} 步中，最后一层之前没有一个权重离开起点"
+        "超过自身大小的 {way:number}。",
+        "slow_cause": "最后一层走向了常数答案，而它得到的仍是网络在随机初始时由输入算出的结果：之前的各层几乎没有动。",
         "swamped": "{kind} 的 eps 是 {eps:number}，而所有梯度中没有一个值大于 {largest:number}：它的更新太小，"
         "在 {steps:number} 步中没有一个权重离开起点超过自身大小的 {way:number}。",
         "swamped_cause": "{kind} 把梯度的每个值除以它自身的大小加 eps。eps 大于所有这些值时，它就成了学习率为 lr / eps = "
@@ -132,11 +145,12 @@ def learning_rate_too_low(case: Case) -> Iterator[Finding]:
     limit = NOT_YET if not_yet else WAY
     if not (futile or not_yet) or not found or any(min(one.share.values) <= 0 for one in found):
         return
-    way, furthest = max(((path(one.share, len(record)), one) for one in found), key=lambda pair: pair[0])
+    way, furthest = _furthest(case, found)
     if case.learns is False and way < LED and (optimizer := _swamped(case)) is not None:
         yield _of_eps(case, optimizer, way, furthest)
         return
     if len(record) < ENOUGH or way >= limit:
+        yield from _slow(case, found)
         return
     yield Finding(
         "learning-rate-too-low",
@@ -146,6 +160,31 @@ def learning_rate_too_low(case: Case) -> Iterator[Finding]:
         furthest.share.steps[0],
         (Evidence("way", way, limit, (furthest.share.steps[0], furthest.share.steps[-1]), "update.std"),),
         case.say(TEXT, "cause", times=1 / way),
+        _remedy(case, next((times for times in FASTER if times * way >= 1), FASTER[-1])),
+    )
+
+
+def _furthest(case: Case, found: list[Moves]) -> tuple[float, Moves]:
+    return max(((path(one.share, len(case.record)), one) for one in found), key=lambda pair: pair[0])
+
+
+def _slow(case: Case, found: list[Moves]) -> Iterator[Finding]:
+    """On its way, with nothing to show but a last layer that went to the constant."""
+    before = [one for one in found if not one.layer.output]
+    worth = case.learns is False and case.skill is not None and case.skill.value > FAR and case.loss_falls
+    if not worth or not before or len(before) == len(found) or len(case.record) < ENOUGH or not case.record.lr:
+        return
+    way, furthest = _furthest(case, before)
+    if way >= NOT_YET:
+        return
+    yield Finding(
+        "learning-rate-too-low",
+        "warning",
+        case.say(TEXT, "slow", lr=max(case.record.lr.values), steps=len(case.record), way=way),
+        None,
+        furthest.share.steps[0],
+        (Evidence("way", way, NOT_YET, (furthest.share.steps[0], furthest.share.steps[-1]), "update.std"),),
+        case.say(TEXT, "slow_cause"),
         _remedy(case, next((times for times in FASTER if times * way >= 1), FASTER[-1])),
     )
 

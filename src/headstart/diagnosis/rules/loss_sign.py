@@ -5,6 +5,8 @@ That every backward of the run went from minus a loss which is not negative (cro
 averaged or summed at most; that the optimizer descends; and that the loss rose. Minus the squared error stands in the
 logarithm of a normal distribution's density as well, the `log_prob` of `torch.distributions.Normal`.
 
+The same of updates by hand, where backward is called on the loss itself and each update adds the gradient (`loop.climbed`).
+
 Two more forms are told by the loss itself, as its graph is written, on the CPU. One term of it is the negative square of
 what a layer gives, as where a VAE subtracts its divergence instead of adding it, and these outputs grow (`loss.sunk`). Or
 all of it is an overlap of answers with targets, the coefficient of Dice or of Jaccard, which is to grow, and it falls
@@ -96,7 +98,7 @@ from headstart.record import Loss, Parameter, Series
 
 GROUP = "loss"
 RESTS_ON = "fact"
-NEEDS = ("loss.form", "lr")
+NEEDS = ("loss.form",)
 SINCE, STATUS = "0.1.0", "stable"
 
 LEARNT = 0.5  # skill of the first steps: half way to perfect is not where a fresh net starts
@@ -108,6 +110,9 @@ TEXT = Text(
         "to {last:number}.",
         "cause": "The optimizer lowers what backward is called on. Minus the loss is lowest where every answer is as wrong "
         "as it can be.",
+        "climbed": "{kind} is maximised: each update adds the gradient, and it rose from {first:number} to {last:number}.",
+        "climbs": "The gradient points to where the loss grows fastest. The way down is against it.",
+        "subtract": "subtracted",
         "density": "The log-density of a normal distribution is minimised: the squared errors in it rose from "
         "{first:number} to {last:number}.",
         "unbounded": "The optimizer lowers what backward is called on. The log-density of the targets has no lowest value: "
@@ -128,6 +133,9 @@ TEXT = Text(
     zh={
         "message": "{kind} 被最大化了：backward 作用在它的相反数上，它从 {first:number} 升到了 {last:number}。",
         "cause": "优化器使 backward 所作用的值变小。损失的相反数在每个答案都错到极点时最小。",
+        "climbed": "{kind} 被最大化了：每次更新都加上了梯度，它从 {first:number} 升到了 {last:number}。",
+        "climbs": "梯度指向损失增长最快的方向；要下降，就得逆着它走。",
+        "subtract": "减去",
         "density": "正态分布的对数密度被最小化了：其中的平方误差从 {first:number} 升到了 {last:number}。",
         "unbounded": "优化器使 backward 所作用的值变小。目标的对数密度没有最小值：均值会越来越远离目标。"
         "它的相反数才是损失。",
@@ -151,11 +159,13 @@ def loss_sign(case: Case) -> Iterator[Finding]:
     if any(optimizer.options.get("maximize") for optimizer in case.record.optimizers):
         return
     yield from _terms(case)
-    if not trained or not all(loss.negated for loss in trained):
+    climbs = _climbs(case, trained)
+    if not trained or not (climbs or all(loss.negated for loss in trained)):
         return
     for loss in trained:
         series = case.record.loss_of(loss.name)
-        if len(series) < skill.ENOUGH_STEPS or _is_role(case, loss) or loss.kind == "kl_div":
+        enough = _enough(case) if climbs else skill.ENOUGH_STEPS
+        if len(series) < enough or skill.is_role(case.record, loss) or loss.kind == "kl_div":
             continue
         first, last = fmean(series.values[:3]), fmean(series.values[2 * len(series) // 3 :])
         if first < 0 or _was_trained(loss, first) or not (last > first or not math.isfinite(last)):
@@ -163,13 +173,35 @@ def loss_sign(case: Case) -> Iterator[Finding]:
         yield Finding(
             "loss-sign",
             "error",
-            case.say(TEXT, "density" if loss.density else "message", kind=loss.kind, first=first, last=last),
+            case.say(
+                TEXT,
+                "climbed" if climbs else "density" if loss.density else "message",
+                kind=loss.kind,
+                first=first,
+                last=last,
+            ),
             step=0,
             evidence=(Evidence("loss", last, None, (0, series.steps[-1]), "loss"),),
-            cause=case.say(TEXT, "unbounded" if loss.density else "cause"),
-            remedy=_remedy(case, loss),
+            cause=case.say(TEXT, "climbs" if climbs else "unbounded" if loss.density else "cause"),
+            remedy=_subtract(case) if climbs else _remedy(case, loss),
             line=loss.line,
         )
+
+
+def _climbs(case: Case, trained: list[Loss]) -> bool:
+    """Whether every update by hand that was seen went up the only loss, or up a multiple that backward was called on."""
+    climbed = case.record.series("", "loop.climbed")
+    if len(climbed) < _enough(case) or not all(climbed.values) or len(trained) != 1:
+        return False
+    if best_constant(trained[0]) is None:  # one answer alone is asked for, as of a picture that is to fool a net
+        return False
+    return not trained[0].negated and not trained[0].density and skill.is_all(case.record, trained[0], scaled=True)
+
+
+def _enough(case: Case) -> int:
+    """Steps; fewer where there are no more, for the loss has run away."""
+    ran_away = skill.runs_away(case.record) is not None or skill.is_broken(case.record)
+    return skill.TIMES if ran_away else skill.ENOUGH_STEPS
 
 
 def _terms(case: Case) -> Iterator[Finding]:
@@ -226,15 +258,14 @@ def _minimised(case: Case, weight: Parameter, overlaps: Series) -> Finding:
     )
 
 
+def _subtract(case: Case) -> Remedy:
+    return Remedy("subtract", f"w -= lr * w.grad     # {case.say(TEXT, 'subtract')}")
+
+
 def _remedy(case: Case, loss: Loss) -> Remedy:
     if loss.density:
         return Remedy("minus", f"loss = -log_prob.mean()     # {case.say(TEXT, 'minus')}")
     return Remedy("no-minus", f"loss.backward()     # {case.say(TEXT, 'note')}")
-
-
-def _is_role(case: Case, loss: Loss) -> bool:
-    unvaried = case.record.series(loss.name, "loss.unvaried")
-    return bool(unvaried) and fmean(unvaried.values) > skill.UNVARIED
 
 
 def _was_trained(loss: Loss, first: float) -> bool:

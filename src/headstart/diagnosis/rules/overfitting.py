@@ -51,6 +51,8 @@ for epoch in range(120):
 - `POINTS` = 5: evaluations at different steps, at least; the last three of them are averaged.
 - `LEARNT` = 0.5: skill in training, from which there is something to be learnt by heart.
 - `RISE` = 1.5: times the best evaluation's loss. Between epochs of a sound training it wavers by some percent.
+- `WORSE` = 1.1: times the constant answer's loss, and times the best evaluation's. With all of the last three evaluations
+  above both, what was learnt by heart is worse than nothing on new samples, however near to nothing the best one was.
 
 It is a warning above the constant answer's loss, else advice. Where most answers are right all the same, only their
 confidence is too high, which is advice, too.
@@ -82,6 +84,7 @@ SINCE, STATUS = "0.1.0", "stable"
 POINTS = 5  # evaluations at different steps, at least
 LEARNT = 0.5  # skill in training
 RISE = 1.5  # times the best evaluation's loss; it wavers by some percent
+WORSE = 1.1  # times the constant's loss; the labels held out may be a little harder for it than those of training
 
 TEXT = Text(
     en={
@@ -114,9 +117,12 @@ def overfitting(case: Case) -> Iterator[Finding]:
     best = min(held_out.values)
     step = held_out.steps[held_out.values.index(best)]
     last = fmean(held_out.values[-3:])
-    if step in held_out.steps[-3:] or not last > RISE * best:
+    wrong = not _mostly_right(case, loss)
+    hopeless = wrong and min(held_out.values[-3:]) > WORSE * max(best, case.skill.constant)
+    if step in held_out.steps[-3:] or not (hopeless or last > RISE * best):
         return
-    worse = last > case.skill.constant and not _mostly_right(case, loss)
+    worse = last > case.skill.constant and wrong
+    limits = [RISE * best, *([WORSE * max(best, case.skill.constant)] if hopeless else [])]
     facts = {"step": step, "best": best, "last": last, "train": case.skill.loss, "constant": case.skill.constant}
     optimizer = next(iter(case.record.optimizers), Optimizer("AdamW", "AdamW"))
     decayed = f"{code.optimizer(optimizer, weight_decay='1e-2')}     # {case.say(TEXT, 'note')}"
@@ -127,7 +133,7 @@ def overfitting(case: Case) -> Iterator[Finding]:
         None,
         step,
         (
-            Evidence("evaluation_loss", last, RISE * best, (step, held_out.steps[-1])),
+            Evidence("evaluation_loss", last, min(limits), (step, held_out.steps[-1])),
             Evidence("training_loss", case.skill.loss),
         ),
         case.say(TEXT, "worse" if worse else "cause", **({"constant": case.skill.constant} if worse else {})),
