@@ -7,13 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from records import SGD, chain, head, linear, run
+from torch import nn
 
 from headstart.diagnosis import diagnose
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.rules import find
 from headstart.errors import HeadstartError
 from headstart.findings import Finding
+from headstart.monitor import attach
+from headstart.monitor.observer import Observer
 from headstart.record import Record, Writer
 
 NET = chain(linear("fc1"), head())
@@ -105,3 +109,25 @@ def test_both_languages_find_the_same() -> None:
 def test_the_script_is_named_as_one_would_type_it() -> None:
     assert diagnose(uncleared(script="/home/me/net/src/train.py", cwd="/home/me/net")).script == "src/train.py"
     assert diagnose(uncleared(script="/elsewhere/train.py", cwd="/home/me/net")).script == "/elsewhere/train.py"
+
+
+def test_a_finding_of_the_loop_names_the_users_own_line(tmp_path: Path) -> None:
+    """Of the optimizer where it was made, of the loop where backward is called."""
+    observer = Observer(lambda: tmp_path / "run.db", attach.script_facts, attach.BIRTHS)
+    attach.attach(observer)
+    try:
+        torch.manual_seed(0)
+        model = nn.Linear(6, 2)
+        optimizer = torch.optim.SGD(model.parameters(), lr=50.0)  # made here
+        x = torch.randn(64, 6)
+        for _ in range(20):
+            (model(x).square().mean()).backward()  # called here
+            optimizer.step()
+    finally:
+        attach.detach(observer, "finished")
+    findings = diagnose(tmp_path / "run.db").findings
+    everything = [*findings, *(explained for finding in findings for explained in finding.explains)]
+    code = Path(__file__).read_text(encoding="utf-8").splitlines()
+    at = {one.rule: code[int(one.line.rpartition(":")[2]) - 1] for one in everything if one.line}
+    assert "# called here" in at["missing-zero-grad"]
+    assert all("# made here" in at[rule] for rule in at if rule.startswith("learning-rate"))

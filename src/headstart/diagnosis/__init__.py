@@ -82,7 +82,7 @@ def _judged(rule: Rule, case: Case) -> list[Finding]:
     """What the rule finds: advice at most if it is new, on request, or of sizes in a run that is not known to fail."""
     unsure = rule.rests_on == "size" and case.learns is not False
     capped = rule.status == "preview" or rule.on_request or unsure
-    found = list(rule.judge(case))
+    found = [replace(one, line=case.line_of(one, rule.group)) for one in rule.judge(case)]
     return [replace(finding, severity="advice") for finding in found] if capped else found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from headstart.diagnosis.flow import Flow
 from headstart.diagnosis.skill import learns, loss_falls, loss_fell, skill_of
 from headstart.diagnosis.text import Language, Text
-from headstart.findings import Skill
+from headstart.findings import Finding, Skill
 from headstart.record import Layer, Parameter, Record
 
 # Layers that multiply their input by a weight: modules by class, functions by operator.
@@ -57,6 +57,16 @@ class Case:
 
     def in_flow(self, layers: Iterable[Layer]) -> list[Layer]:
         return sorted(layers, key=lambda layer: self.flow.place(layer.name))
+
+    def line_of(self, finding: Finding, group: str) -> str | None:
+        """The user's line that a finding is about, where the rule names none: what made the only optimizer, or calls
+        backward."""
+        lines: list[str | None] = []
+        if group == "optimizer":
+            lines = [optimizer.line for optimizer in self.record.optimizers]
+        elif group == "loop" and finding.layer is None:
+            lines = self.record.meta.get("backward", [])
+        return finding.line or (lines[0] if len(lines) == 1 else None)
 
     def weighted(self, kinds: tuple[str, ...] = ()) -> Iterator[tuple[Layer, Parameter]]:
         """Trainable layers (of `kinds`) with a weight of two or more dimensions, and that weight, in flow order."""

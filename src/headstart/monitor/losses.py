@@ -30,6 +30,7 @@ BY_HAND = " by hand"  # in the name of a loss that is written out
 ALIGNMENTS = ("ctc_loss",)
 MARGINS = ("multilabel_soft_margin_loss",)  # binary_cross_entropy_with_logits by another name, but for its reductions
 
+INPUT = ("input", "target")
 INPUTS = {  # what a loss function calls its input and its labels, where it is not `input` and `target`
     "ctc_loss": ("log_probs", "targets"),
     "cosine_embedding_loss": ("input1", "target"),
@@ -205,7 +206,7 @@ class Sources:
 
     def call(self, kind: str, arguments: Mapping[str, Any], loss: Any, line: str | None) -> Call | None:
         """Reads one call; None if it is of a kind, shape or type that nothing is known of."""
-        given, target = (arguments[name] for name in INPUTS.get(kind, ("input", "target")))
+        given, target = (arguments[name] for name in INPUTS.get(kind, INPUT))
         if not (can_sketch(loss) and can_sketch(given) and type(target) is Tensor) or target.numel() == 0:
             return None
         source = self._source(kind, arguments, given, line)

@@ -25,13 +25,13 @@ from headstart.monitor import states, through_time
 from headstart.monitor.drawn import Drawn
 from headstart.monitor.dropouts import Sites
 from headstart.monitor.exchanged import Exchanged
+from headstart.monitor.given_without import GivenWithout
 from headstart.monitor.graph import find_tags, is_cut, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
 from headstart.monitor.left_behind import LeftBehind
 from headstart.monitor.loaders import Loaders
-from headstart.monitor.looked import Looked
-from headstart.monitor.losses import Call, Sources, is_negative_of
+from headstart.monitor.losses import INPUT, INPUTS, Call, Sources, is_negative_of
 from headstart.monitor.modes import MODAL, Modes
 from headstart.monitor.modules import Slot
 from headstart.monitor.names import BirthPlaces, user_line
@@ -132,11 +132,11 @@ class Observer:
         self._functional = Functional()
         self._left_behind = LeftBehind()
         self._modes = Modes(self._signals.modules.path)
+        self._given_without = GivenWithout()
         self._sites = Sites()
         self._samples = Samples(self._signals.modules)
         self._loaders = Loaders()
         self._hand = HandUpdates()
-        self._looked = Looked()
         self._optimizers = Optimizers(self._ledger)
         self._exchanged = Exchanged(self._signals.modules, self._ledger)
         self._orphans = Orphans(self._ledger)
@@ -166,7 +166,10 @@ class Observer:
         if self._in_backward or self.off:
             return
         grad = is_grad_enabled()
-        self._looked.ran(output, grad)
+        if grad:
+            self._given_without.within()
+        else:
+            self._gave_without(output)
         if self._samples.follows(module, grad):
             self._entered(module, args, kwargs, grad)
         if self._sketching:
@@ -185,7 +188,9 @@ class Observer:
             return
         if loss.requires_grad and (self._sketching or self._is_of_next_step()):
             self._lost(kind, arguments, loss)
-        elif not torch.is_grad_enabled() or self._looked.judges(kind, arguments):
+        elif not torch.is_grad_enabled() or (
+            not loss.requires_grad and self._given_without.holds(arguments.get(INPUTS.get(kind, INPUT)[0]))
+        ):
             self._evaluated(kind, arguments, loss)
 
     def dropped(self, caller: FrameType, kind: str, p: float, training: bool) -> None:
@@ -301,6 +306,7 @@ class Observer:
     @quietly
     def optimizer_made(self, optimizer: Optimizer) -> None:
         self._waiting.made(optimizer)
+        self._optimizers.made(optimizer, user_line())
         self._orphans.made(optimizer)
 
     @quietly
@@ -459,6 +465,10 @@ class Observer:
     def _entered(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], grad: bool) -> None:
         if not self._thread or self._thread == threading.get_ident():
             self._samples.entered(module, args, kwargs, grad)
+
+    @quietly
+    def _gave_without(self, output: Any) -> None:
+        self._given_without.without(output)
 
     def _gradient(self, slot: Slot, step: int, output: int, gradients: tuple[Tensor | None, ...]) -> None:
         """Not one that `autograd.grad` gives as a part of a loss (with `create_graph`): of that no weight moves."""

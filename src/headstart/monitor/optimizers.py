@@ -53,6 +53,7 @@ class Optimizers:
         self._lives: list[Life] = []
         self._of: dict[int, Life] = {}
         self._recent: dict[int, None] = {}  # by their last step
+        self._lines: weakref.WeakKeyDictionary[Optimizer, str | None] = weakref.WeakKeyDictionary()
         self._noted: tuple[Any, ...] = ()  # what was written into the ledger last
 
     def __bool__(self) -> bool:
@@ -68,6 +69,10 @@ class Optimizers:
 
     def __getitem__(self, optimizer: Optimizer) -> Known:
         return self._of[id(optimizer)].known
+
+    def made(self, optimizer: Optimizer, line: str | None) -> None:
+        """As it is made, by that line of the user's."""
+        self._lines[optimizer] = line
 
     def meet(self, optimizer: Optimizer, outbox: Outbox) -> Known:
         """The optimizer as it is known; at its first step its options are written."""
@@ -131,7 +136,7 @@ class Optimizers:
         name = f"{kind}-{same + 1}" if same else kind
         group = optimizer.param_groups[0]
         options = {key: value for key, value in group.items() if isinstance(value, (bool, int, float, str))}
-        facts = Facts(name, kind, options, len(parameters))
+        facts = Facts(name, kind, options, len(parameters), line=self._lines.get(optimizer))
         life = Life(Known(name, Cleared(parameters)), weakref.ref(optimizer), held, _probes(parameters), facts, [])
         self._lives.append(life)
         return life

@@ -59,6 +59,8 @@ class Tracing:
             return
         new = key not in self._known
         self._known.add(key)
+        if new:
+            outbox.meta({"backward": sorted({line for line, _ in self._known if line})})
         read_again = new or self._choices.due(step)
         for root in roots:
             graph = read_graph(root, key=self._key)

@@ -128,6 +128,7 @@ class Optimizer:
     parameters: int = 0
     steps: int = 0
     remade: int = 0  # times that a new object took over the same tensors, untouched since the old one's last step
+    line: str | None = None  # the user's, that made it
 
 
 @dataclass(frozen=True)

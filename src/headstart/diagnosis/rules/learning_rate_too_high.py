@@ -153,7 +153,6 @@ def learning_rate_too_high(case: Case) -> Iterator[Finding]:
         return
     rate = dict(zip(case.record.lr.steps, case.record.lr.values, strict=True)).get(leap.step, case.record.lr.first)
     facts = {"lr": rate, "step": leap.step, "share": leap.share, "before": leap.before, "after": leap.after}
-    worst = max(found, key=lambda one: max(one.share.since(leap.step).values, default=0.0))
     yield Finding(
         "learning-rate-too-high",
         "error",
@@ -167,7 +166,7 @@ def learning_rate_too_high(case: Case) -> Iterator[Finding]:
         case.say(TEXT, "rise" if math.isfinite(leap.after) else "broken", **facts),
         _remedy(case, optimizer, rate),
         (),
-        worst.layer.line,
+        optimizer.line,
     )
 
 

@@ -112,6 +112,7 @@ def optimizer_holds_stale_parameters(case: Case) -> Iterator[Finding]:
                 evidence=(Evidence("used", 0, of=len(held)),),
                 cause=case.say(TEXT, "cause"),
                 remedy=_remedy(case, optimizer, "note"),
+                line=optimizer.line,
             )
         elif exchanged:
             yield _exchanged(case, optimizer, len(held), exchanged)
@@ -131,6 +132,7 @@ def _exchanged(case: Case, optimizer: Optimizer, held: int, exchanged: list[Para
         case.say(TEXT, "exchanged_cause"),
         _remedy(case, optimizer, "exchanged_note"),
         layers,
+        optimizer.line,
     )
 
 

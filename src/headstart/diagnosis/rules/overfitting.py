@@ -1,8 +1,9 @@
 """The training loss falls on while the evaluation loss rises far above its best: samples are learnt by heart.
 
 ## What it sees
-The loss under `torch.no_grad()`, by the step at which it was taken, beside that of training. It speaks if the training
-loss is far below the best constant answer's, and the last evaluations lie far above the best one, which came early.
+The loss that is taken under `torch.no_grad()`, or of what the model gave there, by its step, beside that of training. It
+speaks if the training loss is far below the best constant answer's, and the last evaluations lie far above the best one,
+which came early.
 
 ## Why it hurts
 What is learnt after the best evaluation holds for the training samples only. Above the loss of the best constant answer

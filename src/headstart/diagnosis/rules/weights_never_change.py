@@ -133,6 +133,7 @@ def weights_never_change(case: Case) -> Iterator[Finding]:
             evidence=(Evidence("changed", 0, of=len(held)), Evidence("steps", optimizer.steps, ENOUGH_STEPS)),
             cause=case.say(TEXT, why),
             remedy=Remedy(remedy.name, f"{remedy.code}     # {note}"),
+            line=optimizer.line,
         )
 
 
