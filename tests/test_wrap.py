@@ -47,7 +47,7 @@ def test_further_lines_may_be_wider_and_hold_no_double_space() -> None:
 
 
 def test_a_long_path_is_torn_behind_a_slash() -> None:
-    assert lines("/work/programs/faulty/train.py", 12) == ["/work/", "programs/", "faulty/", "train.py"]
+    assert lines("/data/programs/faulty/train.py", 12) == ["/data/", "programs/", "faulty/", "train.py"]
 
 
 @pytest.mark.parametrize("text", ["", "one"])

@@ -95,8 +95,7 @@ class BirthPlaces:
 
     def made(self, module: Module, _: None) -> None:
         """Of a class of the user's: not where its own `__init__` calls that of `Module`, but where it is called."""
-        frames = list(user_frames())
-        made_in = next((frame for frame in frames if not _makes(frame, module)), None)
+        made_in = next((frame for frame in user_frames() if not _makes(frame, module)), None)
         self._lines[module] = line_of(made_in) if made_in is not None else user_line()
 
     def line(self, module: Module) -> str | None:

@@ -99,10 +99,11 @@ class Tracing:
 
     def _form(self, graph: Graph) -> int | None:
         """A hash of what a graph has to share with one that was described; None while it has unknown weights."""
+        name_of = self._signals.ledger.name_of
         weights = (p for operation in graph.operations if operation.role == "weights" for p in operation.parameters)
-        if not all(weight in self._signals.ledger for weight in weights):  # which keeps them, and so their ids
+        if None in map(name_of, weights):
             return None
-        return hash(tuple((o.op, o.shape, tuple(map(id, o.parameters)), o.inputs) for o in graph.operations))
+        return hash(tuple((o.op, o.shape, tuple(map(name_of, o.parameters)), o.inputs) for o in graph.operations))
 
     def _take_raw(self, raw: Raw, graph: Graph, step: int) -> None:
         """Raw tensors have no module that is called: their signals are taken from the graph."""
