@@ -458,3 +458,31 @@ def test_the_line_of_a_module_is_where_it_is_made(tmp_path: Path) -> None:
         line = lines[name]
         assert line is not None
         assert f"self.{name} = " in code[int(line.rpartition(":")[2]) - 1]
+
+
+def test_two_threads_that_train_at_once_are_told_apart(tmp_path: Path) -> None:
+    """The first is watched. Gradients that the other's backward makes are not read: that would be a race in memory."""
+
+    def train(model: nn.Module) -> None:
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+        for _ in range(40):
+            optimizer.zero_grad()
+            model(torch.randn(16, 6)).square().mean().backward()
+            optimizer.step()
+
+    for run in range(3):
+        path = tmp_path / f"{run}.db"
+        observer = Observer(lambda path=path: path, attach.script_facts, attach.BIRTHS)  # type: ignore[misc]
+        attach.attach(observer)
+        try:
+            models = [nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 2)) for _ in range(2)]
+            threads = [threading.Thread(target=train, args=(model,)) for model in models]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        finally:
+            attach.detach(observer, "finished")
+        record = read_record(path)
+        assert "fault" not in record.meta
+        assert len(record) == 40

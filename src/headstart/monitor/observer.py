@@ -121,6 +121,8 @@ class Observer:
         self._key = f"headstart.{id(self)}"
         self._facts = facts
         self._thread: int | None = None
+        self._caller: int | None = None  # the thread that first called a module with gradients
+        self._alone = True  # no other did: gradients that another thread makes must not be read meanwhile
         self._started = time.perf_counter()
         self._outbox: Outbox | None = None
         self._signals = Signals(births, only)
@@ -257,7 +259,7 @@ class Observer:
             cleared.thrown.backward_ends(self.step)
             if (given := cleared.backward_ends()) is not None:
                 self._note(name, "loop.given", given)
-        if not self._optimizers:
+        if not self._optimizers and self._alone:
             self._before_hand([tensor for tensor, _ in self._ledger.tensors() if tensor.grad is not None])
 
     @quietly
@@ -375,7 +377,7 @@ class Observer:
     def _values_clipped(self, gradients: list[Tensor], most: Any) -> None:
         """The norm that passes is that of the gradients after the cut."""
         value = number(most)
-        if value is None or not self._mine() or not self._ledger.has_gradient_in(gradients):
+        if value is None or not (self._mine() and self._alone) or not self._ledger.has_gradient_in(gradients):
             return
         given = [gradient for gradient in gradients if can_sketch(gradient) and gradient.device == gradients[0].device]
         if len(given) == len(gradients):
@@ -395,11 +397,14 @@ class Observer:
 
     @quietly
     def _called(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        caller = threading.get_ident()
+        self._caller = self._caller or caller
+        self._alone &= caller == self._caller
+        if caller != (self._thread or self._caller):
+            return
         slot = self._signals.modules.slot(module)
         if self._signals.modules.is_outermost(module):
             self._ungraded.within(module)
-        if self._thread and self._thread != threading.get_ident():
-            return
         if self._samples.is_new(module):
             self._samples.entered(module, args, kwargs, True)
         self._modes.live |= module.training and bool(module._parameters)
@@ -585,7 +590,7 @@ class Observer:
             self._note(name, "weight.changed", changed)
         for name, zero in self._ledger.zeros():
             self._note(name, "weight.zero", zero)
-        for name, reached in self._ledger.reached():
+        for name, reached in self._ledger.reached() if self._alone else ():
             self._note(name, "weight.reached", reached)
 
     def _note(self, owner: str, figure: str, value: Tensor | float) -> None:
