@@ -4,6 +4,8 @@
     python benchmarks/peers/compare.py torchtest2 ...     # these tools; results of the others stay
     python benchmarks/peers/compare.py --table            # no run: the table of results.json into docs/comparison.md
 
+Ctrl-C ends a tool that takes too long: what it gave so far stands in the table, and the next call goes on from there.
+
 Each tool gets an environment of its own, made by pip; all of them share one PyTorch. Of a tool's findings, those count
 that it calls a warning or an error itself; hints about speed and memory are left out.
 
@@ -23,6 +25,7 @@ import os
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from importlib.metadata import distributions
@@ -94,11 +97,17 @@ def measured(tool: str, environments: Path) -> dict[str, Any]:
     done = {row["program"] for row in rows_of(out)}
     left = [pair for pair in pairs if Path(pair.split("=")[0]).stem not in done]
     print(f"{tool}: {len(left)} of {len(pairs)} programs", flush=True)
-    host = subprocess.run([python, HERE / "host.py", tool, out, *left], env=alone, check=False) if left else None
+    try:
+        host = subprocess.run([python, HERE / "host.py", tool, out, *left], env=alone, check=False) if left else None
+    except KeyboardInterrupt:
+        host = None
     rows = rows_of(out)
     if host and host.returncode:
         result["failure"] = f"its host ended with {host.returncode}"
-    out.unlink(missing_ok=True)
+    elif len(rows) < len(pairs):
+        result["failure"] = f"stopped after {len(rows)} of {len(pairs)} programs"
+    else:
+        out.unlink(missing_ok=True)
     return {**result, "programs": {row.pop("program"): row for row in rows}}
 
 
@@ -149,7 +158,9 @@ def table(results: Mapping[str, Any]) -> str:
         name = tool if tool == "headstart" else result["requirement"].replace("==", " ")
         rows = {stem: row for stem, row in result["programs"].items() if row["failure"] is None}
         if not rows:
-            lines.append(f"| {name} | | {result.get('failure', 'no program')} | | | | | | |")
+            tried = Counter(row["failure"] for row in result["programs"].values()).most_common(1)
+            why = [result.get("failure", "no program"), *(f"most often: {failure}" for failure, _ in tried)]
+            lines.append(f"| {name} | | {'; '.join(why)} | | | | | | |")
             continue
         lines.append(f"| {name} | {' | '.join(cells(tool, rows, results, len(result['programs'])))} |")
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,8 @@ def examine(script: Script) -> None:
             timeout=900,
             check=False,
         )
+        if done.returncode == -signal.SIGKILL or f"error code -{signal.SIGKILL}" in done.stderr:  # host.py's limit
+            raise RuntimeError(f"{command} was stopped, or what it runs: more CPU than a run may take")
         if done.returncode:
             raise RuntimeError(f"{command}: {done.stderr.strip().splitlines()[-1:]}")
         return done.stdout

@@ -161,21 +161,21 @@ def is_deaf(record: Record) -> bool:
     )
 
 
-def runs_away(record: Record) -> int | None:
-    """The step from which each loss is RISE times the one before, to where it overflows or the run ends; None if none is.
+def runs_away(record: Record, rise: float = RISE, times: int = TIMES) -> int | None:
+    """The step from which each loss is `rise` times the one before, to where it overflows or the run ends; None if none is.
 
     The last one is as many times above all losses before these steps: nothing that was learnt is left.
     """
     loss = record.loss
     finite = [(step, value) for step, value in zip(loss.steps, loss.values, strict=True) if math.isfinite(value)]
     ended = [step for step, value in zip(loss.steps, loss.values, strict=True) if not math.isfinite(value)]
-    if len(finite) <= TIMES or (ended and min(ended) < finite[-1][0]):
+    if len(finite) <= times or (ended and min(ended) < finite[-1][0]):
         return None
     first = len(finite) - 1
-    while first and finite[first][1] >= RISE * finite[first - 1][1] > 0:
+    while first and finite[first][1] >= rise * finite[first - 1][1] > 0:
         first -= 1
     before = max(value for _, value in finite[: first + 1])
-    long = len(finite) - 1 - first >= TIMES and finite[-1][1] >= RISE**TIMES * before
+    long = len(finite) - 1 - first >= times and finite[-1][1] >= rise**times * before
     return finite[first][0] if long else None
 
 

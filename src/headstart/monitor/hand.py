@@ -24,7 +24,8 @@ class HandUpdates:
         self._values: list[Tensor] = []
         self._slopes: list[Tensor | None] = []
 
-    def mark(self, parameters: Sequence[Tensor]) -> None:
+    def mark(self, parameters: Sequence[Tensor], sketching: bool) -> None:
+        """As a backward ends; `sketching`: `climbs` may be asked."""
         step = max(1, len(parameters) // PROBES)
         probes = list(parameters)[::step][:PROBES]
         self._probes = Weak(probes)
@@ -33,7 +34,7 @@ class HandUpdates:
         on_cpu = all(probe.device.type == "cpu" for probe in probes)
         # `w.data -= ...` leaves the version as it was. On a CPU the values can be compared without a wait.
         self._values = [_some(probe).clone() for probe in probes] if on_cpu else []
-        gradients = [probe.grad for probe in probes] if on_cpu else []
+        gradients = [probe.grad for probe in probes] if on_cpu and sketching else []
         self._slopes = [_some(gradient).clone() if can_sketch(gradient) else None for gradient in gradients]
 
     def changed(self) -> bool:
@@ -51,7 +52,7 @@ class HandUpdates:
 
     def climbs(self) -> bool | None:
         """Whether the update went along the gradients, not against them; None if there is none, or it went another way."""
-        if self._probes.are_gone() or not self._values:
+        if self._probes.are_gone() or not self._slopes:
             return None
         cosines = []
         for probe, value, slope in zip(self._probes, self._values, self._slopes, strict=True):

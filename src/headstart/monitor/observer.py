@@ -557,7 +557,7 @@ class Observer:
 
     def _before_hand(self, parameters: list[Tensor], gradients: Mapping[int, Tensor] | None = None) -> None:
         """A backward may be the last before an update by hand; if another comes first, this look is forgotten."""
-        self._hand.mark(parameters)
+        self._hand.mark(parameters, self._sketching)
         if self._sketching and parameters:
             self._forget_hand_samples()
             self._before(parameters, gradients)

@@ -64,13 +64,12 @@ class Tracing:
         read_again = new or self._choices.due(step)
         for root in roots:
             graph = read_graph(root, key=self._key)
-            form = self._form(graph)
-            if read_again or form is None or form not in self._raw_of:
+            form = None if read_again else self._form(graph)
+            raw = None if form is None else self._raw_of.get(form)
+            if raw is None:
                 raw = self._describe(graph, new, outbox)
-                if (form := self._form(graph)) is not None:
+                if raw.layers and (form := self._form(graph)) is not None:
                     self._raw_of = {form: raw, **dict(list(self._raw_of.items())[: FORMS - 1])}
-            else:
-                raw = self._raw_of[form]
             self._take_raw(raw, graph, step)
         self._signals.name_new(outbox)
 

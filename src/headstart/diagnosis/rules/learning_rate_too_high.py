@@ -173,7 +173,7 @@ def learning_rate_too_high(case: Case) -> Iterator[Finding]:
 def _divergence(case: Case) -> Iterator[Finding]:
     """Of steps as long as the gradient, which is all the longer the further they go beyond."""
     kinds = {optimizer.kind for optimizer in case.record.optimizers}
-    start = runs_away(case.record)
+    start = runs_away(case.record, RISE, TIMES)
     if start is None or any(case.record.series("", "loop.climbed").values) or not kinds <= {"SGD"}:
         return
     values = [value for value in case.record.loss.since(start).values if math.isfinite(value)]
@@ -191,7 +191,7 @@ def _divergence(case: Case) -> Iterator[Finding]:
         case.say(TEXT, "by_hand", **facts) if rate is None else case.say(TEXT, "diverges", lr=rate, **facts),
         None,
         start,
-        (Evidence("loss_rise", factor, skill.RISE, (start, case.record.loss.steps[-1]), "loss"),),
+        (Evidence("loss_rise", factor, RISE, (start, case.record.loss.steps[-1]), "loss"),),
         case.say(TEXT, "curvature"),
         remedy,
     )
