@@ -66,3 +66,32 @@ def test_a_line_tells_what_its_optimizer_does_with_it() -> None:
     line = entry.line()
     assert (line.optimizer, line.lr, line.weight_decay) == ("SGD", 0.1, 0.01)
     assert (line.steps_seen, line.steps_with_gradient, line.steps_moved) == (3, 0, 2)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("size", [7, 64, 40_000])
+def test_the_descent_of_a_step_is_the_product_of_gradient_and_update(size: int, frozen: bool) -> None:
+    torch.manual_seed(0)
+    lines, rate = ledger(), 0.25
+    weights = [torch.randn(size), torch.randn(3, 3), torch.randn(2, 5).t()]
+    gradients = {id(weight): torch.ones_like(weight) + 0.1 * torch.randn(weight.shape) for weight in weights}
+    for number, weight in enumerate(weights):
+        lines.add(weight, f"w{number}")
+    if frozen:
+        del gradients[id(weights[1])]
+    for _ in range(2):
+        lines.before_update(weights, gradients)
+        for weight in weights:
+            if id(weight) in gradients:
+                weight -= rate * gradients[id(weight)]
+        descent = lines.after_update()
+        assert descent is not None
+        expected = rate * sum(float(gradient.square().sum()) for gradient in gradients.values())
+        assert float(descent) == pytest.approx(expected, rel=1e-5 if size == 64 and frozen else 0.05)
+
+
+def test_no_descent_is_told_of_gradients_that_lie_otherwise_in_memory() -> None:
+    lines, weight = ledger(), torch.randn(4, 6)
+    lines.add(weight, "w")
+    lines.before_update([weight], {id(weight): torch.randn(6, 4).t()})
+    assert lines.after_update() is None

@@ -13,7 +13,7 @@ from torch import nn
 from training import trained
 
 import headstart as hs
-from headstart.diagnosis.rules.learning_rate_too_high import LARGE, RISE, TARGETS, TIMES
+from headstart.diagnosis.rules.learning_rate_too_high import LARGE, PROMISE, RISE, TARGETS, TIMES
 from headstart.record import Loss, Record, Targets
 
 RULE = "learning-rate-too-high"
@@ -140,3 +140,25 @@ def test_updates_by_hand_diverge_alike(lr: float, speaks: bool, tmp_path: Path) 
                 net.weight -= lr * net.weight.grad
                 net.weight.grad.zero_()
     assert bool(said(watch.read(), RULE)) is speaks
+
+
+def promising(times: float, skill: float | None = 0.0, kind: str = "SGD", loss: float = 2.0) -> Record:
+    """Small steps, of which the tenth would lower the loss by so many times of itself."""
+    figures: dict[tuple[str, str], Figure] = {}
+    for layer in NET:
+        figures |= {(f"{layer.name}.weight", "weight.std"): 1.0, (f"{layer.name}.weight", "update.std"): 1e-3}
+    figures["", "update.descent"] = lambda step: times * loss if step == 9 else 0.01
+    return run(NET, figures, skill=skill, loss=loss, optimizers=(replace(SGD, kind=kind),))
+
+
+def test_a_step_that_promises_many_times_the_loss_goes_past_the_lowest_point() -> None:
+    finding = told(promising(1.01 * PROMISE), RULE)
+    assert (finding.step, finding.severity) == (9, "error")
+    assert figures_of(finding)["promise"] == pytest.approx(1.01 * PROMISE)
+    assert said(promising(0.99 * PROMISE), RULE) == []
+    assert said(promising(1.01 * PROMISE, loss=-1.0), RULE) == []
+
+
+@pytest.mark.parametrize("skill", [0.9, None])
+def test_a_net_may_recover_from_it(skill: float | None) -> None:
+    assert said(promising(1.01 * PROMISE, skill), RULE) == []

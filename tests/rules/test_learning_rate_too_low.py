@@ -13,7 +13,18 @@ import headstart as hs
 from headstart.diagnosis import diagnose
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.rules import find
-from headstart.diagnosis.rules.learning_rate_too_low import DIVIDES, ENOUGH, FAR, LED, NOT_YET, USUAL, WAY
+from headstart.diagnosis.rules.learning_rate_too_low import (
+    BENT,
+    DIVIDES,
+    ENOUGH,
+    FAR,
+    KEPT,
+    LED,
+    NOT_YET,
+    PACE,
+    USUAL,
+    WAY,
+)
 from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.findings import Finding
 from headstart.record import Optimizer, Record, Series
@@ -183,3 +194,46 @@ def test_adam_of_that_eps_goes_as_far_as_gradient_descent(eps: float, tmp_path: 
             optimizer.step()
     found = [one for one in said(watch.read(), RULE) if "eps" in one.message]
     assert bool(found) is (eps == 1)
+
+
+def straight(share: float, pace: float = 0.9, *, skill: Figure | None = 0.0, clipped: bool = False) -> Record:
+    """A loss that falls by 1 from the middle of the first third to that of the last, at `share` of what is promised."""
+    figures: dict[tuple[str, str], Figure] = {(f"{layer.name}.weight", "weight.std"): 1.0 for layer in NET}
+    figures |= {(f"{layer.name}.weight", "update.std"): 1.0 for layer in NET}
+    promised = 3 / 2 / ENOUGH / share
+    figures["", "update.descent"] = lambda step: promised * (1 if step < 2 * ENOUGH // 3 else pace)
+    if clipped:
+        figures["", "loop.norm"] = 1.0
+    return run(NET, figures, skill=skill, steps=ENOUGH, loss=lambda step: 9 - 3 / 2 * step / ENOUGH)
+
+
+@pytest.mark.parametrize(("skill", "severity"), [(0.0, "warning"), (None, "advice")])
+def test_a_loss_may_keep_four_fifths_of_what_the_steps_promise(skill: float | None, severity: str) -> None:
+    finding = told(straight(1.05 * KEPT, skill=skill), RULE)
+    assert (finding.severity, figures_of(finding)["pace"]) == (severity, pytest.approx(0.9))
+    assert figures_of(finding)["kept"] == pytest.approx(1.05 * KEPT, rel=0.05)
+    assert said(straight(0.9 * KEPT, skill=skill), RULE) == []
+
+
+def test_a_run_that_ends_or_learns_or_is_clipped_may_go_straight() -> None:
+    assert said(straight(1.0, 1.1 * PACE), RULE)
+    assert said(straight(1.0, 0.9 * PACE), RULE) == []
+    assert said(straight(1.0, skill=0.9), RULE) == []
+    assert said(straight(1.0, clipped=True), RULE) == []
+    assert said(straight(1.1 * BENT), RULE) == []
+
+
+@pytest.mark.parametrize(("rate", "speaks"), [(0.01, True), (0.5, False)])
+def test_gradient_descent_on_a_line_at_a_hundredth_of_the_best_rate(rate: float, speaks: bool, tmp_path: Path) -> None:
+    """The best rate of all is 1 over the curvature, here that of a mean square over unit inputs: 1/2 to 1."""
+    torch.manual_seed(0)
+    x = torch.randn(256, 8)
+    y = 5 + x.sum(1, keepdim=True)
+    net = nn.Linear(8, 1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=rate / 2)
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for _ in range(60):
+            optimizer.zero_grad()
+            (net(x) - y).square().mean().backward()
+            optimizer.step()
+    assert bool(said(watch.read(), RULE)) is speaks

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from headstart.monitor.sketch import Sheet, Sheets, can_sketch, sample_view
+from headstart.monitor.sketch import Sheet, Sheets, can_sketch, on_device, sample_view
 from headstart.monitor.weak import Reference, reference
 from headstart.record import Parameter
 
@@ -64,6 +64,9 @@ class Block:
     views: list[Tensor] = field(default_factory=list)
     addresses: list[int] = field(default_factory=list)
     before: slice | None = None  # rows of this step's weights
+    gradients: slice | None = None  # and of the gradients of those that have one; None: one lies otherwise in memory
+    followed: tuple[int, ...] = ()  # places of those entries
+    worth: tuple[tuple[int, ...], Tensor, Tensor] | None = None  # for followed: these places, values for one sampled
 
     def parameters(self) -> list[Tensor]:
         return [parameter for entry in self.entries if (parameter := entry.tensor()) is not None]
@@ -75,6 +78,15 @@ class Block:
                 self.views[index] = sample_view(parameter.detach())
                 self.addresses[index] = parameter.data_ptr()
         return self.views
+
+    def descent(self, updates: slice, gradients: slice) -> Tensor:
+        """-g·Δ of all values, as the samples in these rows tell it."""
+        if self.worth is None or self.worth[0] != self.followed:
+            device, own = self.views[0].device, self.parameters()
+            each = [own[place].numel() / self.views[place].shape[0] for place in self.followed]
+            self.worth = self.followed, on_device(self.followed, device), on_device(each, device)
+        _, places, worth = self.worth
+        return -self.sheet.products(updates, places, gradients).dot(worth)
 
 
 class Ledger:
@@ -206,25 +218,35 @@ class Ledger:
         for block in self._after:
             own = block.parameters()
             block.before = block.sheet.put_all([entry.weight for entry in block.entries], block.samples(own))
-            streams, samples = [], []
-            for entry, parameter in zip(block.entries, own, strict=True):
+            followed, samples, alike = [], [], True
+            for place, (entry, parameter) in enumerate(zip(block.entries, own, strict=True)):
                 gradient = parameter.grad if gradients is None else gradients.get(id(parameter))
                 if can_sketch(gradient) and gradient.shape == parameter.shape:
-                    streams.append(entry.gradient)
+                    followed.append(place)
                     samples.append(sample_view(gradient))
-                elif gradient is not None and not entry.facts.sparse:
-                    entry.facts, entry.dirty = replace(entry.facts, sparse=True), True
-            block.sheet.put_all(streams, samples)
+                    alike = alike and gradient.stride() == parameter.stride()
+                elif gradient is not None:
+                    alike = False
+                    if not entry.facts.sparse:
+                        entry.facts, entry.dirty = replace(entry.facts, sparse=True), True
+            rows = block.sheet.put_all([block.entries[place].gradient for place in followed], samples)
+            block.gradients, block.followed = rows if alike and followed else None, tuple(followed)
 
-    def after_update(self) -> None:
-        """Samples the weights again: the updates."""
+    def after_update(self) -> Tensor | None:
+        """Samples the weights again: the updates. Returns their descent, where it is known.
+
+        That is -g·Δ: by how much they would lower the loss if it were straight from where the gradients g were taken.
+        """
+        descents = []
         for block in self._after:
             if block.before is not None:
                 samples = block.samples(block.parameters())
                 rows = block.sheet.put_all([entry.update for entry in block.entries], samples)
                 block.sheet.subtract(rows, block.before)
-                block.before = None
+                descents.append(None if block.gradients is None else block.descent(rows, block.gradients))
+                block.before = block.gradients = None
         self._after = []
+        return descents[0] if len(descents) == 1 else None
 
     def forget_update(self) -> None:
         """No update follows what was sampled before it."""

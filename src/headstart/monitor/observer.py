@@ -151,6 +151,7 @@ class Observer:
         self._sketching = True
         self._in_backward = False
         self._in_grad = False  # `torch.autograd.grad` in the place of a backward
+        self._straight = True  # the gradients of the present step are those that its update is made of
         self._paired = False  # each output was set against each target
         self._ran = False  # a watched module was called since the last step
         self._losses: list[Tensor] = []
@@ -335,6 +336,8 @@ class Observer:
                 self._exchanged.look(self.step, self._optimizers.held())
             self._orphans.made(optimizer)
             self._before(parameters_of(optimizer))
+            closure = kwargs.get("closure", args[1] if len(args) > 1 else None)  # args[0] is the optimizer
+            self._straight = closure is None and getattr(optimizer, "grad_scale", None) is None
 
     @quietly
     def step_ends(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
@@ -605,7 +608,9 @@ class Observer:
         assert self._outbox is not None
         figures = None
         if self._sketching:
-            self._ledger.after_update()
+            descent = self._ledger.after_update()
+            if descent is not None and self._straight:
+                self._note("", "update.descent", descent)
             dead = self._signals.dead.shares()
             self._rare += [Rare(step, layer, "activation.dead", share) for step, layer, share in dead]
             figures = self._signals.sheets.figures()

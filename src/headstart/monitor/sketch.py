@@ -85,6 +85,11 @@ class Sheet:
         """`rows` become their differences to the rows `before`: updates from the weights after and before."""
         self._values[rows] -= self._values[before]
 
+    def products(self, rows: slice, places: Tensor, others: slice) -> Tensor:
+        """The inner products of the rows at `places` among `rows` with the rows `others`."""
+        left, right = self._values[rows], self._values[others]
+        return (left if len(left) == len(right) else left[places]).mul(right).sum(1)
+
     def figures(self, readings: dict[int, Reading]) -> Tensor:
         """Mean, std, max |x|, shares of zeros, saturated, not finite: (rows, 6), on this device; empties the sheet."""
         form = self._form(readings)
@@ -152,8 +157,7 @@ class Form:
     @classmethod
     def of(cls, lengths: Sequence[int], readings: Sequence[Reading], like: Tensor) -> Form:
         def tensor(rows: Sequence[Any]) -> Tensor:
-            made = torch.tensor(rows, dtype=like.dtype)
-            return made.pin_memory().to(like.device, non_blocking=True) if like.is_cuda else made.to(like.device)
+            return on_device(rows, like.device, like.dtype)
 
         width = max(lengths)
         mask = floor = low = high = None
@@ -206,6 +210,12 @@ class Sheets:
     def figures(self) -> list[tuple[list[int], Tensor]]:
         """(streams, their figures) of each sheet; empties them."""
         return [(sheet.streams, sheet.figures(self._readings)) for sheet in self._sheets.values() if sheet.streams]
+
+
+def on_device(values: Sequence[Any], device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
+    """A tensor of `values`, without a wait for the device."""
+    made = torch.tensor(values, dtype=dtype)
+    return made.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else made.to(device)
 
 
 def sample_view(x: Tensor) -> Tensor:

@@ -71,6 +71,7 @@ RARE = (
     "loop.climbed",  # 1 where an update by hand went along the gradients of its step, 0 where against one of them
     "loop.given",  # 1 where a backward left a gradient that is not zero in the first of an optimizer's tensors, else 0
     "loop.thrown",  # backwards of a step whose gradients were cleared before the last one's came, and used by nothing
+    "update.descent",  # of a step: by how much it would lower the loss if that were straight, -g·Δ, told by the samples
     "weight.changed",  # 1 where a parameter differs by a bit from its first value, 0 where it is as it was
     "weight.reached",  # 1 where an nn.Parameter that no optimizer holds has a gradient that is not zero, else 0
     "weight.zero",  # 1 where a frozen weight of two or more dimensions is zero in all of its sample, else 0
@@ -80,5 +81,4 @@ RARE = (
     "loop.norm",  # of the gradients, as clip_grad_norm_ or clip_grad_value_ found them; once for each call
     "loop.largest",  # norm that it lets pass
     "loop.value",  # that clip_grad_value_ lets pass
-    "loop.cut",  # 1 where a backward's root has no graph behind it
 )

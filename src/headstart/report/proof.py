@@ -29,6 +29,7 @@ TITLES = {
     "weight.std": "std of the weights",
     "weight.distinct": "distinct units",
     "update.std": "std of the updates",
+    "update.descent": "what the steps promise to lower the loss by",
     "weight_gradient.std": "std of the weights' gradients",
     "loss.commonest": "share of the commonest class in a batch",
     "loop.cleared": "gradients were cleared (1) or not (0)",

@@ -3,13 +3,15 @@
 ## What it sees
 Each update's root mean square as a share of its weight's, the median over the weights at each step, and the loss
 before and after the first step at which that share passes the limit. And a loss that grows by the same factor or more at
-each step to the end, under steps that are as long as the gradient: SGD's, or those of updates by hand.
+each step to the end, under steps that are as long as the gradient: SGD's, or those of updates by hand. And by how much each
+step would lower the loss if that were straight: the product of update and gradient, over the loss.
 
 ## Why it hurts
 The gradient tells which way the loss falls close to where the weights are. A step that is not small beside the
 weights themselves goes far beyond that: it throws away what the start had made sound, overshoots, kills ReLUs,
 saturates tanh and sigmoid, or grows from step to step until the numbers overflow. Gradient descent goes down only with a
-rate below 2 over the largest curvature; above it each step goes too far by more than the one before.
+rate below 2 over the largest curvature; above it each step goes too far by more than the one before. A loss that cannot
+be below 0 cannot fall by more than itself: a step that promises many times as much has gone past its lowest point.
 
 ## Example
 ```python
@@ -50,19 +52,22 @@ for step in range(80):
   all that did not learn for their rate passed both limits.
 - `TIMES` = 5: steps in a row, the last ones of the run, each with a loss at least `RISE` times the one before, and the last
   as many times above all losses before them. Then it needs no size of the weights, no 20 steps and no optimizer.
+- `PROMISE` = 10: by how many times itself a step would lower the loss if it were straight. Of a convex loss a step of
+  gradient descent brings the weights nearer to the best ones for certain below 2. Nets are not convex, and recover from
+  such steps at times: so five times as much, and 2 in a second look at a run of which nothing else is known.
 - `TARGETS` = 10: root mean square of a regression's targets. Gradients grow with them, so that above it an optimizer
   whose steps are as large as the gradient goes too far at any usual rate.
 
 ## Stays silent when
 The loss does not grow step by step to the end; and the run learns, or it is not known whether it does, the loss does not
-rise, or turns NaN without having risen, a weight starts from zero, or the targets are large, unless the optimizer divides
-by the gradient's size. Gradients that are
-never cleared, inputs that are not standardised and weights that are too large make updates large, too: where they are
-found, they explain it.
+rise, or turns NaN without having risen, and no step promises more than there is of the loss (or some losses are below 0, or
+several optimizers take turns); a weight starts from zero, or the targets are large, unless the optimizer divides by the
+gradient's size. Gradients that are never cleared, inputs that are not standardised and weights that are too large make
+updates large, too: where they are found, they explain it.
 
 ## References
 LeCun, Bottou, Orr & Müller, *Efficient BackProp* (1998), §5; Goodfellow, Bengio & Courville, *Deep Learning* (2016),
-§11.4.1.
+§11.4.1; Polyak, *Introduction to Optimization* (1987), §5.3.2.
 """
 
 from __future__ import annotations
@@ -74,11 +79,12 @@ from itertools import pairwise
 
 from headstart.diagnosis import code, skill
 from headstart.diagnosis.case import Case
+from headstart.diagnosis.descent import promises
 from headstart.diagnosis.skill import runs_away
 from headstart.diagnosis.text import Text
 from headstart.diagnosis.updates import ADAPTIVE, Moves, moves, typical
 from headstart.findings import Evidence, Finding, Remedy
-from headstart.record import Loss, Optimizer
+from headstart.record import Loss
 
 GROUP = "optimizer"
 RESTS_ON = "size"
@@ -88,8 +94,9 @@ SINCE, STATUS = "0.1.0", "stable"
 LARGE = 0.25  # of a weight's root mean square, in one step: four outweigh all that was there
 RISE = skill.RISE  # times the largest loss up to that step; passed by all small runs that did not learn for their rate
 TIMES = skill.TIMES  # steps to the end, each with a loss RISE times the one before
+PROMISE = 10.0  # times the loss: five times the bound of convex ones (Polyak 1987, §5.3.2)
 TARGETS = 10.0  # root mean square; a regression's gradient grows with it, and the stable rate with its inverse
-SECOND_LOOK = {"LARGE": 0.05, "RISE": 1.2}
+SECOND_LOOK = {"LARGE": 0.05, "RISE": 1.2, "PROMISE": 2.0}
 
 TEXT = Text(
     en={
@@ -105,6 +112,12 @@ TEXT = Text(
         "one before, and it comes from {before:number} to {after:number}.",
         "curvature": "Gradient descent goes down only with a rate below 2 over the largest curvature. Above it each step "
         "goes too far by more than the one before. Inputs or targets of tens and hundreds make the curvature large.",
+        "overshoots": "The learning rate of {lr:number} is too high: if it went straight on, step {step:number} would "
+        "lower the loss by {times:number} times as much as there is of it.",
+        "overshoots_by_hand": "The learning rate is too high: if it went straight on, step {step:number} would lower the "
+        "loss by {times:number} times as much as there is of it.",
+        "past": "A gradient says how steep the loss is close by. The loss cannot fall below 0: a step that promises "
+        "several times all that there is goes past the lowest point and up on the other side.",
         "slower": "a tenth of {lr:number}; if that is still too high, a tenth again",
         "slower_by_hand": "if that is still too high, a tenth again",
     },
@@ -121,6 +134,11 @@ TEXT = Text(
         "它从 {before:number} 升到了 {after:number}。",
         "curvature": "只有学习率低于 2 除以最大曲率时，梯度下降才会下降；高于它，每一步都比前一步越过得更远。"
         "几十、几百大小的输入或目标会使曲率很大。",
+        "overshoots": "学习率 {lr:number} 过高：如果损失一直沿直线下降，第 {step:number} 步会让它下降自身的 "
+        "{times:number} 倍。",
+        "overshoots_by_hand": "学习率过高：如果损失一直沿直线下降，第 {step:number} 步会让它下降自身的 {times:number} 倍。",
+        "past": "梯度只说明附近的损失有多陡。损失不可能低于 0：一步若预示下降全部损失的好几倍，就会越过最低点，到达另一侧的"
+        "高处。",
         "slower": "{lr:number} 的十分之一；如果仍然过高，再取十分之一",
         "slower_by_hand": "如果仍然过高，再取十分之一",
     },
@@ -139,17 +157,14 @@ class Leap:
 
 def learning_rate_too_high(case: Case) -> Iterator[Finding]:
     """One finding, of the first step that went too far."""
-    found = moves(case)
-    leap = _leap(case, found)
     optimizer = next(iter(case.record.optimizers), None)
-    if (
-        case.learns is not False
-        or leap is None
-        or leap.after <= RISE * leap.before
-        or optimizer is None
-        or (optimizer.kind not in ADAPTIVE and any(map(_has_large_targets, case.record.losses)))
-    ):
+    adaptive = optimizer is not None and optimizer.kind in ADAPTIVE
+    if case.learns is not False or (not adaptive and any(map(_has_large_targets, case.record.losses))):
         yield from _divergence(case)
+        return
+    leap = _leap(case, moves(case))
+    if leap is None or optimizer is None or leap.after <= RISE * leap.before:
+        yield from list(_divergence(case)) or _overshoot(case)
         return
     rate = dict(zip(case.record.lr.steps, case.record.lr.values, strict=True)).get(leap.step, case.record.lr.first)
     facts = {"lr": rate, "step": leap.step, "share": leap.share, "before": leap.before, "after": leap.after}
@@ -164,7 +179,7 @@ def learning_rate_too_high(case: Case) -> Iterator[Finding]:
             Evidence("loss_rise", leap.after / leap.before, RISE, (leap.step,), "loss"),
         ),
         case.say(TEXT, "rise" if math.isfinite(leap.after) else "broken", **facts),
-        _remedy(case, optimizer, rate),
+        _remedy(case, rate),
         (),
         optimizer.line,
     )
@@ -180,11 +195,6 @@ def _divergence(case: Case) -> Iterator[Finding]:
     factor = min(later / earlier for earlier, later in pairwise(values))
     facts = {"factor": factor, "before": values[0], "after": values[-1]}
     rate = max(case.record.lr.values, default=None)
-    remedy = (
-        Remedy("slower", f"lr = lr / 10     # {case.say(TEXT, 'slower_by_hand')}")
-        if rate is None or not case.record.optimizers
-        else code.slower(case.record.optimizers[0], rate, case.say(TEXT, "slower", lr=rate))
-    )
     yield Finding(
         "learning-rate-too-high",
         "error",
@@ -193,7 +203,27 @@ def _divergence(case: Case) -> Iterator[Finding]:
         start,
         (Evidence("loss_rise", factor, RISE, (start, case.record.loss.steps[-1]), "loss"),),
         case.say(TEXT, "curvature"),
-        remedy,
+        _remedy(case, rate),
+    )
+
+
+def _overshoot(case: Case) -> Iterator[Finding]:
+    """Of a step that promises more than there is to be had."""
+    promised = promises(case.record)
+    step = promised.first_above(PROMISE)
+    if step is None:
+        return
+    times = dict(zip(promised.steps, promised.values, strict=True))[step]
+    rate = dict(zip(case.record.lr.steps, case.record.lr.values, strict=True)).get(step)
+    yield Finding(
+        "learning-rate-too-high",
+        "error",
+        case.say(TEXT, "overshoots_by_hand" if rate is None else "overshoots", lr=rate, step=step, times=times),
+        None,
+        step,
+        (Evidence("promise", times, PROMISE, (step,), "update.descent"),),
+        case.say(TEXT, "past"),
+        _remedy(case, rate),
     )
 
 
@@ -218,5 +248,7 @@ def _has_large_targets(loss: Loss) -> bool:
     return math.sqrt(squares / targets.count / len(targets.total)) > TARGETS
 
 
-def _remedy(case: Case, optimizer: Optimizer, rate: float) -> Remedy:
-    return code.slower(optimizer, rate, case.say(TEXT, "slower", lr=rate))
+def _remedy(case: Case, rate: float | None) -> Remedy:
+    if rate is None or not case.record.optimizers:
+        return Remedy("slower", f"lr = lr / 10     # {case.say(TEXT, 'slower_by_hand')}")
+    return code.slower(case.record.optimizers[0], rate, case.say(TEXT, "slower", lr=rate))

@@ -6,6 +6,10 @@ does not learn. Where that is not known, as with a loss written by hand, in one 
 Adam and its like against the largest value of any gradient: each value is divided by its own size plus eps, so that an eps
 above all of them makes it gradient descent at a rate of lr / eps.
 
+And how much of what the steps would lower the loss by, if it were straight, the loss has fallen by: the products of
+updates and gradients, added up from the first to the last third of a run whose loss falls in each, and at its end nearly as
+fast as at its start.
+
 ## Why it hurts
 However long the way, no weight is further from its start than that. Weights that are all within a hundredth of their
 random first values compute what they did at random: the run has cost time and trained nothing.
@@ -49,6 +53,11 @@ for step in range(150):
 - `NOT_YET` = 0.1: the same of a run that is still on its way up, and at its end no better than a constant yet. Advice, too.
   And in one that does not learn while its loss falls in each third, beyond chance: of all weights but the last layer's,
   which have come no further while that layer went to the constant.
+- `KEPT` = 0.8: of what the steps promise. A fifth lost to curvature and to the noise of batches is a rate of a fifth of
+  2/κ at the most, so that five times as much still goes down.
+- `PACE` = 0.3: of the first third's promises, in the last: the run is not about to end.
+- `BENT` = 2: times the promises. A loss that falls by more was not taken by these gradients alone (they were clipped), or
+  falls away under the run, which the estimate does not know.
 - `FAR` = -1: skill, below which the loss is more than twice the constant's. There something else is wrong first.
 - `USUAL` = 1e-8: an eps up to PyTorch's own is nobody's choice. One above every value of every gradient is more than half
   of what Adam divides by, always.
@@ -56,17 +65,19 @@ for step in range(150):
   come further with theirs (the limit of the second look).
 
 It is an error in a run that is known not to learn, else advice: weights that were trained before may stay where they are.
-Where the last layer has come further and the loss still falls, it is a warning.
+Where the last layer has come further and the loss still falls, it is a warning; and where the loss falls straight in a run
+that does not learn. Straight in a run of which that is not known it is advice.
 
 ## Stays silent when
-The run learns, or is gaining and has come past the constant or further than that; its loss falls, where more is not
-known; any weight has come further (or one before the last layer, where the loss still falls); or a weight does not
-move at all, which no learning rate changes: then its gradient is zero, it is lost in rounding, or no optimizer holds
-it. A large eps is told only in a run that is known not to learn.
+The run learns. Of weights that stay: it is gaining and has come past the constant or further than that; its loss falls,
+where more is not known; any weight has come further (or one before the last layer, where the loss still falls); or a weight
+does not move at all, which no learning rate changes: then its gradient is zero, it is lost in rounding, or no optimizer
+holds it. Of a loss that falls straight: gradients are clipped, several optimizers take turns, or the optimizer is called
+with a closure. A large eps is told only in a run that is known not to learn.
 
 ## References
-Goodfellow, Bengio & Courville, *Deep Learning* (2016), §11.4.1; Kingma & Ba, *Adam* (2015), algorithm 1; the note on
-`epsilon` of TensorFlow's Adam, which names 1.0 for Inception on ImageNet.
+Goodfellow, Bengio & Courville, *Deep Learning* (2016), §4.3.1 (a step's Taylor series to second order) and §11.4.1; Kingma
+& Ba, *Adam* (2015), algorithm 1; the note on `epsilon` of TensorFlow's Adam, which names 1.0 for Inception on ImageNet.
 """
 
 from __future__ import annotations
@@ -76,6 +87,7 @@ from collections.abc import Iterator
 
 from headstart.diagnosis import skill
 from headstart.diagnosis.case import Case
+from headstart.diagnosis.descent import kept
 from headstart.diagnosis.text import Text
 from headstart.diagnosis.updates import Moves, moves, path
 from headstart.findings import Evidence, Finding, Remedy
@@ -89,6 +101,9 @@ SINCE, STATUS = "0.1.0", "stable"
 WAY = 0.01  # of a weight's size: within it, what it computes is what it computed at the start
 NOT_YET = 0.1  # of a weight's size, in a run that gains and is not past the constant at its end
 ENOUGH = 100  # steps; fewer are a try, not a training
+KEPT = 0.8  # of the promised descent: 1 - lr·κ/2, so that lr is a fifth of 2/κ at most
+PACE = 0.3  # of the first third's promises, in the last
+BENT = 2.0  # times the promises
 FAR = -1.0  # skill: the loss is twice the constant's
 LED = 0.3  # of a weight's size, where a large eps leads; 19 of 20 sound programs come further
 USUAL = 1e-8  # PyTorch's own eps
@@ -108,6 +123,12 @@ TEXT = Text(
         "before the last layer came further from its start than {way:number} of its size.",
         "slow_cause": "The last layer went to the constant answer. What it is given is what the net made of its inputs at "
         "random: the layers before it hardly moved.",
+        "straight": "The learning rate of {lr:number} is too low: the loss falls by {kept:share} of what the steps would "
+        "lower it by on a straight line, and at the end still at {pace:share} of its first pace.",
+        "straight_by_hand": "The learning rate is too low: the loss falls by {kept:share} of what the steps would lower it "
+        "by on a straight line, and at the end still at {pace:share} of its first pace.",
+        "straight_cause": "A loss bends, and of a step of the right length half is lost to that. These are so short that "
+        "they see no bend: steps five times as long would still go down, and the run is far from its end.",
         "swamped": "The eps of {kind} is {eps:number}, and no value of any gradient is larger than {largest:number}: its "
         "steps are too small, and in {steps:number} of them no weight came further from its start than {way:number} of its "
         "size.",
@@ -125,6 +146,12 @@ TEXT = Text(
         "slow": "学习率 {lr:number} 过低：损失仍在下降，而在 {steps:number} 步中，最后一层之前没有一个权重离开起点"
         "超过自身大小的 {way:number}。",
         "slow_cause": "最后一层走向了常数答案，而它得到的仍是网络在随机初始时由输入算出的结果：之前的各层几乎没有动。",
+        "straight": "学习率 {lr:number} 过低：损失的下降达到了各步按直线所预示的 {kept:share}，到最后仍有最初速度的 "
+        "{pace:share}。",
+        "straight_by_hand": "学习率过低：损失的下降达到了各步按直线所预示的 {kept:share}，到最后仍有最初速度的 "
+        "{pace:share}。",
+        "straight_cause": "损失是弯曲的，长度合适的一步会因此损失一半。这里的步子太短，感觉不到弯曲：五倍长的步子仍会下降，"
+        "而训练离终点还很远。",
         "swamped": "{kind} 的 eps 是 {eps:number}，而所有梯度中没有一个值大于 {largest:number}：它的更新太小，"
         "在 {steps:number} 步中没有一个权重离开起点超过自身大小的 {way:number}。",
         "swamped_cause": "{kind} 把梯度的每个值除以它自身的大小加 eps。eps 大于所有这些值时，它就成了学习率为 lr / eps = "
@@ -138,6 +165,11 @@ TEXT = Text(
 
 def learning_rate_too_low(case: Case) -> Iterator[Finding]:
     """One finding, told of the weight that came furthest."""
+    yield from list(_stays(case)) or _straight(case)
+
+
+def _stays(case: Case) -> Iterator[Finding]:
+    """Of weights that stay where they started."""
     record = case.record
     found = moves(case)
     futile = case.learns is False or (case.skill is None and not case.loss_falls)
@@ -186,6 +218,32 @@ def _slow(case: Case, found: list[Moves]) -> Iterator[Finding]:
         (Evidence("way", way, NOT_YET, (furthest.share.steps[0], furthest.share.steps[-1]), "update.std"),),
         case.say(TEXT, "slow_cause"),
         _remedy(case, next((times for times in FASTER if times * way >= 1), FASTER[-1])),
+    )
+
+
+def _straight(case: Case) -> Iterator[Finding]:
+    """Of a loss that falls as if it had no bend."""
+    record = case.record
+    share = None if case.learns is True or not case.loss_falls else kept(record)
+    if share is None or not KEPT <= share.share <= BENT or share.pace < PACE or record.series("", "loop.norm"):
+        return
+    steps = (record.loss.steps[0], record.loss.steps[-1])
+    rate = max(record.lr.values, default=None)
+    yield Finding(
+        "learning-rate-too-low",
+        "warning" if case.learns is False else "advice",
+        case.say(
+            TEXT,
+            "straight_by_hand" if rate is None else "straight",
+            lr=rate,
+            kept=min(share.share, 1),
+            pace=share.pace,
+        ),
+        None,
+        steps[0],
+        (Evidence("kept", share.share, KEPT, steps, "update.descent"), Evidence("pace", share.pace, PACE, steps)),
+        case.say(TEXT, "straight_cause"),
+        _remedy(case, 10),
     )
 
 
