@@ -26,13 +26,14 @@ from headstart.diagnosis.skill import (
     course_of,
     is_broken,
     is_deaf,
+    is_stuck,
     learns,
     loss_falls,
     loss_fell,
     skill_of,
 )
 from headstart.findings import Skill
-from headstart.record import Loss, Record, Targets
+from headstart.record import Loss, Optimizer, Record, Targets
 
 VALUES = torch.tensor([0.0, 0.0, 0.0, 10.0])  # mean 2.5, median 0; Huber's slope 3c - 1 is zero at 1/3
 CLASSES = torch.tensor([0, 0, 1, 2])
@@ -340,6 +341,31 @@ def test_else_it_is_not_known(record: Record) -> None:
     assert learns(record, None) is None
 
 
+def ending(loss: Figure, steps: int = 60, optimizers: tuple[Optimizer, ...] = (SGD,)) -> Record:
+    return run(chain(linear("body"), head()), steps=steps, loss=loss, optimizers=optimizers)
+
+
+def test_a_loss_that_stands_still_no_lower_than_it_began_learns_nothing() -> None:
+    stands = lambda step: 1.0 + min(step, 30) / 30  # noqa: E731
+    assert is_stuck(ending(stands))
+    assert learns(ending(stands), None) is False
+    assert is_stuck(ending(2.0))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        ending(lambda step: 2.0 - min(step, 30) / 30),  # it has come to its end
+        ending(lambda step: 1.0 + 1e-4 * (step % 2)),
+        ending(lambda step: math.nan if step > 30 else 1.0),
+        ending(1.0, steps=ENOUGH_STEPS - 1),
+        ending(1.0, optimizers=(SGD, Optimizer("SGD-2", "SGD", {"lr": 0.1}, 2))),
+    ],
+)
+def test_else_it_may_have_learnt(record: Record) -> None:
+    assert not is_stuck(record)
+
+
 def test_where_the_skill_is_known_it_decides() -> None:
     record = gradients(skill=0.5)
     assert learns(record, skill_of(record)) is True
@@ -352,7 +378,7 @@ def test_a_net_of_dead_units_is_known_to_fail_by_any_loss(tmp_path: Path, dead: 
     if dead:
         nn.init.constant_(model[0].bias, -100.0)
     x = torch.randn(32, 4)
-    record = trained(tmp_path, model, x, x[:, :2], lambda z, y: (z - y).abs().pow(1.5).mean(), steps=30)
+    record = trained(tmp_path, model, x, x[:, :2], lambda z, y: (z - y).abs().pow(1.5).mean(), steps=30, lr=0.1)
     assert skill_of(record) is None
     assert learns(record, None) is (False if dead else None)
 

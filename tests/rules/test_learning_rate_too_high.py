@@ -13,7 +13,7 @@ from torch import nn
 from training import trained
 
 import headstart as hs
-from headstart.diagnosis.rules.learning_rate_too_high import LARGE, PROMISE, RISE, TARGETS, TIMES
+from headstart.diagnosis.rules.learning_rate_too_high import LARGE, PROMISE, RISE, START, TARGETS, TIMES
 from headstart.record import Loss, Record, Targets
 
 RULE = "learning-rate-too-high"
@@ -33,7 +33,7 @@ def at(
 
 
 def jumps(times: float) -> Figure:
-    return lambda step: 1.0 if step < 1 else times
+    return lambda step: 1.0 if step < 1 else times * (1 - 1e-3 * (step % 2))
 
 
 def test_a_step_may_be_a_quarter_of_the_weights() -> None:
@@ -142,13 +142,14 @@ def test_updates_by_hand_diverge_alike(lr: float, speaks: bool, tmp_path: Path) 
     assert bool(said(watch.read(), RULE)) is speaks
 
 
-def promising(times: float, skill: float | None = 0.0, kind: str = "SGD", loss: float = 2.0) -> Record:
+def promising(times: float, skill: Figure | None = 0.0, kind: str = "SGD", loss: float = 2.0) -> Record:
     """Small steps, of which the tenth would lower the loss by so many times of itself."""
     figures: dict[tuple[str, str], Figure] = {}
     for layer in NET:
         figures |= {(f"{layer.name}.weight", "weight.std"): 1.0, (f"{layer.name}.weight", "update.std"): 1e-3}
     figures["", "update.descent"] = lambda step: times * loss if step == 9 else 0.01
-    return run(NET, figures, skill=skill, loss=loss, optimizers=(replace(SGD, kind=kind),))
+    moving = lambda step: loss * (1 - 1e-3 * ((step + 1) % 2))  # noqa: E731
+    return run(NET, figures, skill=skill, loss=moving, optimizers=(replace(SGD, kind=kind),))
 
 
 def test_a_step_that_promises_many_times_the_loss_goes_past_the_lowest_point() -> None:
@@ -157,6 +158,14 @@ def test_a_step_that_promises_many_times_the_loss_goes_past_the_lowest_point() -
     assert figures_of(finding)["promise"] == pytest.approx(1.01 * PROMISE)
     assert said(promising(0.99 * PROMISE), RULE) == []
     assert said(promising(1.01 * PROMISE, loss=-1.0), RULE) == []
+
+
+def test_a_start_far_off_makes_such_steps_by_itself() -> None:
+    def from_start(first: float) -> Record:
+        return promising(1.01 * PROMISE, lambda step: 1 - first if step == 0 else 0.0)
+
+    assert said(from_start(0.99 * START), RULE)
+    assert said(from_start(1.01 * START), RULE) == []
 
 
 @pytest.mark.parametrize("skill", [0.9, None])

@@ -25,6 +25,7 @@ LOOKS = 5  # batches of a third, at least
 DRIFT = 5.0  # standard errors of the mean of a third's batches, which may come in an order and be alike
 UNVARIED = 0.5  # share of backwards with a single label from which a loss is a role (a GAN's), not a task
 RISE, TIMES = 2.0, 5  # each loss of that many steps over the one before it: in a run that has run away
+STUCK = 1e-5  # of a loss: rounding of a mean over many samples
 SAME = 1e-3  # rounding between a loss's value and what backward was called on
 
 
@@ -92,7 +93,7 @@ def learns(record: Record, skill: Skill | None) -> bool | None:
         is_broken(record)
         or runs_away(record) is not None
         or (skill is not None and math.isnan(skill.value))
-        or (skill is None and is_deaf(record))
+        or (skill is None and (is_deaf(record) or is_stuck(record)))
     ):
         return False
     course = course_of(record, skill)
@@ -159,6 +160,16 @@ def is_deaf(record: Record) -> bool:
         and all(late[name] and max(late[name]) == 0 for name in matrices)
         and any(late[name] and min(late[name]) > 0 for name in outputs.intersection(trained).difference(matrices))
     )
+
+
+def is_stuck(record: Record) -> bool:
+    """Whether the loss moves by no more than rounding in the last third of the run, and is no less than at the start."""
+    loss = record.loss
+    last = loss.since(2 * len(record) // 3).values
+    if len(record) < ENOUGH_STEPS or len(record.optimizers) > 1 or not last or not all(map(math.isfinite, last)):
+        return False
+    still = max(last) - min(last) <= STUCK * abs(last[-1])
+    return still and loss.values[0] <= last[-1] + STUCK * abs(last[-1])
 
 
 def runs_away(record: Record, rise: float = RISE, times: int = TIMES) -> int | None:

@@ -55,15 +55,17 @@ for step in range(80):
 - `PROMISE` = 10: by how many times itself a step would lower the loss if it were straight. Of a convex loss a step of
   gradient descent brings the weights nearer to the best ones for certain below 2. Nets are not convex, and recover from
   such steps at times: so five times as much, and 2 in a second look at a run of which nothing else is known.
+- `START` = 2: the first loss over the best constant's, above which such a step is the start's doing: the limit of
+  initial-loss-off.
 - `TARGETS` = 10: root mean square of a regression's targets. Gradients grow with them, so that above it an optimizer
   whose steps are as large as the gradient goes too far at any usual rate.
 
 ## Stays silent when
 The loss does not grow step by step to the end; and the run learns, or it is not known whether it does, the loss does not
-rise, or turns NaN without having risen, and no step promises more than there is of the loss (or some losses are below 0, or
-several optimizers take turns); a weight starts from zero, or the targets are large, unless the optimizer divides by the
-gradient's size. Gradients that are never cleared, inputs that are not standardised and weights that are too large make
-updates large, too: where they are found, they explain it.
+rise, or turns NaN without having risen, and no step promises more than there is of the loss (or the first loss is far
+above the constant's, some losses are below 0, or several optimizers take turns); a weight starts from zero, or the
+targets are large, unless the optimizer divides by the gradient's size. Gradients that are never cleared, inputs that are
+not standardised and weights that are too large make updates large, too: where they are found, they explain it.
 
 ## References
 LeCun, Bottou, Orr & Müller, *Efficient BackProp* (1998), §5; Goodfellow, Bengio & Courville, *Deep Learning* (2016),
@@ -95,6 +97,7 @@ LARGE = 0.25  # of a weight's root mean square, in one step: four outweigh all t
 RISE = skill.RISE  # times the largest loss up to that step; passed by all small runs that did not learn for their rate
 TIMES = skill.TIMES  # steps to the end, each with a loss RISE times the one before
 PROMISE = 10.0  # times the loss: five times the bound of convex ones (Polyak 1987, §5.3.2)
+START = 2.0  # times the best constant's loss: as initial-loss-off has it
 TARGETS = 10.0  # root mean square; a regression's gradient grows with it, and the stable rate with its inverse
 SECOND_LOOK = {"LARGE": 0.05, "RISE": 1.2, "PROMISE": 2.0}
 
@@ -211,7 +214,7 @@ def _overshoot(case: Case) -> Iterator[Finding]:
     """Of a step that promises more than there is to be had."""
     promised = promises(case.record)
     step = promised.first_above(PROMISE)
-    if step is None:
+    if step is None or not _starts_sound(case):
         return
     times = dict(zip(promised.steps, promised.values, strict=True))[step]
     rate = dict(zip(case.record.lr.steps, case.record.lr.values, strict=True)).get(step)
@@ -225,6 +228,13 @@ def _overshoot(case: Case) -> Iterator[Finding]:
         case.say(TEXT, "past"),
         _remedy(case, rate),
     )
+
+
+def _starts_sound(case: Case) -> bool:
+    """Whether the first loss, where its constant is known, is none that a start far off makes large with its gradients."""
+    if case.skill is None:
+        return True
+    return case.record.loss_of(case.skill.source).first <= START * case.skill.constant
 
 
 def _leap(case: Case, found: list[Moves]) -> Leap | None:
