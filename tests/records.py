@@ -49,7 +49,7 @@ def run(
         figures: by owner and figure, ("fc1", "activation.dead"); what is not given of a tensor is as of N(0, 1).
         skill: of a cross-entropy on two classes that are equally frequent, whose best constant's loss is ln 2.
         losses: loss functions and their values; that of `skill` is one more.
-        loss: what backward was called on; if it is not given, about 1 to the end.
+        loss: what backward was called on; 1 if it is not given.
         frozen: layers whose parameters do not require grad.
     """
     figures = figures or {}
@@ -64,10 +64,7 @@ def run(
         [one for one, _ in losses],
         optimizers,
         {stream: number for number, stream in enumerate(streams)},
-        [
-            (s, 0.1 * s, _at(_restless if loss is None else loss, s), 0.1, "SGD", _sketch(figures, streams, s))
-            for s in every
-        ],
+        [(s, 0.1 * s, _at(1.0 if loss is None else loss, s), 0.1, "SGD", _sketch(figures, streams, s)) for s in every],
         [(s, one.name, "train", _at(values, s), None) for s in every for one, values in losses],
         [(s, o, f, v) for (o, f), g in figures.items() if f in RARE for s in every if (v := _at(g, s)) is not None],
         ("exit 0", 0.1 * steps),
@@ -98,10 +95,6 @@ def unjudged(record: Record) -> dict[str, str]:
 
 def flat(diagnosis: Diagnosis) -> list[Finding]:
     return [one for root in diagnosis.findings for one in (root, *root.explains)]
-
-
-def _restless(step: int) -> float:
-    return 1.0 + 0.01 * (step % 2)
 
 
 def _at(figure: Figure, step: int) -> float | None:

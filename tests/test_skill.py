@@ -341,8 +341,11 @@ def test_else_it_is_not_known(record: Record) -> None:
     assert learns(record, None) is None
 
 
-def ending(loss: Figure, steps: int = 60, optimizers: tuple[Optimizer, ...] = (SGD,)) -> Record:
-    return run(chain(linear("body"), head()), steps=steps, loss=loss, optimizers=optimizers)
+def ending(loss: Figure, steps: int = 60, optimizers: tuple[Optimizer, ...] = (SGD,), changed: float = 1.0) -> Record:
+    figures: dict[tuple[str, str], Figure] = {
+        ("body.weight", "weight.changed"): {0: 0.0, 1: changed, steps - 1: changed}
+    }
+    return run(chain(linear("body"), head()), figures, steps=steps, loss=loss, optimizers=optimizers)
 
 
 def test_a_loss_that_stands_still_no_lower_than_it_began_learns_nothing() -> None:
@@ -359,6 +362,7 @@ def test_a_loss_that_stands_still_no_lower_than_it_began_learns_nothing() -> Non
         ending(lambda step: 1.0 + 1e-4 * (step % 2)),
         ending(lambda step: math.nan if step > 30 else 1.0),
         ending(1.0, steps=ENOUGH_STEPS - 1),
+        ending(1.0, changed=0.0),
         ending(1.0, optimizers=(SGD, Optimizer("SGD-2", "SGD", {"lr": 0.1}, 2))),
     ],
 )

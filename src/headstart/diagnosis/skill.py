@@ -163,13 +163,21 @@ def is_deaf(record: Record) -> bool:
 
 
 def is_stuck(record: Record) -> bool:
-    """Whether the loss moves by no more than rounding in the last third of the run, and is no less than at the start."""
+    """Whether weights have changed, and the loss moves by no more than rounding in the last third, no less than at first.
+
+    Where none has changed at the end, each step may start from the same weights again, as a search or an adaptation does.
+    """
     loss = record.loss
     last = loss.since(2 * len(record) // 3).values
     if len(record) < ENOUGH_STEPS or len(record.optimizers) > 1 or not last or not all(map(math.isfinite, last)):
         return False
     still = max(last) - min(last) <= STUCK * abs(last[-1])
-    return still and loss.values[0] <= last[-1] + STUCK * abs(last[-1])
+    changed = (record.series(parameter.name, "weight.changed") for parameter in record.parameters)
+    return (
+        still
+        and any(series and series.last for series in changed)
+        and loss.values[0] <= last[-1] + STUCK * abs(last[-1])
+    )
 
 
 def runs_away(record: Record, rise: float = RISE, times: int = TIMES) -> int | None:
