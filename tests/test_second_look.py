@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from records import SGD, Figure, chain, head, linear, run
 
@@ -33,20 +35,27 @@ def test_nothing_is_suspected_of_a_run_that_learns_half_of_it_or_more() -> None:
     assert told(faded(0.5)) == []
 
 
-def dying(loss: float, skill: float = 0.0) -> Record:
+def dying(loss: float, skill: float = 0.0, last: float = 1.0) -> Record:
     """Units die in a run whose third step moves each weight by a tenth, after which the loss is `loss` times as high."""
     layers = chain(linear("fc1"), linear("relu1"), head())
     weights = ("fc1.weight", "head.weight")
     figures: dict[tuple[str, str], Figure] = {(name, "weight.std"): 0.15 for name in weights}
     figures |= {(name, "update.std"): lambda step: 0.015 if step == 3 else 1e-3 for name in weights}
     figures["relu1", "activation.dead"] = {3: 0.0, 11: 1.0, 43: 1.0, 59: 1.0}
-    return run(layers, figures, skill=skill, loss=lambda step: loss if step > 3 else 1.0, optimizers=[SGD])
+    return run(
+        layers,
+        figures,
+        skill=skill,
+        loss=lambda step: 1.0 if step < 4 else loss if step < 59 else last,
+        optimizers=[SGD],
+    )
 
 
 def test_a_choice_is_suspected_behind_states_for_which_none_was_found() -> None:
     assert told(dying(1.3)) == [("dead-relu", "error"), ("learning-rate-too-high", "advice")]
     assert "its cause" in (diagnose(dying(1.3)).findings[1].cause or "")
     assert told(dying(1.1)) == [("dead-relu", "error")]
+    assert ("learning-rate-too-high", "advice") not in told(dying(1.3, last=math.nan))
     assert told(dying(1.3, skill=0.9)) == [("dead-relu", "error")]
 
 

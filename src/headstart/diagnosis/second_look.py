@@ -4,7 +4,8 @@ A rule that rests on sizes speaks where no sound program goes, and many faults a
 that a run does not learn, and no rule has said why, the question is another: no longer whether something is wrong, but
 what is most unlike a run that learns. So some rules name, as `SECOND_LOOK`, limits that 19 of 20 sound programs keep
 (measured with `benchmarks/limits.py --second`). What they find by them is advice, and says that it is a suspicion.
-Where what was found are states, such as units that died, the choices behind them are looked for in the same way.
+Where what was found are states, such as units that died, the choices behind them are looked for in the same way; not where
+numbers broke, which needs no size.
 
 Sizes are looked at in the same way where less than half of the constant's loss has been learnt away and no rule has
 anything to say. Such a run may be at the end of what its data allow, so nothing is wrong for certain.
@@ -21,7 +22,7 @@ from headstart.diagnosis.case import Case
 from headstart.diagnosis.explain import STATES
 from headstart.diagnosis.needs import missing
 from headstart.diagnosis.rules import Rule
-from headstart.diagnosis.skill import ENOUGH_STEPS
+from headstart.diagnosis.skill import ENOUGH_STEPS, is_broken
 from headstart.diagnosis.text import Text
 from headstart.findings import Finding
 from headstart.wording import sentences
@@ -51,7 +52,7 @@ def suspicions(case: Case, rules: Sequence[Rule], found: Sequence[tuple[Finding,
     grave = {group for one, group in found if one.severity != "advice"}
     if case.learns is False and grave == {"symptom"}:
         told, suspected = "suspicion", _suspected(case, [rule for rule in rules if rule.second_look], found)
-    elif case.learns is False and grave and grave <= set(STATES):
+    elif case.learns is False and grave and grave <= set(STATES) and not is_broken(case.record):
         choices = [rule for rule in rules if rule.second_look and rule.group not in STATES]
         told, suspected = "behind", _suspected(case, choices, found)
     elif _learns_little(case) and not found:
