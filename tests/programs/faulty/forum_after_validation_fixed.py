@@ -32,7 +32,9 @@ class FCN(nn.Module):
         def block(i, o):
             return [nn.Conv2d(i, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU(inplace=True)]
 
-        self.features = nn.Sequential(*block(1, 16), *block(16, 16), nn.MaxPool2d(2), *[m for _ in range(7) for m in block(16, 16)])
+        self.features = nn.Sequential(
+            *block(1, 16), *block(16, 16), nn.MaxPool2d(2), *[m for _ in range(7) for m in block(16, 16)]
+        )
         self.score = nn.Conv2d(16, n_class, 1)
 
     def forward(self, x):

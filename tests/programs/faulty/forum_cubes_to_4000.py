@@ -27,7 +27,7 @@ optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 criterion = nn.MSELoss()
 
 input = torch.tensor([x for x in range(1, 4000)]).float()
-target = torch.tensor([((d**3)) for d in input]).float()
+target = torch.tensor([(d**3) for d in input]).float()
 input = input.unsqueeze(1)
 target = target.unsqueeze(1)
 

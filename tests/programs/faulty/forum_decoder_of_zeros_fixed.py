@@ -46,8 +46,13 @@ class Model(nn.Module):
         self.tgt_in = nn.Linear(DIM, D_MODEL)
         self.pos = PositionalEncoding(D_MODEL)
         self.transformer = nn.Transformer(
-            d_model=D_MODEL, nhead=4, num_encoder_layers=1, num_decoder_layers=1,
-            dim_feedforward=64, dropout=0.0, batch_first=True,
+            d_model=D_MODEL,
+            nhead=4,
+            num_encoder_layers=1,
+            num_decoder_layers=1,
+            dim_feedforward=64,
+            dropout=0.0,
+            batch_first=True,
         )
         self.out = nn.Linear(D_MODEL, DIM)
 

@@ -20,13 +20,17 @@ train_iter = torch.utils.data.DataLoader(
 test_X, test_y = images[perm[1500:]], labels[perm[1500:]]
 
 net = nn.Sequential(
-    nn.Conv2d(1, 6, kernel_size=5, padding=2), nn.ReLU(),
+    nn.Conv2d(1, 6, kernel_size=5, padding=2),
+    nn.ReLU(),
     nn.AvgPool2d(kernel_size=2, stride=2),
-    nn.Conv2d(6, 16, kernel_size=3, padding=1), nn.ReLU(),
+    nn.Conv2d(6, 16, kernel_size=3, padding=1),
+    nn.ReLU(),
     nn.AvgPool2d(kernel_size=2, stride=2),
     nn.Flatten(),
-    nn.Linear(16 * 3 * 3, 120), nn.ReLU(),
-    nn.Linear(120, 84), nn.ReLU(),
+    nn.Linear(16 * 3 * 3, 120),
+    nn.ReLU(),
+    nn.Linear(120, 84),
+    nn.ReLU(),
     nn.Linear(84, 10),
 )
 

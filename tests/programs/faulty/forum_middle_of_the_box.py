@@ -24,12 +24,17 @@ def make_images(n):
 images, targets = make_images(1200)
 val_images, val_targets = make_images(200)
 model = nn.Sequential(
-    nn.Conv2d(3, 32, 5, stride=2, padding=2), nn.ReLU(),
-    nn.Conv2d(32, 32, 5, stride=2, padding=2), nn.ReLU(),
-    nn.Conv2d(32, 64, 3, stride=2, padding=1), nn.ReLU(),
+    nn.Conv2d(3, 32, 5, stride=2, padding=2),
+    nn.ReLU(),
+    nn.Conv2d(32, 32, 5, stride=2, padding=2),
+    nn.ReLU(),
+    nn.Conv2d(32, 64, 3, stride=2, padding=1),
+    nn.ReLU(),
     nn.Flatten(),
-    nn.Linear(64 * 3 * 3, 64), nn.ReLU(),
-    nn.Linear(64, 32), nn.ReLU(),
+    nn.Linear(64 * 3 * 3, 64),
+    nn.ReLU(),
+    nn.Linear(64, 32),
+    nn.ReLU(),
     nn.Linear(32, 2),
 )
 adam = optim.Adam(model.parameters(), lr=0.01, betas=(0.9, 0.999), eps=1e-8)

@@ -49,7 +49,9 @@ class FPN(nn.Module):
         self.c2 = nn.Conv2d(32, 64, 3, stride=2, padding=1)
         self.p = nn.Conv2d(64, 64, 3, padding=1)
         self.reg_head = nn.Sequential(nn.Conv2d(64, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 4, 3, padding=1))
-        self.cls_head = nn.Sequential(nn.Conv2d(64, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, num_classes, 3, padding=1))
+        self.cls_head = nn.Sequential(
+            nn.Conv2d(64, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, num_classes, 3, padding=1)
+        )
 
     def forward(self, x):
         x = F.relu(self.c1(x))

@@ -20,8 +20,12 @@ def cifar(n, size=16):
     r = torch.arange(size).float()
     phase = torch.rand(n, 1, 1) * 6.28
     wave = torch.sin(
-        (r[None, :, None] * torch.cos(angles[y])[:, None, None] + r[None, None, :] * torch.sin(angles[y])[:, None, None])
-        * 1.2 + phase
+        (
+            r[None, :, None] * torch.cos(angles[y])[:, None, None]
+            + r[None, None, :] * torch.sin(angles[y])[:, None, None]
+        )
+        * 1.2
+        + phase
     )
     x = wave[:, None] * (0.3 + 0.7 * colours[y][:, :, None, None]) + 0.8 * torch.randn(n, 3, size, size)
     return x, y

@@ -45,9 +45,14 @@ class Discriminator(nn.Module):
     def __init__(self):
         super().__init__()
         self.net = nn.Sequential(
-            nn.Conv2d(1, 16, 3, padding=1), nn.LeakyReLU(0.2),
-            nn.Conv2d(16, 16, 3, stride=2, padding=1), nn.LeakyReLU(0.2),
-            nn.Flatten(), nn.Linear(16 * 16, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1),
+            nn.Conv2d(1, 16, 3, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(16, 16, 3, stride=2, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+            nn.Linear(16 * 16, 32),
+            nn.LeakyReLU(0.2),
+            nn.Linear(32, 1),
         )
 
     def forward(self, x):

@@ -21,7 +21,9 @@ class DispNetS(nn.Module):
         self.conv1 = self.downsample_conv(2, 16, 5)
         self.conv2 = self.downsample_conv(16, 32, 3)
         self.iconv = nn.Sequential(nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(inplace=True))
-        self.predict_disp = nn.Sequential(nn.Flatten(), nn.Linear(32 * 16, 32), nn.ReLU(inplace=True), nn.Linear(32, 1))
+        self.predict_disp = nn.Sequential(
+            nn.Flatten(), nn.Linear(32 * 16, 32), nn.ReLU(inplace=True), nn.Linear(32, 1)
+        )
 
     @staticmethod
     def downsample_conv(i, o, k):

@@ -20,7 +20,9 @@ encoding_dim = 32
 class Autoencoder(nn.Module):
     def __init__(self, width):
         super().__init__()
-        self.encode = nn.Sequential(nn.Linear(width, encoding_dim), nn.ReLU(), nn.Linear(encoding_dim, encoding_dim), nn.ReLU())
+        self.encode = nn.Sequential(
+            nn.Linear(width, encoding_dim), nn.ReLU(), nn.Linear(encoding_dim, encoding_dim), nn.ReLU()
+        )
         self.decode = nn.Sequential(nn.Linear(encoding_dim, encoding_dim), nn.ReLU(), nn.Linear(encoding_dim, width))
 
     def forward(self, x):
