@@ -1,12 +1,18 @@
 """What the labels of a loss were, against scikit-learn and NumPy; its own mean value, against torch."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+import headstart as hs
+from headstart.diagnosis.skill import skill_of
 from headstart.monitor.losses import Call, Sources
+from headstart.record import Record
 
 
 def call(kind: str, given: Tensor, target: Tensor, **options: object) -> Call:
@@ -101,3 +107,47 @@ def test_the_mean_of_the_targets(kind: str) -> None:
 def test_a_loss_that_nothing_is_known_of_stays_unknown() -> None:
     arguments = {"input": torch.zeros(2), "target": torch.zeros(2)}
     assert Sources().call("poisson_nll_loss", arguments, torch.zeros(()), None) is None
+
+
+MASKS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "times": lambda loss, mask: (loss * mask).sum() / mask.sum(),
+    "by it": lambda loss, mask: (mask * loss).mean(1).mean(),
+    "in a view": lambda loss, mask: (loss.view(-1) * mask.view(-1)).sum() / mask.sum(),
+    "chosen": lambda loss, mask: loss[mask > 0].mean(),
+    "where": lambda loss, mask: torch.where(mask > 0, loss, torch.zeros(())).sum() / mask.sum(),
+    "filled": lambda loss, mask: loss.masked_fill(mask == 0, 0.0).sum() / mask.sum(),
+}
+WHOLE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mean": lambda loss, mask: loss.mean(),
+    "a number": lambda loss, mask: (0.5 * loss).mean(1).sum(),
+    "weights": lambda loss, mask: (loss * (mask + 0.5)).mean(),
+}
+
+
+def record_of(folder: Path, reduce: Callable[[Tensor, Tensor], Tensor]) -> Record:
+    """A line learns what the mask lets through; where it does not, targets are far off and mean nothing."""
+    torch.manual_seed(0)
+    net = nn.Linear(5, 4)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.05)
+    with hs.watch(net, record=folder / "run.db") as watch:
+        for _ in range(40):
+            x, mask = torch.randn(32, 5), (torch.rand(32, 4) < 0.4).float()
+            target = torch.where(mask > 0, x[:, :4], 9 * torch.randn(32, 4))
+            optimizer.zero_grad()
+            reduce(F.l1_loss(net(x), target, reduction="none"), mask).backward()
+            optimizer.step()
+    return watch.read()
+
+
+@pytest.mark.parametrize("how", MASKS)
+def test_a_loss_of_which_a_mask_leaves_elements_out_has_no_skill(tmp_path: Path, how: str) -> None:
+    record = record_of(tmp_path, MASKS[how])
+    assert record.losses[0].masked
+    assert skill_of(record) is None
+
+
+@pytest.mark.parametrize("how", WHOLE)
+def test_a_loss_whose_elements_all_count_has_one(tmp_path: Path, how: str) -> None:
+    record = record_of(tmp_path, WHOLE[how])
+    assert not record.losses[0].masked
+    assert skill_of(record) is not None

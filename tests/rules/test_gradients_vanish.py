@@ -37,6 +37,11 @@ def test_a_layer_may_get_a_ten_thousandth_of_what_comes_behind_it() -> None:
     assert said(got(1.01 * LEFT), RULE) == []
 
 
+def test_no_gradient_at_all_begins_where_it_ends_not_where_it_was_small() -> None:
+    finding = told(got(lambda step: 0.5 * LEFT if step == 2 else 1.0 if step < 9 else 0.0), RULE)
+    assert (finding.severity, finding.step) == ("error", 9)
+
+
 def test_at_the_limit_a_good_update_is_lost_in_float32s_resolution() -> None:
     good = 1e-3  # of its weight
     assert good * LEFT < torch.finfo(torch.float32).eps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -68,3 +69,49 @@ def test_hs_check_warns_of_an_empty_batch_and_not_of_a_sound_one() -> None:
 
 def test_without_a_loss_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(head())))
+
+
+class Decoder(nn.Module):
+    """What it is to say next comes from the source, and from what it has said so far."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.source, self.said, self.out = nn.Linear(6, 8), nn.Linear(6, 8), nn.Linear(8, 6)
+
+    def forward(self, source: torch.Tensor, said: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.out(torch.tanh(self.source(source) + self.said(said)))
+        return out
+
+
+@pytest.mark.parametrize(
+    ("given", "fires"), [(0.0, True), (1.0, False)]
+)  # ones are a bias of their own, and their weights learn
+def test_a_layer_among_others_that_gets_nothing_but_zeros(tmp_path: Path, given: float, fires: bool) -> None:
+    torch.manual_seed(0)
+    net = Decoder()
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for _ in range(30):
+            x = torch.randn(16, 6)
+            optimizer.zero_grad()
+            nn.functional.mse_loss(net(x, torch.full((16, 6), given)), x.flip(1)).backward()
+            optimizer.step()
+    findings = said(watch.read(), RULE)
+    assert [(one.severity, one.layer) for one in findings] == ([("advice", "said")] if fires else [])
+
+
+def test_a_recurrence_that_starts_from_zeros_is_sound(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    step, out = nn.Linear(6, 8), nn.Linear(8, 1)
+    back = nn.Linear(8, 8)
+    net = nn.ModuleList([step, back, out])
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for _ in range(30):
+            x, h = torch.randn(3, 16, 6), torch.zeros(16, 8)
+            for part in x:
+                h = torch.tanh(step(part) + back(h))
+            optimizer.zero_grad()
+            nn.functional.mse_loss(out(h), x.sum((0, 2))[:, None]).backward()
+            optimizer.step()
+    assert said(watch.read(), RULE) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,13 +54,35 @@ def test_usual_schedules_are_sound(name: str) -> None:
     assert not said(scheduled(SOUND[name]), RULE)
 
 
+TWO = (replace(SGD, options={"lr": 0.1}), replace(SGD, name="Adam", kind="Adam", options={"lr": 1e-3}))
+
+
+def of_two(first: Schedule, second: Schedule) -> Record:
+    """They take turns, as those of a GAN do."""
+    return scheduled(lambda u: (0.1 * first(u), 1e-3 * second(u))[round(u * 400) % 2], optimizers=TWO)
+
+
+def test_two_optimizers_are_through_once_both_rates_are() -> None:
+    by_batch: Schedule = lambda u: 0.1 ** (u * 400 // 8)  # noqa: E731
+    assert told(of_two(by_batch, by_batch), RULE).evidence[0].value < BY
+    assert not said(of_two(by_batch, lambda u: 1.0), RULE)
+    assert not said(of_two(lambda u: 1.0, by_batch), RULE)
+
+
+def test_a_phase_at_a_low_rate_after_one_at_a_high_rate_is_sound() -> None:
+    assert not said(scheduled(lambda u: 0.1 if u < 0.3 else 1e-3, optimizers=TWO), RULE)
+    assert said(scheduled(lambda u: 0.1 if u < 0.3 else 0.9e-6, optimizers=TWO), RULE)
+    unknown = (TWO[0], replace(TWO[1], options={}))
+    assert not said(scheduled(lambda u: 0.1 if u < 0.3 else 0.9e-6, optimizers=unknown), RULE)
+
+
 @pytest.mark.parametrize(("skill", "severity"), [(0.0, "warning"), (0.9, "advice"), (None, "advice")])
 def test_it_is_advice_where_the_run_learns(skill: float | None, severity: str) -> None:
     assert told(scheduled(lambda u: 0.1 ** (u * 400 // 5), skill=skill), RULE).severity == severity
 
 
-def test_rates_of_several_optimizers_are_no_schedule() -> None:
-    assert not said(scheduled(lambda u: math.exp(-100 * u), optimizers=(SGD, SGD)), RULE)
+def test_the_sum_of_two_kinds_of_rates_is_no_schedule() -> None:
+    assert not said(scheduled(lambda u: 0.1 if u < 0.4 else 1e-5, optimizers=TWO), RULE)
 
 
 @pytest.mark.parametrize(("by_batch", "fires"), [(True, True), (False, False)])

@@ -230,7 +230,7 @@ def _stays_alike(record: Record, skill: Skill) -> bool:
 
 def _skill(record: Record, loss: Loss) -> Skill | None:
     series = record.loss_of(loss.name)
-    if not loss.trained or not series or is_role(record, loss):
+    if not loss.trained or not series or loss.masked or is_role(record, loss):
         return None
     constant = best_constant(loss)
     if constant is None:

@@ -7,6 +7,7 @@ logits' argmax where the labels are classes.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from headstart.monitor.graph import saved
 from headstart.monitor.labels import SIGNS, Labels, Reach
-from headstart.monitor.operators import operator
+from headstart.monitor.operators import RESHAPES, operator
 from headstart.monitor.origin import Made, Origin, clipped, origin_of
 from headstart.monitor.probabilities import LOOKS, are_probabilities, due
 from headstart.monitor.sketch import can_sketch
@@ -43,6 +45,8 @@ FEW = 8  # labels of one call: of fewer it says little that one answer was given
 SAMPLE = 2048  # target rows kept for medians
 SAMPLE_VALUES = 65536  # and values in them
 SUM_ROUNDING = 0.01  # probabilities in half precision sum to 1 within it
+CHOOSES = ("where", "masked_fill", "masked_select", "index", "masked_scatter")  # some elements, not others
+ABOVE = 64  # nodes between a backward's root and a loss that are looked through for a mask
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ class Source:
         self._calls = 0  # of cross_entropy
         self._labels: Labels | None = None
         self._straight = False  # a backward went through it, and not through its negative
+        self._masked: Tensor | None = None
         self._count = 0.0
         self._mass: Tensor | None = None
         self._mean: Tensor | None = None
@@ -108,6 +113,11 @@ class Source:
                 reach = Reach(*origin.range) if origin.range and self.kind in NUMBERS else None
                 self._labels = Labels(self.kind, self.options, reach)
             self._labels.look(call.rows)
+
+    def meets_mask(self, leaves_out: Tensor) -> None:
+        """Of a call whose elements a backward reaches through a mask: whether it left any out."""
+        known = self._masked
+        self._masked = leaves_out if known is None or known.device != leaves_out.device else known | leaves_out
 
     def meets_opposite(self, met: bool) -> None:
         """Another loss of the run wants the opposite of this one, as one player of two does."""
@@ -191,6 +201,7 @@ class Source:
             negated=self.trained and not self._straight,
             by_hand=self.by_hand,
             density=self.density,
+            masked=self._masked is not None and bool(self._masked),
             evaluated=() if self._evaluated is None else tuple(map(float, self._evaluated.tolist())),
             **(self._labels.facts() if self._labels is not None else {}),
         )
@@ -412,3 +423,40 @@ def is_negative_of(root: Tensor, call: Call, key: str) -> bool:
         negative ^= op == "neg"
         node = node.next_functions[0][0]
     return negative and node is not None
+
+
+def mask_of(root: Tensor, call: Call, key: str) -> Tensor | None:
+    """Whether what multiplies or chooses a loss's elements leaves any out, as a tensor not yet waited for.
+
+    None: nothing stands between the elements and their mean or sum.
+    """
+    above: dict[Any, Any] = {}
+    todo: deque[Any] = deque([root.grad_fn])
+    while todo and len(above) < ABOVE:
+        node = todo.popleft()
+        if node.metadata.get(key) is call:
+            return _mask_above(node, above, root.device)
+        for child, _ in node.next_functions:
+            if child is not None and child not in above:
+                above[child] = node
+                todo.append(child)
+    return None
+
+
+def _mask_above(node: Any, above: Mapping[Any, Any], device: torch.device) -> Tensor | None:
+    parent = above.get(node)
+    while parent is not None and (operator(parent.name()) in ("neg", "add") or _reshapes(parent)):
+        node, parent = parent, above.get(parent)
+    if parent is None:
+        return None
+    op = operator(parent.name())
+    if op in CHOOSES:
+        return torch.ones((), dtype=torch.bool, device=device)
+    if op != "mul":
+        return None
+    factor = saved(parent, "other" if parent.next_functions[0][0] is node else "self")
+    return None if factor is None or factor.numel() < 2 else (factor.detach() == 0).any()
+
+
+def _reshapes(node: Any) -> bool:
+    return operator(node.name()) in RESHAPES - {"slice", "select", "split", "chunk", "unbind"}

@@ -31,7 +31,7 @@ from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
 from headstart.monitor.left_behind import LeftBehind
 from headstart.monitor.loaders import Loaders
-from headstart.monitor.losses import INPUT, INPUTS, Call, Sources, is_negative_of
+from headstart.monitor.losses import INPUT, INPUTS, Call, Sources, is_negative_of, mask_of
 from headstart.monitor.modes import MODAL, Modes
 from headstart.monitor.modules import Slot
 from headstart.monitor.names import BirthPlaces, user_line
@@ -532,6 +532,9 @@ class Observer:
     def _commit_losses(self, roots: list[Tensor]) -> None:
         for root in roots:
             for call in find_tags(root, self._key, Call):
+                by_element = call.source.options.get("reduction") == "none"
+                if by_element and (leaves_out := mask_of(root, call, self._key)) is not None:
+                    call.source.meets_mask(leaves_out)
                 self._commit(call, is_negative_of(root, call, self._key))
 
     def _commit_written_out(self, root: Tensor) -> None:

@@ -118,6 +118,7 @@ class Loss:
     by_hand: bool = False  # it is written out, not a call; its line is that of backward
     evaluated: tuple[float, ...] = ()  # labels by class in calls without gradients
     density: bool = False  # by hand: its squares are those in the logarithm of a normal distribution's density
+    masked: bool = False  # of some of its elements nothing is asked: a mask leaves them out before the mean
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def gradients_vanish(case: Case) -> Iterator[Finding]:
     way = min(found, key=lambda way: way.ratio)
     layer = way.to.layer
     facts = {"layer": way.to.name, "source": way.source.name, "ratio": way.ratio}
-    step = way.first_step(LEFT)
+    step = way.first_step(LEFT) if way.ratio else _ended(way)
     yield Finding(
         "gradients-vanish",
         "error" if way.ratio == 0 else "warning",
@@ -172,6 +172,15 @@ def _through_time(case: Case) -> Iterator[Finding]:
             layer.line,
         )
         return
+
+
+def _ended(way: Way) -> int | None:
+    """From which step on a layer that gets no gradient at all got none: small ones before that were another matter.
+
+    Of the steps that were looked at: what a single batch leaves over later does not count.
+    """
+    series = way.to.series
+    return next((step for step, value in zip(series.steps, series.values, strict=True) if value == 0), None)
 
 
 def _places(way: Way) -> float:

@@ -53,8 +53,11 @@ for epoch in range(20):
 
 It is a warning in a run that is known not to learn, else advice: a run may well be over before it ends.
 
+Of several optimizers the rates come in one series, and rates of two kinds have no sum. There all is spent from the step on
+after which every rate is below 1 - `SPENT` of the lowest that any of them began with.
+
 ## Stays silent when
-Several optimizers step, or the run has fewer than 20 steps.
+The run has fewer than 20 steps; of several optimizers one goes on at a rate that is not as low as that.
 
 ## References
 The PyTorch documentation of `torch.optim.lr_scheduler`, "How to adjust learning rate".
@@ -62,13 +65,14 @@ The PyTorch documentation of `torch.optim.lr_scheduler`, "How to adjust learning
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from headstart.diagnosis import skill
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
+from headstart.record import Optimizer
 
 GROUP = "optimizer"
 RESTS_ON = "share"
@@ -97,12 +101,11 @@ TEXT = Text(
 def scheduler_too_fast(case: Case) -> Iterator[Finding]:
     """One finding for the run."""
     lr = case.record.lr
-    if len(case.record.optimizers) != 1 or len(lr) < skill.ENOUGH_STEPS or min(lr.values) < 0:
+    if not case.record.optimizers or len(lr) < skill.ENOUGH_STEPS or min(lr.values) < 0:
         return
-    spent = list(accumulate(lr.values))
-    if not spent[-1] > 0:
+    place = _all_spent(lr.values) if len(case.record.optimizers) == 1 else _all_low(lr.values, case.record.optimizers)
+    if place is None:
         return
-    place = next(place for place, far in enumerate(spent) if far >= SPENT * spent[-1])
     share = (place + 1) / len(lr)
     if share > BY or lr.last >= max(lr.values):
         return
@@ -116,3 +119,17 @@ def scheduler_too_fast(case: Case) -> Iterator[Finding]:
         cause=case.say(TEXT, "cause", left=1 - share),
         remedy=Remedy("schedule-by-epoch", f"scheduler.step()     # {case.say(TEXT, 'note')}"),
     )
+
+
+def _all_spent(rates: Sequence[float]) -> int | None:
+    """Where the sum over the run is reached."""
+    spent = list(accumulate(rates))
+    return next(place for place, far in enumerate(spent) if far >= SPENT * spent[-1]) if spent[-1] > 0 else None
+
+
+def _all_low(rates: Sequence[float], optimizers: Sequence[Optimizer]) -> int | None:
+    """The last place of a rate that is not low beside what each of several optimizers began with."""
+    began = [rate for optimizer in optimizers if isinstance(rate := optimizer.options.get("lr"), (int, float))]
+    if len(began) < len(optimizers):
+        return None
+    return next((place for place in reversed(range(len(rates))) if rates[place] >= (1 - SPENT) * min(began)), None)
