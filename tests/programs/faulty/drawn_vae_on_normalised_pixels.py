@@ -45,7 +45,7 @@ class ConvVAE(nn.Module):
 
 model = ConvVAE()
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-for epoch in range(5):
+for epoch in range(14):
     for i in range(0, 1920, 64):
         x = train_data[i : i + 64]
         logits, mu, log_var = model(x)
