@@ -35,7 +35,7 @@ class DeepTable(nn.Module):
 torch._dynamo.reset()
 model = DeepTable(30)
 step_model = torch.compile(model, backend="eager", dynamic=False)
-opt = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+opt = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
 ce = nn.CrossEntropyLoss()
 X_train, y_train, X_test, y_test = X[:448], y[:448], X[448:], y[448:]
 for epoch in range(40):
