@@ -44,6 +44,31 @@ def test_candidates_that_no_layer_has_outputs_for_may_have_the_right_one_first()
     assert said(labelled(640.0, 0.0, 0.0, units=1), RULE) == []  # one score for each candidate
 
 
+@pytest.mark.parametrize(("words", "fires"), [(3, True), (4, False)])
+def test_an_embedding_that_is_the_output_as_well_has_one_for_each_word(words: int, fires: bool) -> None:
+    record = labelled(640.0, 0.0, 0.0)
+    record.layers = tuple(replace(one, kind="Embedding", shape=(words, 16), units=16) for one in record.layers)
+    assert bool(said(record, RULE)) is fires
+
+
+@pytest.mark.parametrize("class_labels", [[0, 0], [0, 1]])
+def test_what_is_read_of_a_tied_embedding(class_labels: list[int], tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    embedding, norm = nn.Embedding(12, 8), nn.LayerNorm(8)
+
+    class Tied(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding, self.norm = embedding, norm
+
+        def forward(self, words: torch.Tensor) -> torch.Tensor:
+            return self.norm(self.embedding(words)) @ self.embedding.weight.t()
+
+    labels = torch.tensor(class_labels).repeat(32)
+    record = trained(tmp_path, Tied(), torch.randint(0, 12, (64,)), labels, F.cross_entropy, steps=12)
+    assert bool(said(record, RULE)) is (class_labels == [0, 0])
+
+
 def test_roles_of_an_adversary_are_no_fault() -> None:
     other = Loss("other", "cross_entropy", "train.py:9", targets=Targets(640, (0.0, 640.0)), trained=True)
     assert said(labelled(640.0, 0.0, others=(other,)), RULE) == []

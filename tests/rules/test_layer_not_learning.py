@@ -8,7 +8,7 @@ import pytest
 from records import Figure, chain, figures_of, head, linear, run, said, told, unjudged
 
 from headstart.diagnosis import diagnose
-from headstart.diagnosis.rules.layer_not_learning import ENOUGH, OTHERS, SHARE, WAY
+from headstart.diagnosis.rules.layer_not_learning import ENOUGH, OTHERS, RATE, SHARE, WAY
 from headstart.record import Layer, Record
 
 RULE = "layer-not-learning"
@@ -83,6 +83,17 @@ def test_a_rate_of_its_own_is_named_and_the_remedy_gives_it_the_others() -> None
     plain = told(moved(1e-6, 1.0, 1.0), RULE)
     assert plain.remedy is not None
     assert "kaiming_normal_(model.fc1.weight" in plain.remedy.code
+
+
+@pytest.mark.parametrize(("rate", "found"), [(0.99 * RATE, ["advice"]), (1.01 * RATE, [])])
+def test_a_rate_of_a_thousandth_of_the_others_is_advised_against_in_a_run_that_learns(
+    rate: float, found: list[str]
+) -> None:
+    record = moved(1e-6, 1.0, 1.0, skill=0.9)
+    record.parameters = tuple(
+        replace(one, lr=0.1 * rate if one.name.startswith("fc1") else 0.1) for one in record.parameters
+    )
+    assert [one.severity for one in said(record, RULE)] == found
 
 
 def test_gradients_that_vanish_explain_it() -> None:

@@ -126,10 +126,38 @@ def test_an_optimizer_of_another_model_is_stale_and_nothing_else(steps: int, mov
         assert told(of_model, STALE).evidence[0].of == 1
 
 
-def test_an_optimizer_that_holds_one_layer_of_the_model_is_not_stale(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("lost", "found"), [(0, STALE), (1, LEFT_OUT)])
+def test_what_it_lacks_must_have_its_like_among_what_lies_idle(lost: int, found: str, tmp_path: Path) -> None:
+    model, other = net(), net()
+    held = [*other.parameters(), *model[4].parameters()]
+    del held[:lost]  # the only weight of six columns
+    assert rules(record(tmp_path, model, held)) == {found}
+
+
+def test_weights_that_were_drawn_anew_after_the_optimizer_was_made_are_stale(tmp_path: Path) -> None:
     model = net()
-    held = [*net().parameters(), *model[4].parameters()]
-    assert rules(record(tmp_path, model, held)) == {LEFT_OUT}
+    held = list(model.parameters())
+    model[2].weight = nn.Parameter(torch.randn(8, 8))
+    finding = told(record(tmp_path, model, held), STALE)
+    assert finding.layers == ("2",)
+    assert (finding.evidence[0].value, finding.evidence[0].of) == (1, 6)
+
+
+def test_a_head_for_other_classes_is_in_the_place_of_the_old_one(tmp_path: Path) -> None:
+    model = net()
+    held = list(model.parameters())
+    model[4] = nn.Linear(8, 5)
+    assert rules(record(tmp_path, model, held)) == {STALE}
+
+
+@pytest.mark.parametrize("used", ["frozen", "in a layer that does not run"])
+def test_tensors_that_lie_idle_are_not_stale_where_none_is_lacking(tmp_path: Path, used: str) -> None:
+    model = net()
+    held = [*model.parameters(), *nn.Linear(8, 8).parameters()]
+    if used == "frozen":
+        model[2].requires_grad_(False)
+        held = [parameter for parameter in held if parameter.requires_grad]
+    assert rules(record(tmp_path, model, held)) == set()
 
 
 @pytest.mark.parametrize("steps", [2, 3])

@@ -73,6 +73,15 @@ def test_a_matrix_that_keeps_its_size_is_enough() -> None:
     assert not said(mixed, RULE)
 
 
+@pytest.mark.parametrize("skill", [0.0, 0.9])
+def test_one_matrix_of_which_nothing_is_left_is_advised_of(skill: float) -> None:
+    record = decayed(0.9 * GONE, pull=0.5, skill=skill)
+    record._streams = {key: place for key, place in record._streams.items() if key != ("body.weight", "weight")}  # type: ignore[assignment]
+    finding = told(record, RULE)
+    assert (finding.severity, finding.layers) == ("advice", ("head",))
+    assert "1 of 2 weight matrices" in finding.message
+
+
 @pytest.mark.parametrize(("decay", "fires"), [(1.0, True), (1e-4, False)])
 def test_sgd_without_a_use_for_its_weights_takes_them_to_zero(tmp_path: Path, decay: float, fires: bool) -> None:
     """Where the loss does not pull, 90 steps leave (1 - lr * decay)^90 of a weight."""

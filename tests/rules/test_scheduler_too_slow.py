@@ -32,7 +32,10 @@ def bent(by: float) -> Callable[[int], float]:
     ("rate", "fires"),
     [
         (line, True),
-        (lambda step: 1e-5 * max(1, step), False),  # it stands still once
+        (lambda step: line(10 * (step // 10)), True),  # stepped once an epoch
+        (lambda step: line(15 * (step // 15)), False),  # four stairs, and five are asked for
+        (lambda step: line(10 * (min(step, 49) // 10)), False),  # the last stair is twice as long
+        (lambda step: line(step if step != 30 else 28), False),  # it falls once
         (lambda step: line(min(step, 50)), False),
         (lambda step: 1e-3 + line(step), False),
         (lambda step: 59 / (RISES - 1) * 1.01 + step, False),  # up to just under RISES times the first
@@ -60,6 +63,11 @@ def test_only_a_line_that_rises_to_the_end_is_told(rate: Callable[[int], float],
 )
 def test_a_run_that_learns_or_may_learn_is_sound(record: Record) -> None:
     assert not said(record, RULE)
+
+
+def test_a_run_that_ends_without_skill_but_gains_is_advised() -> None:
+    record = scheduled(line, skill=lambda step: 0.0005 * step)
+    assert told(record, RULE).severity == "advice"
 
 
 def test_a_run_that_was_stopped_is_sound() -> None:

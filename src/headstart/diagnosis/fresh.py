@@ -25,6 +25,12 @@ def starts_fresh(case: Case, answers: bool = True) -> bool:
     )
 
 
+def is_among_the_batch(loss: Loss) -> bool:
+    """Whether the classes are the batch itself: as many, and each the right one once a batch."""
+    square = len(loss.shape) == 2 and loss.shape[0] == loss.shape[1] > 1 and loss.target_shape == loss.shape[:1]
+    return loss.kind == "cross_entropy" and square and len({*loss.targets.mass}) == 1
+
+
 def _batches(case: Case) -> list[Series]:
     return [case.record.series(mode.name, "norm.batches") for mode in case.record.modes]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from headstart.diagnosis.case import Case
@@ -185,3 +186,22 @@ def are_stale(case: Case, optimizer: Optimizer) -> bool:
     held = held_by(case, optimizer)
     used = {name for layer in case.record.layers for name in layer.parameters}
     return is_idle(held) and not used & {parameter.name for parameter in held} and bool(left_out(case))
+
+
+def replaced(case: Case, optimizer: Optimizer) -> tuple[list[Parameter], list[Layer]]:
+    """Tensors of a live optimizer that nothing uses, and the layers of those in their places, which are in no optimizer.
+
+    Nothing unless each of these has one of the others to itself, of its shape but for the number of units.
+    """
+    used = {name for layer in case.record.layers for name in layer.parameters}
+    held = [p for p in held_by(case, optimizer) if p.layer is None and p.name not in used]
+    idle = [p for p in held if p.trainable and not p.sparse and is_idle([p])]
+    missing = [(layer, parameter) for layer, parameter in left_out(case) if not is_orphaned(parameter)]
+    new, old = (Counter(_but_for_units(p) for p in each) for each in ([p for _, p in missing], idle))
+    if not new <= old or not any(len(parameter.shape) > 1 for _, parameter in missing):
+        return [], []
+    return idle, list({layer.name: layer for layer, _ in missing}.values())
+
+
+def _but_for_units(parameter: Parameter) -> tuple[int, ...]:
+    return (len(parameter.shape), *parameter.shape[1:])

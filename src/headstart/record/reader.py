@@ -124,6 +124,11 @@ class Record:
         """Seconds since the first forward pass, by step."""
         return self._column(1)
 
+    @cached_property
+    def optimizer_at(self) -> dict[int, str | None]:
+        """Which optimizer took each step."""
+        return {row[0]: row[4] for row in self._rows}
+
     def loss_of(self, name: str, phase: str = "train") -> Series:
         """A recognised loss by its own mean value: the skill's numerator."""
         rows = [(s, float(v)) for s, n, p, v, _ in self._loss_rows if n == name and p == phase and v is not None]

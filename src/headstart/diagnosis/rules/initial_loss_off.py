@@ -78,7 +78,7 @@ from collections.abc import Iterator, Sequence
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import LINEAR, Case
-from headstart.diagnosis.fresh import starts_fresh
+from headstart.diagnosis.fresh import is_among_the_batch, starts_fresh
 from headstart.diagnosis.rules.nll_without_log_softmax import lacks_log_softmax
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
@@ -142,7 +142,7 @@ TEXT = Text(
 def initial_loss_off(case: Case) -> Iterator[Finding]:
     """One finding, of the only loss that is trained, or of the worst where all choose among the batch."""
     trained = [loss for loss in case.record.losses if loss.trained]
-    matches = bool(trained) and all(map(_is_among_the_batch, trained)) and case.learns is False
+    matches = bool(trained) and all(map(_are_plain_matches, trained)) and case.learns is False
     if not trained or not starts_fresh(case, answers=not matches):
         return
     if matches:
@@ -236,11 +236,10 @@ def _spreads(case: Case, loss: Loss) -> Iterator[Finding]:
     )
 
 
-def _is_among_the_batch(loss: Loss) -> bool:
-    """Whether the classes are the batch itself: as many, and each the right one once a batch."""
-    square = len(loss.shape) == 2 and loss.shape[0] == loss.shape[1] > 1 and loss.target_shape == loss.shape[:1]
+def _are_plain_matches(loss: Loss) -> bool:
+    """Whether the classes are the batch itself, and the scores of it plain ones."""
     plain = not (loss.options.get("weight") or loss.options.get("label_smoothing")) and loss.made_by not in MADE
-    return loss.kind == "cross_entropy" and square and plain and len({*loss.targets.mass}) == 1
+    return plain and is_among_the_batch(loss)
 
 
 def _heads(case: Case) -> list[Layer]:

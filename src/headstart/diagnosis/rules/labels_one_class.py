@@ -2,8 +2,9 @@
 
 ## What it sees
 The labels of a classification loss, added up over the run by class. It speaks if the last layer has an output for each
-of two classes or more and all labels are of the same one. Of a binary cross-entropy, all of whose labels are 0, or all 1,
-it speaks if they are set against the logits of a last layer with a bias.
+of two classes or more, or is an embedding of as many words that the input shares, and all labels are of the same one. Of
+a binary cross-entropy, all of whose labels are 0, or all 1, it speaks if they are set against the logits of a last layer
+with a bias.
 
 ## Why it hurts
 The net learns to answer that class whatever comes in, by its last bias alone, and reports a loss near zero and an accuracy
@@ -111,7 +112,7 @@ def labels_one_class(case: Case) -> Iterator[Finding]:
     labels, seen = sum(loss.targets.mass), [number for number, mass in enumerate(loss.targets.mass) if mass > 0]
     if labels < LABELS or len(seen) != 1 or len(loss.targets.mass) < 2:
         return
-    if not any(layer.output and layer.units == len(loss.targets.mass) for layer in case.record.layers):
+    if not any(layer.output and len(loss.targets.mass) == _outputs(layer) for layer in case.record.layers):
         return
     facts = {"labels": labels, "kind": loss.kind, "only": seen[0], "classes": len(loss.targets.mass)}
     yield Finding(
@@ -125,6 +126,11 @@ def labels_one_class(case: Case) -> Iterator[Finding]:
         Remedy("look-at-labels", f"print(torch.bincount(labels.flatten()))     # {case.say(TEXT, 'note')}"),
         line=loss.line,
     )
+
+
+def _outputs(layer: Layer) -> int | None:
+    """What the layer tells apart; an embedding whose weight is the output's as well, its words."""
+    return layer.shape[0] if "embedding" in layer.kind.lower() and layer.shape else layer.units
 
 
 def _binary(case: Case, loss: Loss) -> Iterator[Finding]:

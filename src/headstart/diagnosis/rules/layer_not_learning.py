@@ -1,8 +1,9 @@
-"""A layer hardly moves while others of its kind do, in a run that does not learn.
+"""A layer hardly moves while others of its kind do, in a run that does not learn, or by a rate of its own.
 
 ## What it sees
 The length of each weight's way over the run, its updates added up, as a share of the weight's own size, beside the median
-way of the other layers of the same class. It speaks if the run starts from fresh weights and does not learn.
+way of the other layers of the same class. It speaks if the run starts from fresh weights and does not learn; as advice
+in any run that does, where the layer's learning rate is why: it is a thousandth of the others', or less.
 
 ## Why it hurts
 However long the way, no weight is further from its start than that. A layer that stays at its random first values passes
@@ -46,11 +47,14 @@ for step in range(100):
   all, ways differ by a factor of ten or so.
 - `WAY` = 0.01: of a weight's size, which the layer's own way stays below and the others' median reaches.
 - `OTHERS` = 2: layers of the same class, at least, to be compared with.
+- `RATE` = 1e-3: of the others' learning rate, in a run that learns: what is meant to learn slowly learns faster than this,
+  and what is meant to stand still is frozen.
 - `ENOUGH` = 100: steps. Trying a script out for a few steps is no training.
 
 ## Stays silent when
-The run learns or it is not known; weights have been trained before, or are frozen; the layer starts from zero, is an
-embedding or a scale of a branch; or its weights do not move at all, of which other rules say why.
+The run learns, or it is not known, and the layer's rate is none of its own; weights have been trained before, or are
+frozen; the layer starts from zero, is an embedding or a scale of a branch; or its weights do not move at all, of which
+other rules say why.
 
 ## References
 Glorot & Bengio 2010, §3 (layers that learn at different paces); You, Gitman & Ginsburg 2017, arXiv 1708.03888, §4 (the
@@ -65,7 +69,7 @@ from statistics import median
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import LINEAR, RECURRENT, Case
-from headstart.diagnosis.fresh import starts_fresh
+from headstart.diagnosis.fresh import is_among_the_batch, starts_fresh
 from headstart.diagnosis.text import Text
 from headstart.diagnosis.updates import Moves, moves, path
 from headstart.findings import Evidence, Finding, Remedy
@@ -78,6 +82,7 @@ SINCE, STATUS = "0.1.0", "stable"
 SHARE = 1e-3  # of the others' median way; with one rate for all, ways differ by a factor of ten or so
 WAY = 0.01  # of a weight's size: within it, what it computes is what it computed at the start
 OTHERS = 2  # layers of the same class, at least
+RATE = 1e-3  # of the others' rate, in a run that learns
 ENOUGH = 100  # steps; fewer are a try, not a training
 SECOND_LOOK = {"SHARE": 0.03, "WAY": 0.1}
 
@@ -114,17 +119,18 @@ class Still:
 
 def layer_not_learning(case: Case) -> Iterator[Finding]:
     """One finding for all such layers, told of the one with the shortest way."""
-    if case.learns is not False or len(case.record) < ENOUGH:
+    if len(case.record) < ENOUGH:
         return
-    found = _still(case)
-    if not found or not starts_fresh(case):
+    found = [still for still in _still(case) if case.learns is False or _has_no_rate(case, still)]
+    matches = all(is_among_the_batch(loss) for loss in case.record.losses if loss.trained)
+    if not found or not starts_fresh(case, answers=not matches):
         return
     worst = min(found, key=lambda still: still.way)
     layer, steps = worst.move.layer, worst.move.share.steps
     rates = _rates(case, worst)
     yield Finding(
         "layer-not-learning",
-        "error",
+        "error" if case.learns is False else "advice",
         case.say(TEXT, "message", layer=layer.name, way=worst.way, others=worst.others),
         layer.name,
         steps[0],
@@ -149,6 +155,11 @@ def _still(case: Case) -> list[Still]:
         if len(others) >= OTHERS and 0 < way < SHARE * median(others) and way < WAY <= median(others):
             found.append(Still(move, way, median(others)))
     return found
+
+
+def _has_no_rate(case: Case, still: Still) -> bool:
+    rates = _rates(case, still)
+    return rates is not None and rates[0] <= RATE * rates[1]
 
 
 def _rates(case: Case, still: Still) -> tuple[float, float] | None:

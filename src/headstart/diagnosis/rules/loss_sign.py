@@ -12,6 +12,9 @@ what a layer gives, as where a VAE subtracts its divergence instead of adding it
 all of it is an overlap of answers with targets, the coefficient of Dice or of Jaccard, which is to grow, and it falls
 (`loss.overlap`).
 
+Of a game of two, such as a GAN: that the player who is trained by labels of one kind only, real or forged, wants of the
+judge's answers what the judge wants itself. It shows in what the binary cross-entropies of both come to.
+
 ## Why it hurts
 The optimizer takes its steps against the gradient of what `backward` was called on. Of a loss with a minus sign they make
 the answers as wrong as they can be. `nll_loss` and its kin have their minus sign within.
@@ -61,13 +64,17 @@ for step in range(60):
 - `GROWN` = 100: growth of the mean square. Outputs ten times as large as a fresh layer's are not what a bound of any kind
   left: weights that are normed after each step, a decay that outweighs the term, a square that is only shifted.
 
+Of two players there is no limit to choose. The judge's loss of a forgery is -log(1 - p), and the forger's -log p: they sum
+to 1.39 (2 ln 2) at least. Half of that, for both in the last third of the run, is what opponents do not come to. With a
+minus sign the forger's is the judge's own, and not by 1.39 above it.
+
 A loss with fewer than 20 values, the steps from which skill is judged, is a try.
 
 ## Stays silent when
 Another loss, or the same one without the sign, is trained as well (a GAN, an attack within the loop, a gradient that is
 reversed for one of several parts); the negative is a part of a sum or multiplied by something (a policy gradient); all
-labels of a backward are the same (a GAN's role); the loss is `kl_div`, which is negative itself if it is given other than
-log-probabilities; an optimizer has `maximize=True`; or the loss falls.
+labels of a backward are the same (a GAN's role, but for what is told of two players); the loss is `kl_div`, which is
+negative itself if it is given other than log-probabilities; an optimizer has `maximize=True`; or the loss falls.
 
 Of a negative square, also when: the outputs are bounded (`tanh`, a norm, a clamp), or a difference from anything but zero
 is squared (an action, times a return); it stands behind anything that is not linear (a margin, the logits of a contrastive
@@ -92,6 +99,7 @@ from statistics import fmean
 from headstart.diagnosis import skill
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.constant import best_constant
+from headstart.diagnosis.players import Allies, allies
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Loss, Parameter, Series
@@ -126,6 +134,14 @@ TEXT = Text(
         "added": "the square is added, and so is all of the divergence",
         "overlap": "The overlap of the answers with the targets is minimised: it fell from {first:number} to "
         "{last:number}.",
+        "allied": "The players do not oppose each other: in the last third the loss of those that are all labelled "
+        "{label:number} is {own:number}, and the other player's at most {judges:number}. Of one answer, -log p and "
+        "-log(1 - p) sum to 1.39 at least.",
+        "lost": "The players do not oppose each other: the loss of those that are all labelled {label:number} is "
+        "maximised and comes to {own:number}, and the other player's to at most {judges:number}.",
+        "forger": "What the one makes of these samples is what the other makes of them, too: the forger is pushed to where "
+        "its forgeries are told. It should be trained by the label of real samples, without a minus sign.",
+        "real": "the label of real samples",
         "touches": "The optimizer lowers what backward is called on. This coefficient, of Dice or of Jaccard, is 1 for the "
         "right answer, and 0 for one that touches it nowhere.",
         "one_minus": "one minus the coefficient",
@@ -146,6 +162,14 @@ TEXT = Text(
         "与 N(0, 1) 之间的散度含有这个平方，应当加上。",
         "added": "平方应当加上，整个散度也是",
         "overlap": "答案与目标的重叠被最小化了：它从 {first:number} 降到了 {last:number}。",
+        "allied": "两个玩家并不对立：最后三分之一中，标签全为 {label:number} 的损失是 {own:number}，"
+        "而另一个玩家的损失至多 {judges:number}。"
+        "对同一个答案，-log p 与 -log(1 - p) 之和至少为 1.39。",
+        "lost": "两个玩家并不对立：标签全为 {label:number} 的损失被最大化，达到 {own:number}，"
+        "而另一个玩家的损失至多 {judges:number}。",
+        "forger": "一个玩家对这些样本所做的，正是另一个也想要的：伪造者被推向会被识破的地方。"
+        "应当用真实样本的标签训练它，并且不加负号。",
+        "real": "真实样本的标签",
         "touches": "优化器使 backward 所作用的值变小。这个系数（Dice 或 Jaccard）对正确答案为 1，"
         "对与它毫不相交的答案为 0。",
         "one_minus": "1 减去系数",
@@ -159,6 +183,8 @@ def loss_sign(case: Case) -> Iterator[Finding]:
     if any(optimizer.options.get("maximize") for optimizer in case.record.optimizers):
         return
     yield from _terms(case)
+    if found := allies(case):
+        yield _allied(case, found)
     climbs = _climbs(case, trained)
     if not trained or not (climbs or all(loss.negated for loss in trained)):
         return
@@ -186,6 +212,26 @@ def loss_sign(case: Case) -> Iterator[Finding]:
             remedy=_subtract(case) if climbs else _remedy(case, loss),
             line=loss.line,
         )
+
+
+def _allied(case: Case, found: Allies) -> Finding:
+    series = case.record.loss_of(found.loss.name)
+    return Finding(
+        "loss-sign",
+        "warning",
+        case.say(
+            TEXT,
+            "lost" if found.loss.negated else "allied",
+            label=found.label,
+            own=found.own,
+            judges=found.judges,
+        ),
+        step=series.steps[0],
+        evidence=(Evidence("loss", found.own, None, (series.steps[0], series.steps[-1]), "loss"),),
+        cause=case.say(TEXT, "forger"),
+        remedy=Remedy("label-of-real", f"loss = criterion(judge(forged), real_labels)     # {case.say(TEXT, 'real')}"),
+        line=found.loss.line,
+    )
 
 
 def _climbs(case: Case, trained: list[Loss]) -> bool:

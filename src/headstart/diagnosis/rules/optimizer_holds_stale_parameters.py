@@ -3,11 +3,13 @@
 ## What it sees
 The parameter ledger: none of an optimizer's tensors belongs to a layer of the graph or ever has a gradient, while the
 layers' own parameters get gradients and are in no optimizer. Or, now and then while it steps: a module holds another tensor
-in the place of one of the optimizer's, which gets gradients and is in no optimizer. It is exact.
+in the place of one of the optimizer's, which gets gradients and is in no optimizer. Or some of its tensors belong to no
+layer and never have a gradient, while layers' own parameters are in no optimizer, each of the shape of one of those, but
+for the number of units. All but the last is exact.
 
 ## Why it hurts
 Each step changes nothing. It happens where the optimizer is made before the model is rebuilt, loaded as a new object,
-copied, or given new layers in the place of old ones; or where a layer is grown, pruned or drawn anew by a new
+copied, or given new layers or weights in the place of old ones; or where a layer is grown, pruned or drawn anew by a new
 `nn.Parameter` while the net trains: these tensors stay as they are from then on.
 
 ## Example
@@ -47,8 +49,8 @@ for step in range(60):
 - `STEPS` = 3: of the optimizer that were looked at; its first may come before the first backward.
 
 ## Stays silent when
-One of the optimizer's tensors is used, or the layers' parameters are held by another. An exchange is not told where it is
-undone before the next step, or where it comes at the very end.
+One of the optimizer's tensors is used, unless those that are not fit those that it lacks; or the layers' parameters are
+held by another. An exchange is not told where it is undone before the next step, or where it comes at the very end.
 
 ## References
 The PyTorch documentation of `torch.optim`: "If you need to move a model to GPU [...] or its parameters change, construct
@@ -61,7 +63,7 @@ from collections.abc import Iterator
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.ledger import STEPS, are_stale, held_by
+from headstart.diagnosis.ledger import STEPS, are_stale, held_by, replaced
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Optimizer, Parameter
@@ -82,6 +84,8 @@ TEXT = Text(
         "gradients is in no optimizer. So it is with {count:number} of its {held:number} tensors.",
         "exchanged_cause": "A new nn.Parameter was put in the place of the old one after the optimizer was made, and the "
         "optimizer goes on with the old one. Change the values (with torch.no_grad(): weight.copy_(...)), or make it anew.",
+        "replaced": "Nothing uses {count:number} of the {held:number} tensors that {optimizer} holds, and {layer} has "
+        "others of these shapes, which get gradients and are in no optimizer.",
         "exchanged_note": "after the layers have changed",
         "note": "after the model has its last layer",
     },
@@ -92,6 +96,8 @@ TEXT = Text(
         "不在任何优化器中。它持有的 {held:number} 个张量中有 {count:number} 个如此。",
         "exchanged_cause": "创建优化器之后，又用新的 nn.Parameter 替换了旧的，而优化器继续更新旧的。"
         "应当只改数值(with torch.no_grad(): weight.copy_(...))，或者重新创建优化器。",
+        "replaced": "{optimizer} 持有的 {held:number} 个张量中有 {count:number} 个没有被任何东西使用，"
+        "而 {layer} 有另外几个同样形状的张量，它们得到梯度，却不在任何优化器中。",
         "exchanged_note": "在各层改变之后重新创建",
         "note": "在模型的所有层都确定之后创建",
     },
@@ -116,6 +122,8 @@ def optimizer_holds_stale_parameters(case: Case) -> Iterator[Finding]:
             )
         elif exchanged:
             yield _exchanged(case, optimizer, len(held), exchanged)
+        else:
+            yield from _replaced(case, optimizer, len(held))
 
 
 def _exchanged(case: Case, optimizer: Optimizer, held: int, exchanged: list[Parameter]) -> Finding:
@@ -132,6 +140,24 @@ def _exchanged(case: Case, optimizer: Optimizer, held: int, exchanged: list[Para
         case.say(TEXT, "exchanged_cause"),
         _remedy(case, optimizer, "exchanged_note"),
         layers,
+        optimizer.line,
+    )
+
+
+def _replaced(case: Case, optimizer: Optimizer, held: int) -> Iterator[Finding]:
+    idle, layers = replaced(case, optimizer)
+    if not idle:
+        return
+    yield Finding(
+        "optimizer-holds-stale-parameters",
+        "error" if case.learns is False else "warning",
+        case.say(TEXT, "replaced", count=len(idle), held=held, optimizer=optimizer.name, layer=layers[0].name),
+        layers[0].name,
+        0,
+        (Evidence("exchanged", len(idle), of=held),),
+        case.say(TEXT, "exchanged_cause"),
+        _remedy(case, optimizer, "exchanged_note"),
+        tuple(layer.name for layer in layers),
         optimizer.line,
     )
 

@@ -62,7 +62,7 @@ from collections.abc import Iterator, Sequence
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.ledger import are_stale, is_orphaned, left_out, made_anew
+from headstart.diagnosis.ledger import are_stale, is_orphaned, left_out, made_anew, replaced
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Layer
@@ -106,7 +106,7 @@ def parameters_not_in_optimizer(case: Case) -> Iterator[Finding]:
         yield _made_anew(case, anew)
         return
     missing = left_out(case)
-    if not missing or any(are_stale(case, optimizer) for optimizer in case.record.optimizers):
+    if not missing or any(are_stale(case, one) or replaced(case, one)[0] for one in case.record.optimizers):
         return
     trainable = [parameter for parameter in case.record.parameters if parameter.trainable]
     layers = tuple(dict.fromkeys(layer.name for layer, _ in missing))

@@ -54,12 +54,12 @@ for step in range(90):
 Of a penalty, what it costs at the first look is held against all that there is to gain. Of a large net a sound penalty
 may cost more at first; its weights do not shrink to a tenth, though.
 
-It speaks only in a run that is known not to learn (as advice in any, where nothing is left of the weights), and where all
-decayed or penalised weight matrices are beyond all limits, each looked at in three steps or more.
+It speaks only in a run that is known not to learn, and where all decayed or penalised weight matrices are beyond all
+limits, each looked at in three steps or more. As advice it speaks in any, of those matrices of which nothing is left.
 
 ## Stays silent when
-The run learns with what is left of its weights, one such matrix keeps its size, there is neither decay nor penalty, or
-beside the penalty the loss has other terms, so that what it costs is not known.
+The run learns with what is left of each of its weights, or in one that does not, one such matrix keeps its size, there is
+neither decay nor penalty, or beside the penalty the loss has other terms, so that what it costs is not known.
 
 ## References
 Loshchilov & Hutter (2019), *Decoupled Weight Decay Regularization*. TheDeepChecker (Ben Braiek & Khomh 2022),
@@ -70,6 +70,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from statistics import median
 
 from headstart.diagnosis import code, ledger
@@ -95,6 +96,11 @@ TEXT = Text(
         "message": "Weight decay of {decay:number} shrinks all weight matrices to at most {left:share} of what they were.",
         "cause": "Decay pulls at the weights far harder than the loss does, so that they go to zero and the net to a "
         "constant. Usual values are between 1e-5 and 1e-2; AdamW's is 1e-2 to 1e-1.",
+        "some": "Weight decay of {decay:number} has shrunk {count:number} of {all:number} weight matrices to at most "
+        "{left:share} of what they were, the first of them {first}.",
+        "lost": "Decay pulls at these weights harder than the loss does, so that they go to zero, and their layers give "
+        "nothing any more. Usual values are between 1e-5 and 1e-2; AdamW's is 1e-2 to 1e-1, which in Adam is far more: "
+        "there decay is added to the gradient, and a small gradient makes as long a step as a large one.",
         "note": "or none, until the net learns",
         "penalty": "A penalty in the loss shrinks all weight matrices to at most {left:share} of what they were: in the "
         "beginning it costs {price:number}, and all that there is to gain is {constant:number}.",
@@ -106,6 +112,10 @@ TEXT = Text(
         "message": "权重衰减 {decay:number} 使所有权重矩阵缩小到原来的 {left:share} 以下。",
         "cause": "衰减对权重的拉力远大于损失，因此权重趋于零，网络趋于常数。常用值在 1e-5 与 1e-2 之间；"
         "AdamW 为 1e-2 到 1e-1。",
+        "some": "权重衰减 {decay:number} 已使 {all:number} 个权重矩阵中的 {count:number} 个缩小到原来的 {left:share} 以下，"
+        "第一个是 {first}。",
+        "lost": "衰减对这些权重的拉力大于损失，因此它们趋于零，所在的层不再给出任何东西。常用值在 1e-5 与 1e-2 之间；"
+        "AdamW 为 1e-2 到 1e-1，而在 Adam 中这要强得多：那里衰减加在梯度上，梯度再小，每一步也一样长。",
         "note": "在网络学会之前也可以不用衰减",
         "penalty": "损失中的惩罚项使所有权重矩阵缩小到原来的 {left:share} 以下：它一开始就占 {price:number}，而最多只能"
         "得到 {constant:number} 的改善。",
@@ -119,23 +129,15 @@ def regularisation_dominates(case: Case) -> Iterator[Finding]:
     """One finding for the run."""
     decayed = [(layer, weight) for layer, weight in case.weighted() if weight.weight_decay]
     penalised = [(layer, weight) for layer, weight in case.weighted() if weight.penalised]
-    gone = bool(decayed) and all(_is_gone(case, weight) for _, weight in decayed)
-    if case.skill is None or (case.learns is not False and not gone):
+    gone = [(layer, weight) for layer, weight in decayed if _is_gone(case, weight)]
+    if case.skill is None:
         return
-    if _shrink(case, decayed) and all(_pulls(case, weight) for _, weight in decayed):
+    fails = case.learns is False
+    if (fails or len(gone) == len(decayed)) and _shrink(case, decayed) and all(_pulls(case, w) for _, w in decayed):
         decay = max(weight.weight_decay or 0.0 for _, weight in decayed)
-        optimizer = _optimizer(case, decayed[0][1])
-        yield _finding(
-            case,
-            decayed,
-            case.say(TEXT, "message", decay=decay, left=_most(case, decayed)),
-            case.say(TEXT, "cause"),
-            Remedy(
-                "less-decay",
-                f"{code.optimizer(optimizer, weight_decay='1e-4')}     # {case.say(TEXT, 'note')}",
-            ),
-        )
-    elif _shrink(case, penalised) and (price := _price(case)) is not None and price > case.skill.constant:
+        message = case.say(TEXT, "message", decay=decay, left=_most(case, decayed))
+        yield _finding(case, decayed, message, case.say(TEXT, "cause"), _less_decay(case, decayed))
+    elif fails and _shrink(case, penalised) and (price := _price(case)) is not None and price > case.skill.constant:
         facts = {"left": _most(case, penalised), "price": price, "constant": case.skill.constant}
         weight = 0.01 * case.skill.constant / price
         yield _finding(
@@ -146,6 +148,17 @@ def regularisation_dominates(case: Case) -> Iterator[Finding]:
             Remedy("smaller-penalty", f"loss = loss + {weight:.1g} * penalty     # {case.say(TEXT, 'cheaper')}"),
             Evidence("price", price, case.skill.constant, (0,), "loss"),
         )
+    elif gone:
+        decay = max(weight.weight_decay or 0.0 for _, weight in gone)
+        facts = {"decay": decay, "left": _most(case, gone), "count": len(gone), "all": len(decayed)}
+        message = case.say(TEXT, "some", first=gone[0][1].name, **facts)
+        found = _finding(case, gone, message, case.say(TEXT, "lost"), _less_decay(case, gone))
+        yield replace(found, severity="advice")
+
+
+def _less_decay(case: Case, held: list[tuple[Layer, Parameter]]) -> Remedy:
+    made = code.optimizer(_optimizer(case, held[0][1]), weight_decay="1e-4")
+    return Remedy("less-decay", f"{made}     # {case.say(TEXT, 'note')}")
 
 
 def _finding(

@@ -1,7 +1,8 @@
 """The learning rate is still being warmed up when the run ends, and the run learns nothing.
 
 ## What it sees
-The learning rate at every step: it rises through the whole run, by about as much at each step.
+The learning rate at every step: it rises through the whole run, by about as much at each step, or in stairs of about one
+slope, such as one for each epoch.
 
 ## Why it hurts
 A warm-up that is meant for the steps of a long training, stepped once an epoch or taken over for a short run, never
@@ -45,12 +46,16 @@ for step in range(90):
 
 ## Limits
 - `RISES` = 2: how many times its first value the rate comes to; less is no warm-up.
-- `EVEN` = 0.05: share by which the rises in the run's halves differ, at most: a line. A search for a learning rate rises
+- `EVEN` = 0.05: share by which the slopes in the run's halves differ, at most: a line. A search for a learning rate rises
   ever faster.
+- `STAIRS` = 5: levels of the rate, at least; fewer make no line.
+
+It is a warning in a run that is known not to learn, and advice in one that has not come to skill by its end, but might if
+it went on.
 
 ## Stays silent when
-The run learns or may come to learn, the rate stands still or falls anywhere, several optimizers step, or the run was
-stopped before its end.
+The run learns or its skill is not known, the rate falls anywhere or stands still in the end for longer than on any stair
+before, several optimizers step, or the run was stopped before its end.
 
 ## References
 The PyTorch documentation of `torch.optim.lr_scheduler.LinearLR`. Smith (2017), *Cyclical Learning Rates*, §3.3 (the
@@ -75,6 +80,7 @@ SINCE, STATUS = "0.1.0", "stable"
 
 RISES = 2
 EVEN = 0.05
+STAIRS = 5
 
 TEXT = Text(
     en={
@@ -95,14 +101,14 @@ TEXT = Text(
 def scheduler_too_slow(case: Case) -> Iterator[Finding]:
     """One finding for the run."""
     lr = case.record.lr
-    if case.learns is not False or len(case.record.optimizers) != 1 or case.record.ended == "stopped":
+    if len(case.record.optimizers) != 1 or case.record.ended == "stopped" or not _has_learnt_nothing(case):
         return
-    if len(lr) < skill.ENOUGH_STEPS or not _is_a_rising_line(lr):
+    if len(lr) < skill.ENOUGH_STEPS or not _is_a_rising_line(lr, len(case.record)):
         return
     steps = max(1, len(case.record) // 10)
     yield Finding(
         "scheduler-too-slow",
-        "warning",
+        "warning" if case.learns is False else "advice",
         case.say(TEXT, "message", last=lr.last, steps=len(case.record)),
         step=0,
         evidence=(Evidence("lr", lr.last, steps=(0, lr.steps[-1]), series="lr"),),
@@ -114,9 +120,19 @@ def scheduler_too_slow(case: Case) -> Iterator[Finding]:
     )
 
 
-def _is_a_rising_line(lr: Series) -> bool:
-    middle = lr.values[len(lr) // 2]
-    early = (middle - lr.first) / (len(lr) // 2)
-    late = (lr.last - middle) / (len(lr) - 1 - len(lr) // 2)
-    rises = all(b > a for a, b in pairwise(lr.values)) and lr.last > RISES * lr.first
-    return rises and abs(late - early) <= EVEN * late
+def _has_learnt_nothing(case: Case) -> bool:
+    """Whether it ends without skill. Where the rate rises, so may the skill: a gain says nothing of what the run lacks."""
+    return case.learns is False or (case.skill is not None and case.skill.value < skill.NO_SKILL)
+
+
+def _is_a_rising_line(lr: Series, end: int) -> bool:
+    """Whether the first steps of all its levels lie on a line that goes on to the end."""
+    before = (None, *lr.values)
+    levels = [(step, value) for step, value, old in zip(lr.steps, lr.values, before, strict=False) if value != old]
+    if len(levels) < STAIRS:
+        return False
+    (first, low), (middle, half), (last, high) = levels[0], levels[len(levels) // 2], levels[-1]
+    early, late = (half - low) / (middle - first), (high - half) / (last - middle)
+    rises = all(b > a for (_, a), (_, b) in pairwise(levels)) and high > RISES * low
+    goes_on = end - last <= max(b - a for (a, _), (b, _) in pairwise(levels))
+    return rises and goes_on and abs(late - early) <= EVEN * late
