@@ -220,7 +220,7 @@ def _skill(record: Record, loss: Loss) -> Skill | None:
     if not tail:
         return None
     value = fmean(tail.values)
-    if 1 - value / constant.loss < NO_SKILL and _targets_drift(record, loss):
+    if 1 - value / constant.loss < NO_SKILL and (_targets_drift(record, loss) or _is_weighed(record, loss)):
         return None
     return Skill(1 - value / constant.loss, value, constant.loss, constant.answer, loss.name)
 
@@ -246,6 +246,15 @@ def is_all(record: Record, loss: Loss, scaled: bool = False) -> bool:
     known = [(a, b) for a, b in pairs if math.isfinite(a) and math.isfinite(b)]
     factor = next((b / a for a, b in known if a and b), 1.0) if scaled else 1.0
     return factor > 0 and all(abs(factor * a - b) <= SAME * max(abs(factor * a), abs(b)) for a, b in known)
+
+
+def _is_weighed(record: Record, loss: Loss) -> bool:
+    """Whether the program averages the elements itself, and not alike: by a mask, or as focal losses do.
+
+    Its mean over all elements is then not what is minimised. A net that answers for the elements of weight alone, or whose
+    weights draw it away from the frequencies, may stand above the constant's there however much it has learnt.
+    """
+    return loss.options.get("reduction") == "none" and not is_all(record, loss, scaled=True)
 
 
 def _targets_drift(record: Record, loss: Loss) -> bool:
