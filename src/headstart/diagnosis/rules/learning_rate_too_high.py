@@ -2,8 +2,8 @@
 
 ## What it sees
 Each update's root mean square as a share of its weight's, the median over the weights at each step, and the loss
-before and after the first step at which that share passes the limit. And a loss that grows by the same factor or more at
-each step to the end, under steps that are as long as the gradient: SGD's, or those of updates by hand.
+before and after the first step at which that share passes the limit. And a loss that grows at each step to the end, by a
+factor or by little for long, under steps that are as long as the gradient: SGD's, or those of updates by hand.
 
 ## Why it hurts
 The gradient tells which way the loss falls close to where the weights are. A step that is not small beside the
@@ -50,6 +50,8 @@ for step in range(80):
   all that did not learn for their rate passed both limits.
 - `TIMES` = 5: steps in a row, the last ones of the run, each with a loss at least `RISE` times the one before, and the last
   as many times above all losses before them. Then it needs no size of the weights, no 20 steps and no optimizer.
+- `FAR` = 1000 (in `headstart.diagnosis.skill`): the last loss over all before, where each of those steps, five or more,
+  raises it by however little. A rate that is a tenth above 2 over the curvature multiplies it by 1.44 at each step.
 - `TARGETS` = 10: root mean square of a regression's targets. Gradients grow with them, so that above it an optimizer
   whose steps are as large as the gradient goes too far at any usual rate.
 
@@ -91,6 +93,8 @@ TIMES = skill.TIMES  # steps to the end, each with a loss RISE times the one bef
 TARGETS = 10.0  # root mean square; a regression's gradient grows with it, and the stable rate with its inverse
 SECOND_LOOK = {"LARGE": 0.05, "RISE": 1.2}
 
+HAND = {"diverges": "by_hand", "drifts": "drifts_by_hand"}  # of updates whose rate is not known
+
 TEXT = Text(
     en={
         "message": "The learning rate of {lr:number} is too high: step {step:number} moves the weights by "
@@ -103,6 +107,10 @@ TEXT = Text(
         "{factor:number} times the one before, and it comes from {before:number} to {after:number}.",
         "by_hand": "The learning rate is too high: at each step to the end the loss is at least {factor:number} times the "
         "one before, and it comes from {before:number} to {after:number}.",
+        "drifts": "The learning rate of {lr:number} is too high: each of the last {steps:number} steps raises the loss, "
+        "from {before:number} to {after:number}.",
+        "drifts_by_hand": "The learning rate is too high: each of the last {steps:number} steps raises the loss, from "
+        "{before:number} to {after:number}.",
         "curvature": "Gradient descent goes down only with a rate below 2 over the largest curvature. Above it each step "
         "goes too far by more than the one before. Inputs or targets of tens and hundreds make the curvature large.",
         "slower": "a tenth of {lr:number}; if that is still too high, a tenth again",
@@ -119,6 +127,10 @@ TEXT = Text(
         "它从 {before:number} 升到了 {after:number}。",
         "by_hand": "学习率过高：直到最后，每一步的损失都至少是前一步的 {factor:number} 倍，"
         "它从 {before:number} 升到了 {after:number}。",
+        "drifts": "学习率 {lr:number} 过高：最后 {steps:number} 步中每一步都使损失升高，从 {before:number} 升到了 "
+        "{after:number}。",
+        "drifts_by_hand": "学习率过高：最后 {steps:number} 步中每一步都使损失升高，从 {before:number} 升到了 "
+        "{after:number}。",
         "curvature": "只有学习率低于 2 除以最大曲率时，梯度下降才会下降；高于它，每一步都比前一步越过得更远。"
         "几十、几百大小的输入或目标会使曲率很大。",
         "slower": "{lr:number} 的十分之一；如果仍然过高，再取十分之一",
@@ -178,7 +190,10 @@ def _divergence(case: Case) -> Iterator[Finding]:
         return
     values = [value for value in case.record.loss.since(start).values if math.isfinite(value)]
     factor = min(later / earlier for earlier, later in pairwise(values))
-    facts = {"factor": factor, "before": values[0], "after": values[-1]}
+    key = "diverges" if factor >= RISE else "drifts"
+    facts = {"before": values[0], "after": values[-1]}
+    facts |= {"factor": factor} if factor >= RISE else {"steps": len(values) - 1}
+    grown = (factor, RISE) if factor >= RISE else (values[-1] / values[0], skill.FAR)
     rate = max(case.record.lr.values, default=None)
     remedy = (
         Remedy("slower", f"lr = lr / 10     # {case.say(TEXT, 'slower_by_hand')}")
@@ -188,10 +203,10 @@ def _divergence(case: Case) -> Iterator[Finding]:
     yield Finding(
         "learning-rate-too-high",
         "error",
-        case.say(TEXT, "by_hand", **facts) if rate is None else case.say(TEXT, "diverges", lr=rate, **facts),
+        case.say(TEXT, HAND[key], **facts) if rate is None else case.say(TEXT, key, lr=rate, **facts),
         None,
         start,
-        (Evidence("loss_rise", factor, RISE, (start, case.record.loss.steps[-1]), "loss"),),
+        (Evidence("loss_rise", *grown, (start, case.record.loss.steps[-1]), "loss"),),
         case.say(TEXT, "curvature"),
         remedy,
     )
