@@ -186,6 +186,26 @@ def test_a_skill_is_one_whatever_the_targets_did() -> None:
     assert skill(moving((0.0, 1.0, 2.0), value=1 - NO_SKILL)).value >= NO_SKILL
 
 
+@pytest.mark.parametrize(
+    ("options", "whole", "judged"),
+    [
+        ({"reduction": "none"}, 0.5, True),  # a multiple of the mean, as sum() / 2 is
+        (
+            {"reduction": "none"},
+            lambda step: 0.5 + 0.1 * (step % 3),
+            False,
+        ),  # elements are weighed: a mask, a focal loss
+        ({"reduction": "mean"}, lambda step: 0.5 + 0.1 * (step % 3), True),  # another term is added
+    ],
+)
+def test_of_elements_that_the_program_weighs_itself_no_skill_says_nothing(
+    options: dict[str, object], whole: Figure, judged: bool
+) -> None:
+    said = skill_of(run(losses=[(mse("loss", options=options), 1.5)], loss=whole))
+    assert (said is not None) is judged
+    assert skill_of(run(losses=[(mse("loss", options=options), 0.5)], loss=whole)) is not None
+
+
 def test_batches_that_differ_as_much_by_chance_are_no_drift() -> None:
     error = math.sqrt(2 / 19)  # of the difference of two means of 20 batches that deviate by 1
     for noise, known in ((1.01 / (DRIFT * error), True), (0.99 / (DRIFT * error), False)):

@@ -109,6 +109,28 @@ def test_entropies_are_binary_cross_entropy() -> None:
     torch.testing.assert_close(found.value, F.binary_cross_entropy_with_logits(z.detach(), BITS))
 
 
+GUARDED: dict[str, Form] = {
+    "one clip": lambda p: by_bits(*(lambda q: (q, 1 - q))(p.clamp(1e-7, 1 - 1e-7))),
+    "a clip for each": lambda p: by_bits(p.clamp(min=1e-10), (1 - p).clamp(min=1e-10)),
+    "a small constant": lambda p: by_bits(p + 1e-10, 1 - p + 1e-10),
+    "both": lambda p: by_bits((p + 1e-10).clamp(max=1.0), (1 - p + 1e-10).clamp(max=1.0)),
+}
+
+
+def by_bits(p: Tensor, rest: Tensor) -> Tensor:
+    return -(BITS * torch.log(p) + (1 - BITS) * torch.log(rest)).mean()
+
+
+@pytest.mark.parametrize("form", GUARDED)
+def test_a_logarithm_may_be_kept_off_zero(form: str) -> None:
+    z = net()(X)
+    found = read(GUARDED[form](torch.sigmoid(z)))
+    assert found is not None
+    assert (found.kind, found.negative) == ("binary_cross_entropy", False)
+    assert torch.equal(found.target, BITS)
+    torch.testing.assert_close(found.value, F.binary_cross_entropy_with_logits(z.detach(), BITS))
+
+
 UNKNOWN: dict[str, Form] = {
     "two terms": lambda z: ((z.squeeze() - Y) ** 2).mean() + z.pow(2).mean(),
     "weighted": lambda z: (Y.abs() * (z.squeeze() - Y) ** 2).mean(),

@@ -14,6 +14,7 @@ from training import trained
 
 import headstart as hs
 from headstart.diagnosis.rules.learning_rate_too_high import LARGE, PROMISE, RISE, START, TARGETS, TIMES
+from headstart.diagnosis.skill import FAR
 from headstart.record import Loss, Record, Targets
 
 RULE = "learning-rate-too-high"
@@ -117,6 +118,18 @@ def test_a_loss_that_doubles_at_each_step_to_the_end_needs_nothing_else() -> Non
     assert said(grows(10 * RISE, TIMES - 1), RULE) == []
     assert said(grows(1.01 * RISE, TIMES, optimizers=(replace(SGD, kind="Adam"),)), RULE) == []
     assert told(grows(1.01 * RISE, TIMES, optimizers=()), RULE).remedy is not None
+
+
+@pytest.mark.parametrize("times", [20, 400])
+def test_a_loss_that_grows_by_little_at_each_step_must_come_far(times: int) -> None:
+    """As of a rate that is little above 2 over the curvature."""
+    factor = FAR ** (1 / times)
+    finding = told(grows(factor * 1.001, times, steps=times + 5), RULE)
+    assert (finding.step, finding.severity) == (4, "error")
+    assert figures_of(finding)["loss_rise"] == pytest.approx(FAR * 1.001**times)
+    assert said(grows(factor * 0.999, times, steps=times + 5), RULE) == []
+    assert told(grows(factor * 1.001, times, steps=times + 5, optimizers=()), RULE).remedy is not None
+    assert said(grows(factor * 1.001, times, steps=times + 5, optimizers=(replace(SGD, kind="Adam"),)), RULE) == []
 
 
 def test_a_loss_that_comes_down_in_the_end_or_comes_back_up_did_not_run_away() -> None:

@@ -14,11 +14,12 @@ from records import chain, head, run, said, told, unjudged
 from torch import Tensor, nn
 from training import trained
 
+from headstart.diagnosis import diagnose
 from headstart.diagnosis.rules.loss_below_its_minimum import ROUNDING
 from headstart.record import Loss, Record
 
 RULE = "loss-below-its-minimum"
-X = torch.randn(32, 6)
+X = torch.randn(32, 6, generator=torch.Generator().manual_seed(0))
 BCE = Loss("bce", "binary_cross_entropy_with_logits", "t.py:1", trained=True)
 
 
@@ -47,6 +48,28 @@ def test_labels_outside_of_0_to_1_are_named_and_the_remedy_puts_them_right(
     names = {"target": y}
     exec(finding.remedy.code, names)
     assert sorted(set(names["target"].tolist())) == [0.0, 1.0]
+
+
+def test_scores_that_a_written_out_entropy_takes_for_probabilities_are_named(tmp_path: Path) -> None:
+    """And it leads: the rate, and what a clip holds, are judged by what such a loss makes of them."""
+    y = torch.arange(32) % 2.0
+
+    def entropy(z: Tensor, y: Tensor) -> Tensor:
+        low, high = z.clamp(min=1e-10), (1 - z).clamp(min=1e-10)
+        return -(y * low.log() + (1 - y) * high.log()).mean()
+
+    net = nn.Linear(1, 1)
+    nn.init.constant_(net.weight, 5.0)
+    x = (2 * y - 1)[:, None]
+    seen = trained(tmp_path, net, x, y, lambda z, y: entropy(z.squeeze(1), y), steps=30, lr=0.1)
+    finding = told(seen, RULE)
+    assert finding.step == 0
+    assert "between 0 and 1" in finding.cause
+    assert finding.remedy is not None
+    assert diagnose(seen).findings[0].rule == RULE
+    names = {"torch": torch, "scores": torch.full((32,), 3.0), "labels": y}
+    exec(finding.remedy.code, names)
+    assert names["loss"] > 0
 
 
 def test_three_labels_are_classes(tmp_path: Path) -> None:

@@ -135,10 +135,16 @@ def entropy(p: Tensor, y: Tensor) -> Tensor:
     return -(y * torch.log(p) + (1 - y) * torch.log(1 - p)).mean()
 
 
+def clipped_apart(p: Tensor, y: Tensor) -> Tensor:
+    low, high = p.clamp(min=1e-10), (1 - p).clamp(min=1e-10)
+    return -(y * low.log() + (1 - y) * high.log()).mean()
+
+
 @pytest.mark.parametrize(
     "loss",
     [
         entropy,
+        clipped_apart,
         lambda z, y: nn.functional.binary_cross_entropy(z.clamp(1e-7, 1 - 1e-7), y),
         lambda z, y: nn.functional.mse_loss(z.clamp(max=1.0), y),
     ],

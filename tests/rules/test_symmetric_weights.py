@@ -200,3 +200,46 @@ def test_two_factors_that_are_both_zero_stay_so(tmp_path: Path, a: float, b: flo
     found = said(record, RULE)
     assert [finding.severity for finding in found] == ["error"] * fires
     assert all("product.A, product.B" in finding.message for finding in found)
+
+
+class Factorisation(nn.Module):
+    """Ratings of items by users."""
+
+    def __init__(self, users: float, items: float, width: int = 3) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.users, self.items = nn.Embedding(8, 3), nn.Embedding(8, 3)
+        self.others = nn.Embedding(8, width)
+        self.bias = nn.Embedding(8, 1)
+        for table, scale in ((self.users, users), (self.items, items), (self.others, 0.0), (self.bias, 1.0)):
+            table.weight.data.mul_(scale)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        user, item = x.unbind(1)
+        return (self.users(user) * self.items(item)).sum(1) + self.bias(user)[:, 0] + 0 * self.others(item).sum(1)
+
+
+@pytest.mark.parametrize(("users", "items", "fires"), [(0.0, 0.0, True), (1.0, 0.0, False), (0.0, 1.0, False)])
+def test_two_tables_of_factors_that_are_both_zero_stay_so(
+    tmp_path: Path, users: float, items: float, fires: bool
+) -> None:
+    x = torch.stack([torch.arange(64) % 8, torch.arange(64) // 8], 1)
+    model = Factorisation(users, items, width=1)  # the third is zero and gets no gradient, but is no factor's partner
+    for y, lr in (((x[:, 0] % 4).float(), 2.0), ((x.sum(1) % 2).float(), 0.1)):  # its bias learns much, or nothing
+        (tmp_path / str(lr)).mkdir()
+        found = said(trained(tmp_path / str(lr), model, x, y, nn.functional.mse_loss, lr=lr, steps=60), RULE)
+        assert [finding.severity for finding in found] == ["error"] * fires
+        assert all("users.weight, items.weight" in finding.message for finding in found)
+
+
+@pytest.mark.parametrize(("skill", "fires"), [(0.0, True), (0.9, False), (None, False)])
+def test_any_two_that_are_stuck_at_zero_are_told_where_the_run_does_not_learn(
+    skill: float | None, fires: bool
+) -> None:
+    zeros = {
+        (f"{name}.weight", f): 0.0 for name in ("up", "down") for f in ("weight.max_abs", "weight_gradient.max_abs")
+    }
+    layers = chain(linear("fc"), linear("up"), linear("down"), head())
+    record = run(layers, {("fc.weight", "weight.distinct"): dict.fromkeys(LOOKS, 64), **zeros}, skill=skill)
+    found = said(record, RULE)
+    assert [finding.layers for finding in found] == [("up", "down")] * fires

@@ -8,10 +8,11 @@ from headstart.diagnosis.text import Text
 from headstart.record import FIGURES, RARE, TENSORS
 
 OF_THE_RUN = (  # series and facts without an owner
-    *("loss", "lr", "skill", "loss.function", "loss.form"),
+    *("loss", "lr", "skill", "loss.function", "loss.form", "weight.alike"),
     *("mode", "mode.norm", "mode.dropout", "mode.evaluated"),
     *("samples.evaluated", "values.evaluated", "loader", "input.columns"),
 )
+TABLES = ("Embedding", "EmbeddingBag")  # their rows are no units, but two tables may be factors
 MISSING = Text(
     en={
         "activation": "no layer's output was seen",
@@ -21,7 +22,7 @@ MISSING = Text(
         "weight_gradient": "no weight was seen to get a gradient",
         "update": "no step was seen",
         "activation.dead": "no ReLU seen for long enough",
-        "weight.distinct": "no layer's units could be told apart",
+        "weight.alike": "no layer's units could be told apart",
         "loop.cleared": "no optimizer stepped after a backward",
         "gradient.early": "no plain recurrent layer was seen to get a gradient",
         "weight.changed": "no weight was seen twice",
@@ -70,7 +71,7 @@ MISSING = Text(
         "weight_gradient": "没有看到任何权重得到梯度",
         "update": "没有看到任何一步更新",
         "activation.dead": "没有看到 ReLU，或看到的时间不够长",
-        "weight.distinct": "无法区分任何层的各个单元",
+        "weight.alike": "无法区分任何层的各个单元",
         "loop.cleared": "没有看到优化器在反向传播之后更新",
         "gradient.early": "没有看到任何普通循环层得到梯度",
         "weight.changed": "没有看到任何权重两次",
@@ -137,6 +138,8 @@ def _has(case: Case, figure: str) -> bool:
             "skill": case.skill,
             "loss.function": case.record.losses,
             "loss.form": case.record.losses or case.record.has("loss.sunk") or case.record.has("loss.overlap"),
+            "weight.alike": case.record.has("weight.distinct")
+            or any(one.kind in TABLES for one in case.record.layers),
             "samples.evaluated": any(samples.evaluated for samples in case.record.samples),
             "values.evaluated": any(not values.training for values in case.record.values),
             "loader": case.record.loaders,

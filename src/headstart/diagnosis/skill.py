@@ -26,6 +26,7 @@ DRIFT = 5.0  # standard errors of the mean of a third's batches, which may come 
 UNVARIED = 0.5  # share of backwards with a single label from which a loss is a role (a GAN's), not a task
 RISE, TIMES = 2.0, 5  # each loss of that many steps over the one before it: in a run that has run away
 STUCK = 1e-5  # of a loss: rounding of a mean over many samples
+FAR = 1000.0  # times all losses before, at the end of steps that each raise it, by however little
 SAME = 1e-3  # rounding between a loss's value and what backward was called on
 
 
@@ -183,19 +184,27 @@ def is_stuck(record: Record) -> bool:
 def runs_away(record: Record, rise: float = RISE, times: int = TIMES) -> int | None:
     """The step from which each loss is `rise` times the one before, to where it overflows or the run ends; None if none is.
 
-    The last one is as many times above all losses before these steps: nothing that was learnt is left.
+    The last one is as many times above all losses before these steps: nothing that was learnt is left. Or each is above the
+    one before, by however little, and the last one FAR above all: a rate that is little too high multiplies an error by
+    little more than 1.
     """
     loss = record.loss
     finite = [(step, value) for step, value in zip(loss.steps, loss.values, strict=True) if math.isfinite(value)]
     ended = [step for step, value in zip(loss.steps, loss.values, strict=True) if not math.isfinite(value)]
     if len(finite) <= times or (ended and min(ended) < finite[-1][0]):
         return None
-    first = len(finite) - 1
-    while first and finite[first][1] >= rise * finite[first - 1][1] > 0:
-        first -= 1
-    before = max(value for _, value in finite[: first + 1])
-    long = len(finite) - 1 - first >= times and finite[-1][1] >= rise**times * before
-    return finite[first][0] if long else None
+    for factor, far in ((rise, rise**times), (1.0, FAR)):
+        first = len(finite) - 1
+        while (
+            first
+            and finite[first][1] >= factor * finite[first - 1][1] > 0
+            and finite[first][1] != finite[first - 1][1]
+        ):
+            first -= 1
+        before = max(value for _, value in finite[: first + 1])
+        if len(finite) - 1 - first >= times and finite[-1][1] >= far * before:
+            return finite[first][0]
+    return None
 
 
 def breaks(record: Record) -> int:
@@ -239,7 +248,7 @@ def _skill(record: Record, loss: Loss) -> Skill | None:
     if not tail:
         return None
     value = fmean(tail.values)
-    if 1 - value / constant.loss < NO_SKILL and _targets_drift(record, loss):
+    if 1 - value / constant.loss < NO_SKILL and (_targets_drift(record, loss) or _is_weighed(record, loss)):
         return None
     return Skill(1 - value / constant.loss, value, constant.loss, constant.answer, loss.name)
 
@@ -265,6 +274,15 @@ def is_all(record: Record, loss: Loss, scaled: bool = False) -> bool:
     known = [(a, b) for a, b in pairs if math.isfinite(a) and math.isfinite(b)]
     factor = next((b / a for a, b in known if a and b), 1.0) if scaled else 1.0
     return factor > 0 and all(abs(factor * a - b) <= SAME * max(abs(factor * a), abs(b)) for a, b in known)
+
+
+def _is_weighed(record: Record, loss: Loss) -> bool:
+    """Whether the program averages the elements itself, and not alike: by a mask, or as focal losses do.
+
+    Its mean over all elements is then not what is minimised. A net that answers for the elements of weight alone, or whose
+    weights draw it away from the frequencies, may stand above the constant's there however much it has learnt.
+    """
+    return loss.options.get("reduction") == "none" and not is_all(record, loss, scaled=True)
 
 
 def _targets_drift(record: Record, loss: Loss) -> bool:

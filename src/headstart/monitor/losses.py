@@ -240,7 +240,7 @@ class Sources:
         source.meets_opposite(loss.density and self._density_grows)
         source.by_hand, source.shapes = True, (tuple(loss.given.shape), tuple(loss.target.shape))
         source.trace(Made(loss.maker, tuple(loss.given.shape)), loss.target)
-        return _with_clip(_read(source, arguments, loss.given, loss.target, loss.value), loss.maker)
+        return _with_clip(_read(source, arguments, loss.given, loss.target, loss.value), loss.maker, loss.other)
 
     def _source(
         self, kind: str, arguments: Mapping[str, Any], given: Tensor, line: str | None, how: str = ""
@@ -266,10 +266,17 @@ def _read(source: Source, arguments: Mapping[str, Any], given: Tensor, target: T
     return None if reader is None else reader(source, arguments, given, target, loss)
 
 
-def _with_clip(call: Call | None, maker: Any) -> Call | None:
-    """With the share of the answers that a clip right before the loss holds at its ends, where its slope is 0."""
-    share = None if call is None else clipped(maker)
-    return call if call is None or share is None else replace(call, more=(*call.more, ("loss.clipped", share)))
+def _with_clip(call: Call | None, *makers: Any) -> Call | None:
+    """With the share of the answers that a clip right before the loss holds at its ends, where its slope is 0.
+
+    Of two clips one may hold what is below 0, the other what is above 1.
+    """
+    shares = [share for maker in makers if call is not None and (share := clipped(maker)) is not None]
+    return (
+        replace(call, more=(*call.more, ("loss.clipped", torch.stack(shares).sum())))
+        if call is not None and shares
+        else call
+    )
 
 
 def _added(mass: Tensor | None, more: Tensor) -> Tensor:

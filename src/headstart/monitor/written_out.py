@@ -24,6 +24,7 @@ from headstart.monitor.operators import RESHAPES, operator, signed
 WITHIN = 8  # nodes from the loss to its elements, and from these to the last layer
 LARGEST = 2**22  # elements of the loss, and multiplications of the last layer: some milliseconds
 EXACT = 1e-3  # what the labels may be off by, as a share of their spread
+GUARDS = 2  # a clip and a small constant under a logarithm
 TERMS = 64  # numbers that the loss is summed up from, at most
 NEAR = 256  # nodes from the loss on that are looked through for a table of outputs against outputs
 
@@ -40,6 +41,7 @@ class WrittenOut:
     value: Tensor  # as reduction="mean" would give it
     negative: bool  # backward is called on minus the loss
     maker: Any = None  # the node that made what was given; None: not known
+    other: Any = None  # the node that made 1 minus it, where a clip of its own did
     density: bool = False  # it is the logarithm of a normal distribution's density
 
 
@@ -282,13 +284,21 @@ def _entropies(node: Node, negative: bool) -> WrittenOut | None:
     turned = [term for term in terms if term is not None and term[2]]
     if len(straight) != 1 or len(turned) != 1:
         return None
-    (wanted, given, _, maker), (others, _, _, _) = straight[0], turned[0]
-    if not given.shape == wanted.shape == others.shape or given.numel() > LARGEST:
+    (wanted, given, _, maker), (others, rest, _, other) = straight[0], turned[0]
+    if not given.shape == wanted.shape == others.shape == rest.shape or given.numel() > LARGEST:
         return None
     if not bool(torch.isclose(wanted + others, torch.ones_like(wanted)).all()):
         return None
-    value = -(wanted * given.log() + others * (1 - given).log()).mean()  # NaN of what is no probability
-    return WrittenOut("binary_cross_entropy", given, wanted, value, not negative, maker)
+    value = -(wanted * given.log() + others * rest.log()).mean()  # NaN of what is no probability
+    return WrittenOut(
+        "binary_cross_entropy",
+        given,
+        wanted,
+        value,
+        not negative,
+        maker,
+        other if operator(other.name()) == "clamp" else None,
+    )
 
 
 def _term(node: Node) -> tuple[Tensor, Tensor, bool, Node] | None:
@@ -302,7 +312,17 @@ def _term(node: Node) -> tuple[Tensor, Tensor, bool, Node] | None:
     inside, below = _saved(logs[0], "self"), logs[0].next_functions[0][0]
     if factor is None or inside is None or below is None:
         return None
-    return factor, inside, operator(below.name()) == "rsub", below
+    return factor, inside, operator(_below_guards(below).name()) == "rsub", below
+
+
+def _below_guards(node: Node) -> Node:
+    """Below what keeps a logarithm's argument off zero: a clip, or a small constant that is added."""
+    for _ in range(GUARDS):
+        below = [child for child, _ in node.next_functions if child is not None]
+        if operator(node.name()) not in ("clamp", "add") or len(below) != 1:
+            break
+        node = below[0]
+    return node
 
 
 def _likelihood(root: Node) -> WrittenOut | None:

@@ -2,9 +2,9 @@
 
 ## What it sees
 Each update's root mean square as a share of its weight's, the median over the weights at each step, and the loss
-before and after the first step at which that share passes the limit. And a loss that grows by the same factor or more at
-each step to the end, under steps that are as long as the gradient: SGD's, or those of updates by hand. And by how much each
-step would lower the loss if that were straight: the product of update and gradient, over the loss.
+before and after the first step at which that share passes the limit. And a loss that grows at each step to the end, by a
+factor or by little for long, under steps that are as long as the gradient: SGD's, or those of updates by hand. And by how
+much each step would lower the loss if that were straight: the product of update and gradient, over the loss.
 
 ## Why it hurts
 The gradient tells which way the loss falls close to where the weights are. A step that is not small beside the
@@ -52,6 +52,8 @@ for step in range(80):
   all that did not learn for their rate passed both limits.
 - `TIMES` = 5: steps in a row, the last ones of the run, each with a loss at least `RISE` times the one before, and the last
   as many times above all losses before them. Then it needs no size of the weights, no 20 steps and no optimizer.
+- `FAR` = 1000 (in `headstart.diagnosis.skill`): the last loss over all before, where each of those steps, five or more,
+  raises it by however little. A rate that is a tenth above 2 over the curvature multiplies it by 1.44 at each step.
 - `PROMISE` = 10: by how many times itself a step would lower the loss if it were straight. Of a convex loss a step of
   gradient descent brings the weights nearer to the best ones for certain below 2. Nets are not convex, and recover from
   such steps at times: so five times as much, and 2 in a second look at a run of which nothing else is known.
@@ -101,6 +103,8 @@ START = 2.0  # times the best constant's loss: as initial-loss-off has it
 TARGETS = 10.0  # root mean square; a regression's gradient grows with it, and the stable rate with its inverse
 SECOND_LOOK = {"LARGE": 0.05, "RISE": 1.2, "PROMISE": 2.0}
 
+HAND = {"diverges": "by_hand", "drifts": "drifts_by_hand"}  # of updates whose rate is not known
+
 TEXT = Text(
     en={
         "message": "The learning rate of {lr:number} is too high: step {step:number} moves the weights by "
@@ -113,6 +117,10 @@ TEXT = Text(
         "{factor:number} times the one before, and it comes from {before:number} to {after:number}.",
         "by_hand": "The learning rate is too high: at each step to the end the loss is at least {factor:number} times the "
         "one before, and it comes from {before:number} to {after:number}.",
+        "drifts": "The learning rate of {lr:number} is too high: each of the last {steps:number} steps raises the loss, "
+        "from {before:number} to {after:number}.",
+        "drifts_by_hand": "The learning rate is too high: each of the last {steps:number} steps raises the loss, from "
+        "{before:number} to {after:number}.",
         "curvature": "Gradient descent goes down only with a rate below 2 over the largest curvature. Above it each step "
         "goes too far by more than the one before. Inputs or targets of tens and hundreds make the curvature large.",
         "overshoots": "The learning rate of {lr:number} is too high: if it went straight on, step {step:number} would "
@@ -135,6 +143,10 @@ TEXT = Text(
         "它从 {before:number} 升到了 {after:number}。",
         "by_hand": "学习率过高：直到最后，每一步的损失都至少是前一步的 {factor:number} 倍，"
         "它从 {before:number} 升到了 {after:number}。",
+        "drifts": "学习率 {lr:number} 过高：最后 {steps:number} 步中每一步都使损失升高，从 {before:number} 升到了 "
+        "{after:number}。",
+        "drifts_by_hand": "学习率过高：最后 {steps:number} 步中每一步都使损失升高，从 {before:number} 升到了 "
+        "{after:number}。",
         "curvature": "只有学习率低于 2 除以最大曲率时，梯度下降才会下降；高于它，每一步都比前一步越过得更远。"
         "几十、几百大小的输入或目标会使曲率很大。",
         "overshoots": "学习率 {lr:number} 过高：如果损失一直沿直线下降，第 {step:number} 步会让它下降自身的 "
@@ -196,15 +208,18 @@ def _divergence(case: Case) -> Iterator[Finding]:
         return
     values = [value for value in case.record.loss.since(start).values if math.isfinite(value)]
     factor = min(later / earlier for earlier, later in pairwise(values))
-    facts = {"factor": factor, "before": values[0], "after": values[-1]}
+    key = "diverges" if factor >= RISE else "drifts"
+    facts = {"before": values[0], "after": values[-1]}
+    facts |= {"factor": factor} if factor >= RISE else {"steps": len(values) - 1}
+    grown = (factor, RISE) if factor >= RISE else (values[-1] / values[0], skill.FAR)
     rate = max(case.record.lr.values, default=None)
     yield Finding(
         "learning-rate-too-high",
         "error",
-        case.say(TEXT, "by_hand", **facts) if rate is None else case.say(TEXT, "diverges", lr=rate, **facts),
+        case.say(TEXT, HAND[key], **facts) if rate is None else case.say(TEXT, key, lr=rate, **facts),
         None,
         start,
-        (Evidence("loss_rise", factor, RISE, (start, case.record.loss.steps[-1]), "loss"),),
+        (Evidence("loss_rise", *grown, (start, case.record.loss.steps[-1]), "loss"),),
         case.say(TEXT, "curvature"),
         _remedy(case, rate),
     )

@@ -6,7 +6,8 @@ probabilities that are any, none of them falls below 0.
 
 ## Why it hurts
 What is below its minimum has none: the run makes the loss fall without end, and answers get no better. Most often
-labels lie outside of 0..1: of a label 2 or -1 binary cross-entropy is -∞ at one end.
+labels lie outside of 0..1: of a label 2 or -1 binary cross-entropy is -∞ at one end. Or what it is given does, where the
+loss is written out: of scores of more than 1 the logarithm is above 0.
 
 ## Example
 ```python
@@ -61,7 +62,7 @@ from headstart.diagnosis.rules.labels_out_of_range import BINARY, fitted
 from headstart.diagnosis.rules.nll_without_log_softmax import lacks_log_softmax
 from headstart.diagnosis.rules.softmax_wrong_dim import over_wrong_axis
 from headstart.diagnosis.text import Text
-from headstart.findings import Evidence, Finding
+from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Loss
 
 GROUP = "loss"
@@ -76,12 +77,18 @@ TEXT = Text(
         "message": "{kind} came to {value:number}, and it cannot be less than 0.",
         "labels": "Its labels reach from {least:number} to {most:number}, and it takes labels between 0 and 1: of others "
         "it has no minimum, so that it falls without end.",
+        "input": "Nothing keeps what it is given between 0 and 1, and the logarithm of more than 1 counts against the "
+        "rest. Scores are no probabilities before a sigmoid has made them so.",
+        "scores": "scores: the last layer's outputs",
         "cause": "Its labels or its input are not what it takes: class indices or probabilities that sum to 1.",
     },
     zh={
         "message": "{kind} 的值到了 {value:number}，而它不可能小于 0。",
         "labels": "标签的范围是 {least:number} 到 {most:number}，而它只接受 0 到 1 之间的标签：对其他标签它没有最小值，"
         "会无限下降。",
+        "input": "没有什么把它得到的值限制在 0 与 1 之间，而大于 1 的数的对数会与其余部分相抵。"
+        "分数要经过 sigmoid 才是概率。",
+        "scores": "scores：最后一层的输出",
         "cause": "它的标签或输入不是它所需要的：类别编号，或和为 1 的概率。",
     },
 )
@@ -101,14 +108,16 @@ def loss_below_its_minimum(case: Case) -> Iterator[Finding]:
             "loss-below-its-minimum",
             "error",
             case.say(TEXT, "message", kind=loss.kind, value=value),
-            step=step,
+            step=0,  # what it was given was so from the start, whenever it shows
             evidence=(
                 Evidence("loss", value, -ROUNDING, tuple(sorted({step, lowest})), "loss"),
                 *((Evidence("largest_label", outside["most"], 1.0),) if outside else ()),
                 *((Evidence("smallest_label", outside["least"], 0.0),) if outside else ()),
             ),
-            cause=case.say(TEXT, "labels", **outside) if outside else case.say(TEXT, "cause"),
-            remedy=fitted(case, loss) if outside else None,
+            cause=case.say(TEXT, "labels", **outside)
+            if outside
+            else case.say(TEXT, "input" if _takes_scores(loss) else "cause"),
+            remedy=fitted(case, loss) if outside else _with_logits(case) if _takes_scores(loss) else None,
             line=loss.line,
         )
 
@@ -119,6 +128,16 @@ def _has_minimum(loss: Loss) -> bool:
     weights = loss.options.get("weight") or ()
     scaled = loss.kind == "nll_loss" and loss.made_by == "mul"
     return not scaled and all(weight >= 0 for weight in weights)
+
+
+def _takes_scores(loss: Loss) -> bool:
+    """Of binary cross-entropy that is written out: PyTorch's own refuses what lies outside of 0..1."""
+    return loss.by_hand and loss.kind == "binary_cross_entropy" and loss.high is None
+
+
+def _with_logits(case: Case) -> Remedy:
+    code = "loss = torch.nn.functional.binary_cross_entropy_with_logits(scores, labels)"
+    return Remedy("with-logits", f"{code}     # {case.say(TEXT, 'scores')}", safe=False)
 
 
 def _outside(loss: Loss) -> dict[str, float] | None:

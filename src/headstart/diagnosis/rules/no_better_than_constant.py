@@ -47,9 +47,9 @@ for step in range(100):
 
 ## Stays silent when
 The skill is rising fast enough to pass the limit if the run went on for as long again, the labels are constant within
-each backward (one role of a GAN) or altogether, the loss is of a kind whose best constant is not known, a mask leaves some
-of its elements out before their mean (nothing is asked of the outputs there), or the targets move with the run, as those
-that a net makes for itself (values of actions): then no one constant is a measure of its end.
+each backward (one role of a GAN) or altogether, the loss is of a kind whose best constant is not known, its elements are
+weighed one by one (focal losses) or some left out by a mask (nothing is asked of the outputs there), or the targets move
+with the run, as those that a net makes for itself (values of actions): then no one constant is a measure of its end.
 
 ## References
 Karpathy, *A recipe for training neural networks* (2019): "input-independent baseline"; scikit-learn's

@@ -4,13 +4,13 @@
 How many different units each weight holds (`weight.distinct`, exact: a hash of the bits) at the first look, and
 again at the last. It speaks of a layer with another layer behind it, two or more units, and at most half as many
 different ones, if training has not told them apart; and of units that start as copies of weights other than zero, which
-nothing but their biases or the layer behind tells apart. And of two or more weights of one module that are zero and whose
-gradients are exactly zero at every step.
+nothing but their biases or the layer behind tells apart. And of two or more weights that are zero and whose gradients are
+exactly zero at every step: of one module, of two embeddings of one width, or of any layers of a run that does not learn.
 
 ## Why it hurts
 Units with the same incoming and the same outgoing weights compute the same thing and get the same gradient, so they
 stay the same for ever: 256 units do the work of one. From zero it is worse still: with ReLU no gradient passes, and of two
-factors that are both zero (LoRA's A and B) neither ever gets one.
+factors that are both zero (LoRA's A and B, the users and the items of a factorisation) neither ever gets one.
 
 ## Example
 ```python
@@ -71,13 +71,14 @@ from typing import NamedTuple
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import Case
+from headstart.diagnosis.needs import TABLES
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy, Severity
 from headstart.record import Layer, Parameter, Series
 
 GROUP = "init"
 RESTS_ON = "fact"
-NEEDS = ("weight.distinct",)
+NEEDS = ("weight.alike",)
 SINCE, STATUS = "0.1.0", "stable"
 
 DISTINCT = 0.5  # share of different units; random weights give 1, a constant 1/units: nothing drawn lies between
@@ -175,28 +176,45 @@ def _finding(case: Case, looks: list[_Look], key: str, severity: Severity) -> Fi
 
 
 def _zero_factors(case: Case) -> Iterator[Finding]:
-    """Weights of one module that are zero, and whose gradients are exactly zero: each is multiplied by the other."""
+    """Weights that are zero, and whose gradients are exactly zero: each is multiplied by the other."""
     known = {parameter.name: parameter for parameter in case.record.parameters}
-    for layer in case.in_flow(case.record.layers):
-        stuck = [known[name] for name in layer.parameters if name in known and _is_stuck(case, known[name])]
-        if len(stuck) < 2:
-            continue
-        looks = case.record.series(stuck[0].name, "weight_gradient.max_abs")
-        first = stuck[0].name
+    stuck = {
+        layer: [known[name] for name in layer.parameters if name in known and _is_stuck(case, known[name])]
+        for layer in case.in_flow(case.record.layers)
+    }
+    pairs = [([layer], weights) for layer, weights in stuck.items() if len(weights) > 1]
+    for layers, weights in pairs or _of_two_layers(
+        case, {layer: weights for layer, weights in stuck.items() if weights}
+    ):
+        looks = case.record.series(weights[0].name, "weight_gradient.max_abs")
+        names = ", ".join(dict.fromkeys(one.name for one in weights))
         yield Finding(
             "symmetric-weights",
             "error",
-            case.say(TEXT, "zeros", layer=layer.name, names=", ".join(one.name for one in stuck)),
-            layer.name,
+            case.say(TEXT, "zeros", layer=", ".join(layer.name for layer in layers), names=names),
+            layers[0].name,
             0,
             (Evidence("gradient_max", 0.0, None, (looks.steps[0], looks.steps[-1]), "weight_gradient.max_abs"),),
             case.say(TEXT, "product"),
             Remedy(
-                "re-initialise", f"torch.nn.init.normal_({code.path(first)}, std=0.02)     # {case.say(TEXT, 'one')}"
+                "re-initialise",
+                f"torch.nn.init.normal_({code.path(weights[0].name)}, std=0.02)     # {case.say(TEXT, 'one')}",
             ),
-            (layer.name,),
-            layer.line,
+            tuple(layer.name for layer in layers),
+            layers[0].line,
         )
+
+
+def _of_two_layers(case: Case, stuck: dict[Layer, list[Parameter]]) -> list[tuple[list[Layer], list[Parameter]]]:
+    """Two tables of rows of the same width, or, in a run that does not learn, all that is stuck.
+
+    In one that learns, two heads from zero may have a loss of weight 0 each.
+    """
+    tables = [layer for layer in stuck if layer.kind in TABLES]
+    partners = [layer for layer in tables if sum(other.shape[-1:] == layer.shape[-1:] for other in tables) > 1]
+    layers = list(stuck) if case.learns is False else partners
+    names = {weight.name for layer in layers for weight in stuck[layer]}
+    return [(layers, [weight for layer in layers for weight in stuck[layer]])] if len(names) > 1 else []
 
 
 def _is_stuck(case: Case, parameter: Parameter) -> bool:
