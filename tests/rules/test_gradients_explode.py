@@ -65,6 +65,12 @@ def test_what_is_usual_is_the_median_of_the_first_steps() -> None:
     assert figures_of(told(rises, RULE))["gradient_ratio"] == pytest.approx(4e3 / 2)
 
 
+def test_a_gradient_that_falls_away_at_once_has_not_grown() -> None:
+    assert said(got(*[lambda step: 2 * GROWTH if step < 3 else 1.0] * 3), RULE) == []
+    falls_and_grows = got(*[lambda step: 2 * GROWTH if step < 3 or step == 40 else 1.0] * 3)
+    assert told(falls_and_grows, RULE).step == 40
+
+
 def test_the_depth_is_told_before_the_time() -> None:
     def rises(factor: float) -> Figure:
         return lambda step: factor if step >= 30 else 1.0

@@ -94,6 +94,7 @@ CHINESE = {
     "distinct units": "不相同的单元数",
     "std of the updates": "更新的标准差",
     "what the steps promise to lower the loss by": "各步预示的损失下降",
+    "promised fall of the loss, over the loss": "预示的损失下降与损失之比",
     "std of the weights' gradients": "权重梯度的标准差",
     "share of the commonest class in a batch": "一个批次中最常见类别的比例",
     "gradients were cleared (1) or not (0)": "梯度被清零 (1) 或没有 (0)",

@@ -6,6 +6,7 @@ import math
 from collections.abc import Set
 from textwrap import wrap
 
+from headstart.diagnosis.descent import promises
 from headstart.findings import Evidence, Finding
 from headstart.record import Record, Series
 from headstart.report import words
@@ -30,6 +31,7 @@ TITLES = {
     "weight.distinct": "distinct units",
     "update.std": "std of the updates",
     "update.descent": "what the steps promise to lower the loss by",
+    "promise": "promised fall of the loss, over the loss",
     "weight_gradient.std": "std of the weights' gradients",
     "loss.commonest": "share of the commonest class in a batch",
     "loop.cleared": "gradients were cleared (1) or not (0)",
@@ -41,6 +43,8 @@ FLAGS = ("loop.cleared",)  # 1 or 0, and nothing between
 def proof(record: Record, finding: Finding, name: str) -> Figure | None:
     """The first of the finding's figures that the record holds, of the layers concerned, with the limit."""
     for evidence in finding.evidence:
+        if evidence.figure == "promise" and (promised := promises(record)):
+            return _figure(name, evidence, "promise", [(tr("the run"), promised)], finding.step)
         if evidence.series and (curves := _curves(record, finding, evidence.series)):
             return _figure(name, evidence, evidence.series, curves, finding.step)
     return None

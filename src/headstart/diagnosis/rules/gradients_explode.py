@@ -128,9 +128,14 @@ def _in_time(case: Case) -> Iterator[Finding]:
         for step, value in zip(layer.series.steps, layer.series.values, strict=True):
             if math.isfinite(value) and value > largest.get(step, (0.0, layer))[0]:
                 largest[step] = (value, layer)
-    first = [value for step, (value, _) in sorted(largest.items())[:FIRST]]
-    usual = median(first) if first else 0.0
-    beyond = [(step, value, layer) for step, (value, layer) in sorted(largest.items()) if value > GROWTH * usual > 0]
+    first = {step: value for step, (value, _) in sorted(largest.items())[:FIRST]}
+    usual = median(first.values()) if first else 0.0
+    start = min((step for step, value in first.items() if value <= usual), default=0)  # a fall before it is no growth
+    beyond = [
+        (step, value, layer)
+        for step, (value, layer) in sorted(largest.items())
+        if step > start and value > GROWTH * usual > 0
+    ]
     if beyond:
         step = beyond[0][0]
         _, value, layer = max(beyond, key=lambda row: row[1])
