@@ -150,4 +150,5 @@ def test_a_loss_of_which_a_mask_leaves_elements_out_has_no_skill(tmp_path: Path,
 def test_a_loss_whose_elements_all_count_has_one(tmp_path: Path, how: str) -> None:
     record = record_of(tmp_path, WHOLE[how])
     assert not record.losses[0].masked
-    assert skill_of(record) is not None
+    if how != "weights":  # of elements that are weighed, a mean no better than the constant's says nothing
+        assert skill_of(record) is not None

@@ -181,11 +181,11 @@ def is_stuck(record: Record) -> bool:
     )
 
 
-def runs_away(record: Record, rise: float = RISE, times: int = TIMES) -> int | None:
+def runs_away(record: Record, rise: float = RISE, times: int = TIMES, far: float = FAR) -> int | None:
     """The step from which each loss is `rise` times the one before, to where it overflows or the run ends; None if none is.
 
     The last one is as many times above all losses before these steps: nothing that was learnt is left. Or each is above the
-    one before, by however little, and the last one FAR above all: a rate that is little too high multiplies an error by
+    one before, by however little, and the last one `far` times above all: a rate that is little too high multiplies an error by
     little more than 1.
     """
     loss = record.loss
@@ -193,18 +193,18 @@ def runs_away(record: Record, rise: float = RISE, times: int = TIMES) -> int | N
     ended = [step for step, value in zip(loss.steps, loss.values, strict=True) if not math.isfinite(value)]
     if len(finite) <= times or (ended and min(ended) < finite[-1][0]):
         return None
-    for factor, far in ((rise, rise**times), (1.0, FAR)):
+    for factor, in_all in ((rise, rise**times), (1.0, far)):
         first = len(finite) - 1
-        while (
-            first
-            and finite[first][1] >= factor * finite[first - 1][1] > 0
-            and finite[first][1] != finite[first - 1][1]
-        ):
+        while first and _grows(finite[first - 1][1], finite[first][1], factor):
             first -= 1
         before = max(value for _, value in finite[: first + 1])
-        if len(finite) - 1 - first >= times and finite[-1][1] >= far * before:
+        if len(finite) - 1 - first >= times and finite[-1][1] >= in_all * before:
             return finite[first][0]
     return None
+
+
+def _grows(earlier: float, later: float, factor: float) -> bool:
+    return later != earlier and later >= factor * earlier > 0
 
 
 def breaks(record: Record) -> int:

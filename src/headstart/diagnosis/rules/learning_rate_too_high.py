@@ -52,8 +52,8 @@ for step in range(80):
   all that did not learn for their rate passed both limits.
 - `TIMES` = 5: steps in a row, the last ones of the run, each with a loss at least `RISE` times the one before, and the last
   as many times above all losses before them. Then it needs no size of the weights, no 20 steps and no optimizer.
-- `FAR` = 1000 (in `headstart.diagnosis.skill`): the last loss over all before, where each of those steps, five or more,
-  raises it by however little. A rate that is a tenth above 2 over the curvature multiplies it by 1.44 at each step.
+- `FAR` = 1000: the last loss over all before, where each of those steps, five or more, raises it by however little. A rate
+  that is a tenth above 2 over the curvature multiplies it by 1.44 at each step.
 - `PROMISE` = 10: by how many times itself a step would lower the loss if it were straight. Of a convex loss a step of
   gradient descent brings the weights nearer to the best ones for certain below 2. Nets are not convex, and recover from
   such steps at times: so five times as much, and 2 in a second look at a run of which nothing else is known.
@@ -98,6 +98,7 @@ SINCE, STATUS = "0.1.0", "stable"
 LARGE = 0.25  # of a weight's root mean square, in one step: four outweigh all that was there
 RISE = skill.RISE  # times the largest loss up to that step; passed by all small runs that did not learn for their rate
 TIMES = skill.TIMES  # steps to the end, each with a loss RISE times the one before
+FAR = skill.FAR  # times all losses before, at the end of steps that each raise it, by however little
 PROMISE = 10.0  # times the loss: five times the bound of convex ones (Polyak 1987, §5.3.2)
 START = 2.0  # times the best constant's loss: as initial-loss-off has it
 TARGETS = 10.0  # root mean square; a regression's gradient grows with it, and the stable rate with its inverse
@@ -203,7 +204,7 @@ def learning_rate_too_high(case: Case) -> Iterator[Finding]:
 def _divergence(case: Case) -> Iterator[Finding]:
     """Of steps as long as the gradient, which is all the longer the further they go beyond."""
     kinds = {optimizer.kind for optimizer in case.record.optimizers}
-    start = runs_away(case.record, RISE, TIMES)
+    start = runs_away(case.record, RISE, TIMES, FAR)
     if start is None or any(case.record.series("", "loop.climbed").values) or not kinds <= {"SGD"}:
         return
     values = [value for value in case.record.loss.since(start).values if math.isfinite(value)]
@@ -211,7 +212,7 @@ def _divergence(case: Case) -> Iterator[Finding]:
     key = "diverges" if factor >= RISE else "drifts"
     facts = {"before": values[0], "after": values[-1]}
     facts |= {"factor": factor} if factor >= RISE else {"steps": len(values) - 1}
-    grown = (factor, RISE) if factor >= RISE else (values[-1] / values[0], skill.FAR)
+    grown = (factor, RISE) if factor >= RISE else (values[-1] / values[0], FAR)
     rate = max(case.record.lr.values, default=None)
     yield Finding(
         "learning-rate-too-high",
