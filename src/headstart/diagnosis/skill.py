@@ -185,8 +185,8 @@ def runs_away(record: Record, rise: float = RISE, times: int = TIMES, far: float
     """The step from which each loss is `rise` times the one before, to where it overflows or the run ends; None if none is.
 
     The last one is as many times above all losses before these steps: nothing that was learnt is left. Or each is above the
-    one before, by however little, and the last one `far` times above all: a rate that is little too high multiplies an error by
-    little more than 1.
+    one before, by however little, and the last one `far` times above all: a rate that is little too high multiplies an
+    error by little more than 1.
     """
     loss = record.loss
     finite = [(step, value) for step, value in zip(loss.steps, loss.values, strict=True) if math.isfinite(value)]
