@@ -66,6 +66,17 @@ def test_squares_of_differences_are_mse_loss(form: str) -> None:
     torch.testing.assert_close(found.value, F.mse_loss(z.detach().flatten(), Y))
 
 
+@pytest.mark.parametrize(
+    "stretch", [lambda z: 50 * torch.sigmoid(z), lambda z: torch.tanh(z) * torch.tensor(3.0), lambda z: z / 4]
+)
+def test_answers_may_be_stretched_to_their_range(stretch: Form) -> None:
+    z = stretch(net()(X))
+    found = read(((z[:, 0] - Y) ** 2).mean())
+    assert found is not None
+    torch.testing.assert_close(found.given, z.detach()[:, 0])
+    torch.testing.assert_close(found.target, Y)
+
+
 def test_absolute_differences_are_l1_loss_of_raw_tensors_too() -> None:
     w, b = torch.randn(5, requires_grad=True), torch.zeros(1, requires_grad=True)
     found = read((X @ w + b - Y).abs().mean())

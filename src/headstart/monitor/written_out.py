@@ -375,6 +375,9 @@ def _value(node: Node, left: int = WITHIN) -> Tensor | None:
         below = node.next_functions[0][0]
         inner = _value(below, left - 1) if bias is not None and below is not None else None
         return None if inner is None or bias is None else inner + bias
+    if op in ("mul", "div") and _is_scale(node):  # answers in their range: 50 * sigmoid(z)
+        inner, factor = _value(node.next_functions[0][0], left - 1), _saved(node, "other")
+        return None if inner is None or factor is None else inner * factor if op == "mul" else inner / factor
     if op in RESHAPES:
         inner = _value(node.next_functions[0][0], left - 1)
         return None if inner is None else _turned(op, node, inner, shape)
