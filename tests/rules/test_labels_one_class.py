@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from training import trained
 
 from headstart.diagnosis.rules.labels_one_class import BINARY, LABELS
-from headstart.record import Loss, Optimizer, Record, Targets
+from headstart.record import Loss, Optimizer, Parameter, Record, Targets
 
 RULE = "labels-one-class"
 
@@ -111,3 +111,18 @@ def test_what_is_read_of_a_run(of: str, tmp_path: Path) -> None:
 
 def test_without_class_labels_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(head())))
+
+
+@pytest.mark.parametrize("made_by", ["addmm", "add", "sub"])
+@pytest.mark.parametrize("kind", ["addmm", "mm"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_bias_without_a_name_of_its_own(bias: bool, kind: str, made_by: str) -> None:
+    """Of a model that is one layer only its optimizer names the parameters; by hand, their names are the user's own."""
+    names = ("lbfgs.0.0", "lbfgs.0.1") if bias else ("lbfgs.0.0",)
+    last = replace(head(fan_in=8, units=1), kind=kind, parameters=names)
+    loss = Loss("bce", "binary_cross_entropy_with_logits", targets=Targets(BINARY, (), (0.0,)), trained=True)
+    record = run(chain(last), {("bce", "loss.unvaried"): 1.0}, losses=[(replace(loss, made_by=made_by), 1.0)])
+    shapes = zip(names, ((1, 8), (1,)), strict=False)
+    record.parameters = tuple(Parameter(name, shape) for name, shape in shapes)
+    by_hand = kind == "mm" and made_by == "add"  # x @ w + b
+    assert bool(said(record, RULE)) is (bias and (made_by == "addmm" or by_hand))

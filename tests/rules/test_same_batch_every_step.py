@@ -94,3 +94,66 @@ def test_epochs_through_the_loader(tmp_path: Path) -> None:
 
 def test_without_samples_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(head())))
+
+
+def adversaries(path: Path, real: Iterable[Tensor], steps_between: int = 0) -> Record:
+    """A critic that is given a generator's samples first, and with real ones."""
+    torch.manual_seed(0)
+    critic, generator = nn.Linear(6, 1), nn.Linear(2, 6)
+    both = nn.ModuleDict({"critic": critic, "generator": generator})
+    by_critic, by_generator = (torch.optim.SGD(net.parameters(), lr=0.01) for net in (critic, generator))
+    with hs.watch(both, record=path / "run.db") as watch:
+        for x in real:
+            for _ in range(1 + steps_between):
+                by_critic.zero_grad()
+                (critic(generator(torch.randn(8, 2)).detach()).mean() - critic(x).mean()).backward()
+                by_critic.step()
+            by_generator.zero_grad()
+            (-critic(generator(torch.randn(8, 2))).mean()).backward()
+            by_generator.step()
+    record: Record = watch.read()
+    assert "fault" not in record.meta, record.meta["fault"]
+    return record
+
+
+def test_beside_a_generators_samples(tmp_path: Path) -> None:
+    loader = DataLoader(DATA, 20)
+    finding = told(adversaries(tmp_path, (x for x, _ in firsts(loader, STEPS))), RULE)
+    assert finding.severity == "warning"
+    assert [(one.value, one.of) for one in finding.evidence] == [(1, STEPS), (20, 300)]
+
+
+def test_beside_a_generators_samples_a_batch_may_be_looked_at_now_and_then(tmp_path: Path) -> None:
+    assert said(adversaries(tmp_path, (x for x, _ in firsts(DataLoader(DATA, 20), STEPS)), 2), RULE) == []
+
+
+def test_beside_a_generators_samples_other_batches_are_no_fault(tmp_path: Path) -> None:
+    def tasks() -> Iterable[Tensor]:
+        """The first batch each time, of a loader of its own."""
+        for _ in range(2 * STEPS):
+            yield next(iter(DataLoader(TensorDataset(torch.randn(300, 6)), 20)))[0]
+
+    def buffer() -> Iterable[Tensor]:
+        held = torch.randn(300, 6)
+        loader = DataLoader(TensorDataset(held), 20)
+        for _ in range(2 * STEPS):
+            held[:20] = torch.randn(20, 6)
+            yield next(iter(loader))[0]
+
+    class Drawn(torch.utils.data.Dataset[Tensor]):
+        def __init__(self) -> None:
+            self.rows = [0] * 300
+
+        def __len__(self) -> int:
+            return len(self.rows)
+
+        def __getitem__(self, number: int) -> Tensor:
+            return torch.randn(6)
+
+    drawn = DataLoader(Drawn(), 20)
+    passes = (x for _ in range(3) for x, _ in DataLoader(DATA, 20))
+    shuffled = (x for x, _ in firsts(DataLoader(DATA, 20, shuffle=True), 2 * STEPS))
+    ways = (tasks(), buffer(), (next(iter(drawn)) for _ in range(2 * STEPS)), passes, shuffled)
+    for number, real in enumerate(ways):
+        (tmp_path / str(number)).mkdir()
+        assert said(adversaries(tmp_path / str(number), real), RULE) == []

@@ -215,7 +215,7 @@ def _optimizer_made(optimizer: Any, _: None) -> None:
 
 def _loader_begins(loader: Any, iterator: Any) -> Any:
     for observer in _observers:
-        observer.loader_begins(loader, torch.is_grad_enabled())
+        observer.loader_begins(loader, iterator, torch.is_grad_enabled())
     return iterator
 
 

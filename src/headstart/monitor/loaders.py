@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from torch.utils.data import (
     Subset,
     TensorDataset,
     WeightedRandomSampler,
+    default_collate,
 )
 
 from headstart.record import Loader
@@ -30,8 +32,9 @@ class Loaders:
     def __init__(self) -> None:
         self._known: dict[Loader, Loader] = {}  # by its facts before it began
         self._dirty: set[Loader] = set()
+        self._last: dict[Loader, tuple[Any, weakref.ref[Any], int]] = {}  # latest pass, where none gave a second batch
 
-    def begins(self, loader: DataLoader[Any], step: int, line: str | None, grad: bool) -> None:
+    def begins(self, loader: DataLoader[Any], iterator: Any, step: int, line: str | None, grad: bool) -> None:
         key = _facts(loader, line)
         known = self._known.get(key)
         if known is None:
@@ -40,10 +43,26 @@ class Loaders:
             known = replace(key, name=f"{key.name}~{len(self._known)}" if self._names(key.name) else key.name)
         if not grad:
             known = replace(known, begun_evaluating=known.begun_evaluating + 1)
-        elif len(known.begun) < BEGUN:
-            known = replace(known, begun=(*known.begun, step))
+        else:
+            known = self._after_one_batch(key, known, loader, iterator)
+            if len(known.begun) < BEGUN:
+                known = replace(known, begun=(*known.begun, step))
         self._known[key] = known
         self._dirty.add(key)
+
+    def _after_one_batch(self, key: Loader, known: Loader, loader: DataLoader[Any], iterator: Any) -> Loader:
+        """Counts how often one batch was taken and no more. It keeps the latest iteration until the next one begins."""
+        if not known.begun:
+            if _starts_alike(loader):
+                self._last[key] = (iterator, weakref.ref(loader), _version(loader.dataset))
+        elif key in self._last:
+            last, same, version = self._last[key]
+            if getattr(last, "_num_yielded", 0) == 1 and same() is loader and version == _version(loader.dataset):
+                self._last[key] = (iterator, same, version)
+                return replace(known, firsts=known.firsts + 1)
+            del self._last[key]
+            return replace(known, firsts=0)
+        return known
 
     def changed(self) -> Iterator[Loader]:
         """Those that began since the last time."""
@@ -79,6 +98,31 @@ def _order(sampler: Any) -> str | None:
     if type(sampler) is WeightedRandomSampler:
         return "replacement" if sampler.replacement else "random"
     return None
+
+
+def _starts_alike(loader: DataLoader[Any]) -> bool:
+    """Whether each pass gives the same samples first, by no code of the user's; with workers, iterations are not kept."""
+    plain = loader.num_workers == 0 and loader.collate_fn is default_collate
+    return (
+        plain and _order(loader.sampler) == "sequential" and loader.batch_size is not None and _is_held(loader.dataset)
+    )
+
+
+def _is_held(dataset: Any) -> bool:
+    """Whether a sample is the same each time that it is asked for, but for its augmentation."""
+    kind = type(dataset)
+    if kind is Subset:
+        return _is_held(dataset.dataset)
+    if kind is TensorDataset:
+        return not any(tensor.is_inference() for tensor in dataset.tensors)
+    return kind.__module__.startswith("torchvision.datasets.")
+
+
+def _version(dataset: Any) -> int:
+    """Rises as the samples are overwritten, such as those of a replay buffer."""
+    if type(dataset) is Subset:
+        return _version(dataset.dataset)
+    return sum(tensor._version for tensor in dataset.tensors) if type(dataset) is TensorDataset else 0
 
 
 def length_of(dataset: Any) -> int | None:

@@ -300,9 +300,9 @@ class Observer:
             self._scored(value)
 
     @quietly
-    def loader_begins(self, loader: Any, grad: bool) -> None:
+    def loader_begins(self, loader: Any, iterator: Any, grad: bool) -> None:
         if not self._thread or self._thread == threading.get_ident():
-            self._loaders.begins(loader, self.step, user_line(), grad)
+            self._loaders.begins(loader, iterator, self.step, user_line(), grad)
             if grad:
                 self._samples.epoch_begins()
 

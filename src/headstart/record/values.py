@@ -191,6 +191,7 @@ class Loader:
     stream: bool = False  # an IterableDataset
     workers: int = 0
     begun: tuple[int, ...] = ()  # steps at which it began anew while gradients were on, the first ones
+    firsts: int = 0  # times that its first batch, always the same one, was all that was taken; 0 if ever more was
     begun_evaluating: int = 0  # times that it began while they were off
     sampler: str | None = None  # class name
     weighed: int | None = None  # samples that a WeightedRandomSampler has a weight for: no other can be drawn

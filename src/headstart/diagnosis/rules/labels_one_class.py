@@ -135,8 +135,9 @@ def _outputs(layer: Layer) -> int | None:
 
 def _binary(case: Case, loss: Loss) -> Iterator[Finding]:
     rows, columns = loss.targets.count, {*loss.targets.total}
-    biased = [layer for layer in case.record.layers if layer.output and _has_bias(layer)]
-    if rows < BINARY or columns not in ({0.0}, {rows}) or not biased or loss.made_by not in SUMS:
+    biased = [layer for layer in case.record.layers if layer.output and _has_bias(case, layer)]
+    summed = SUMS if all(layer.kind != "mm" for layer in biased) else (*SUMS, "add")  # x @ w + b, by hand
+    if rows < BINARY or columns not in ({0.0}, {rows}) or not biased or loss.made_by not in summed:
         return
     yield Finding(
         "labels-one-class",
@@ -151,5 +152,7 @@ def _binary(case: Case, loss: Loss) -> Iterator[Finding]:
     )
 
 
-def _has_bias(layer: Layer) -> bool:
-    return any(name.rpartition(".")[2] == "bias" for name in layer.parameters)
+def _has_bias(case: Case, layer: Layer) -> bool:
+    """By its name, or by its shape where it has none of its own: a model that is one layer, weights held by hand."""
+    shapes = {parameter.name: parameter.shape for parameter in case.record.parameters}
+    return any(name.rpartition(".")[2] == "bias" or len(shapes.get(name, ())) == 1 for name in layer.parameters)

@@ -3,7 +3,9 @@
 ## What it sees
 A fingerprint of all samples that the model is given in a step (`samples.batch`), and when each DataLoader begins anew.
 It speaks if all steps saw one and the same batch, of a DataLoader whose data set holds more. It warns if the loader
-began anew at every step, which gives the first batch each time; a batch that was taken once and kept is advice.
+began anew at every step, which gives the first batch each time; a batch that was taken once and kept is advice. Where
+the model is given other samples as well, as a GAN's discriminator is, it warns if the only loader does not shuffle, each
+time gave its first batch and no other, and its data set's samples are always the same.
 
 ## Why it hurts
 The net learns that one batch by heart. The loss goes to zero, as it should in such a check, while nothing is learnt of
@@ -63,6 +65,7 @@ Karpathy, *A recipe for training neural networks* (2019): to fit one batch is a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
@@ -80,6 +83,8 @@ TEXT = Text(
     en={
         "anew": "All {steps:number} steps saw the same {batch:number} samples of {samples:number}: the loader begins anew "
         "at each step, and gives its first batch again.",
+        "firsts": "The loader gave the same {batch:number} samples of {samples:number} all {steps:number} times: it begins "
+        "anew each time, and gives its first batch again.",
         "once": "All {steps:number} steps saw the same {batch:number} samples of {samples:number}.",
         "cause_anew": "`next(iter(loader))` makes a new iterator each time. The net learns this batch by heart, and "
         "nothing of the rest.",
@@ -89,6 +94,8 @@ TEXT = Text(
     },
     zh={
         "anew": "全部 {steps:number} 步看到的都是同样的 {batch:number} 个样本（共 {samples:number} 个）：加载器在每一步都"
+        "从头开始，每次都给出第一个批次。",
+        "firsts": "加载器 {steps:number} 次给出的都是同样的 {batch:number} 个样本（共 {samples:number} 个）：它每次都"
         "从头开始，每次都给出第一个批次。",
         "once": "全部 {steps:number} 步看到的都是同样的 {batch:number} 个样本（共 {samples:number} 个）。",
         "cause_anew": "`next(iter(loader))` 每次都会新建一个迭代器。网络只会背下这个批次，对其余数据什么也学不到。",
@@ -124,6 +131,37 @@ def same_batch_every_step(case: Case) -> Iterator[Finding]:
             line=loader.line,
         )
         return
+    yield from _firsts(case)
+
+
+def _firsts(case: Case) -> Iterator[Finding]:
+    """Of the only loader, whose first batch was all that was ever taken, at steps that follow one another.
+
+    Beside its samples the model may be given others, a generator's or an attack's, so that no two steps look alike.
+    """
+    begun = [loader for loader in case.record.loaders if loader.begun]
+    if len(begun) != 1 or begun[0].firsts + 1 < STEPS:
+        return
+    (loader,) = begun
+    batch, samples = loader.batch or 0, loader.samples or 0
+    apart = max(later - earlier for earlier, later in pairwise(loader.begun))
+    if samples <= batch or apart > max(1, len(case.record.optimizers)):  # a batch to look at, now and then
+        return
+    times = loader.firsts + 1
+    yield Finding(
+        "same-batch-every-step",
+        "warning",
+        case.say(TEXT, "firsts", steps=times, batch=batch, samples=samples),
+        None,
+        loader.begun[0],
+        (
+            Evidence("different_batches", 1, steps=(loader.begun[0], loader.begun[-1]), of=times),
+            Evidence("samples", batch, of=samples),
+        ),
+        case.say(TEXT, "cause_anew"),
+        Remedy("go-through-the-loader", f"for batch in loader:     # {case.say(TEXT, 'note')}"),
+        line=loader.line,
+    )
 
 
 def begins_at_each(loader: Loader, steps: Sequence[int]) -> bool:
