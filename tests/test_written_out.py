@@ -66,6 +66,18 @@ def test_squares_of_differences_are_mse_loss(form: str) -> None:
     torch.testing.assert_close(found.value, F.mse_loss(z.detach().flatten(), Y))
 
 
+@pytest.mark.parametrize(
+    "scaled",
+    [lambda p: 50 * p, lambda p: p * torch.tensor(50.0), lambda p: p / 0.02, lambda p: (p / 2 * 100).flatten()],
+)
+def test_the_answers_may_be_scaled_by_a_number(scaled: Form) -> None:
+    answers = scaled(torch.sigmoid(net()(X).flatten()))
+    found = read(((answers - Y) ** 2).mean())
+    assert found is not None
+    torch.testing.assert_close(found.target, Y, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(found.given, answers.detach())
+
+
 def test_absolute_differences_are_l1_loss_of_raw_tensors_too() -> None:
     w, b = torch.randn(5, requires_grad=True), torch.zeros(1, requires_grad=True)
     found = read((X @ w + b - Y).abs().mean())

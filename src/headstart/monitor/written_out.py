@@ -375,6 +375,9 @@ def _value(node: Node, left: int = WITHIN) -> Tensor | None:
         below = node.next_functions[0][0]
         inner = _value(below, left - 1) if bias is not None and below is not None else None
         return None if inner is None or bias is None else inner + bias
+    if op in ("mul", "div") and _is_scale(node) and (number := _saved(node, "other")) is not None:
+        inner = _value(node.next_functions[0][0], left - 1)
+        return None if inner is None else inner * number if op == "mul" else inner / number
     if op in RESHAPES:
         inner = _value(node.next_functions[0][0], left - 1)
         return None if inner is None else _turned(op, node, inner, shape)
