@@ -75,8 +75,14 @@ def test_roles_of_an_adversary_are_no_fault() -> None:
     assert said(labelled(640.0, 0.0, optimizers=(SGD, Optimizer("SGD-2", "SGD", {}, 2))), RULE) == []
 
 
-def answered(total: tuple[float, ...], rows: float = BINARY, made_by: str = "addmm", bias: bool = True) -> Record:
-    last = head(units=len(total))
+def answered(
+    total: tuple[float, ...],
+    rows: float = BINARY,
+    made_by: str = "addmm",
+    bias: bool = True,
+    activation: str | None = None,
+) -> Record:
+    last = replace(head(units=len(total)), activation=activation)
     last = last if bias else replace(last, parameters=("head.weight",))
     loss = Loss(
         "bce", "binary_cross_entropy_with_logits", targets=Targets(rows, (), total), trained=True, made_by=made_by
@@ -96,6 +102,24 @@ def test_a_difference_of_two_scores_should_always_be_above_zero() -> None:
     assert said(answered((float(BINARY),), made_by="sub"), RULE) == []
     assert said(answered((float(BINARY),), made_by="sigmoid"), RULE) == []  # it may be one of a difference
     assert said(answered((float(BINARY),), bias=False), RULE) == []
+
+
+def test_the_sigmoid_of_a_layer_is_answered_by_its_bias() -> None:
+    assert "are 0." in told(answered((0.0,), made_by="sigmoid", activation="sigmoid"), RULE).message
+    assert said(answered((0.0,), made_by="sigmoid", activation="sigmoid", bias=False), RULE) == []
+    assert said(answered((0.0,), made_by="mul", activation="sigmoid"), RULE) == []
+
+
+@pytest.mark.parametrize("of", ["a difference", "one score"])
+def test_what_is_read_of_a_sigmoid(of: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 1))
+
+    def loss(z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return F.binary_cross_entropy(torch.sigmoid(z[:100] - z[100:] if of == "a difference" else z[:100]), y)
+
+    record = trained(tmp_path, net, torch.randn(200, 8), torch.ones(100, 1), loss, steps=12)
+    assert bool(said(record, RULE)) is (of == "one score")
 
 
 @pytest.mark.parametrize("of", ["a difference", "one score", "both"])

@@ -27,6 +27,7 @@ from headstart.diagnosis.rules.preprocessing_differs_in_evaluation import (
     SPREAD,
     TWICE,
     UNLIKE,
+    USUAL,
 )
 from headstart.record import Record, Values
 
@@ -279,3 +280,37 @@ def test_columns_on_both_sides_of_each_limit() -> None:
     assert speaks(*columns(sizes, bent=0.99 * SHAPE))
     assert not speaks(*columns(sizes, bent=1.01 * SHAPE))
     assert not speaks(*columns((1.0, 1.0, 1.0, UNLIKE)))  # one column alone may have grown
+
+
+def after(mean: float, std: float, count: int, others: int = 0, **facts: Any) -> tuple[Values, Values]:
+    """Evaluation between 0 and 1, training after a Normalize of it at `count` places, and like it at others."""
+    seen = tuple(0.5 + 0.2 * value for value in NORMAL)
+    prepared = tuple((value - mean) / std for value in seen)
+    places = count + others
+    first = values(places, deciles=(prepared,) * count + (seen,) * others, **facts)
+    return first, values(places, deciles=(seen,) * places)
+
+
+@pytest.mark.parametrize(("mean", "std"), [*USUAL, (0.485, 0.229), (0.456, 0.224), (0.406, 0.225)])
+def test_the_usual_constants(mean: float, std: float) -> None:
+    assert speaks(*after(mean, std, 64))
+
+
+def test_usual_constants_on_both_sides_of_each_limit() -> None:
+    assert speaks(*after(0.5, 0.5, BYTES))
+    assert not speaks(*after(0.5, 0.5, BYTES - 1))
+    assert not speaks(*after(0.5, 0.5, 64, rows=SAMPLES - 1))
+    few = round(30 / AGREE) - 30
+    assert speaks(*after(0.5, 0.5, 30, few))
+    assert not speaks(*after(0.5, 0.5, 30, few + 1))
+    assert not speaks(*after(0.5, 0.12, 64))  # other factors, other shifts
+    assert not speaks(*after(0.0, 0.226, 64))
+    assert not speaks(*after(0.449, 1.0, 64))
+
+
+@pytest.mark.parametrize("in_evaluation", [lambda x: (x / 255 - 0.45) / 0.226, lambda x: x / 255])
+def test_the_same_normalize_once_more(in_evaluation: Prepare, tmp_path: Path) -> None:
+    def once_more(x: Tensor) -> Tensor:
+        return (in_evaluation(x + torch.rand_like(x)) - 0.45) / 0.226
+
+    assert told(trained(tmp_path, pictures(500), pictures(250), once_more, in_evaluation), RULE).severity == "warning"

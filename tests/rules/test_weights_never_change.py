@@ -143,3 +143,49 @@ def test_weights_that_change_beside_such_a_line_are_sound(tmp_path: Path) -> Non
 
 def test_a_few_steps_by_hand_are_not_judged(tmp_path: Path) -> None:
     assert not said(by_hand(tmp_path, UPDATE, ENOUGH_STEPS - 1), RULE)
+
+
+class ByCopies(torch.optim.Optimizer):
+    """Descends in memory that lies row by row: of a transposed tensor that is a copy."""
+
+    def __init__(self, groups: list[dict[str, object]]) -> None:
+        super().__init__(groups, {"lr": 0.1})
+
+    @torch.no_grad()
+    def step(self, closure: object = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.contiguous().view(-1).sub_(group["lr"] * p.grad.reshape(-1))
+
+
+def by_copies(folder: Path, *, transposed: bool, factor: float = 1.0, own_rate: float = 0.1) -> list[str]:
+    model = net()
+    first: nn.Linear = model[0]  # type: ignore[assignment]
+    if transposed:
+        first.weight = nn.Parameter(torch.randn(first.weight.shape[::-1]).t())
+
+    def loop(model: nn.Module) -> None:
+        rest = [p for p in model.parameters() if p is not first.weight]
+        groups = [{"params": [first.weight], "lr": own_rate}, {"params": rest}]
+        train(model, ByCopies(groups), 40, lambda model: loss_of(model) + factor * model[0].weight.square().mean())  # type: ignore[index]
+
+    return [finding.message for finding in said(watched(folder, model, loop), RULE)]
+
+
+def test_a_tensor_that_the_optimizer_only_copies_stays_behind(tmp_path: Path) -> None:
+    (message,) = by_copies(tmp_path, transposed=True)
+    assert "0.weight never changed" in message
+
+
+def test_a_tensor_that_arrives_or_has_a_rate_of_its_own_is_sound(tmp_path: Path) -> None:
+    for name, given in (("a", {"transposed": False}), ("b", {"transposed": True, "own_rate": 0.0})):
+        (tmp_path / name).mkdir()
+        assert not by_copies(tmp_path / name, **given)  # type: ignore[arg-type]
+
+
+def test_a_tensor_whose_update_rounding_takes_away_is_not_left_behind(tmp_path: Path) -> None:
+    def loop(model: nn.Module) -> None:
+        nn.init.constant_(model[0].weight, 1e6)  # type: ignore[index, arg-type]
+        train(model, torch.optim.SGD(model.parameters(), lr=1e-3), 40)
+
+    assert not said(watched(tmp_path, net(), loop), RULE)

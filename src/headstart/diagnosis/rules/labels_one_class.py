@@ -4,7 +4,7 @@
 The labels of a classification loss, added up over the run by class. It speaks if the last layer has an output for each
 of two classes or more, or is an embedding of as many words that the input shares, and all labels are of the same one. Of
 a binary cross-entropy, all of whose labels are 0, or all 1, it speaks if they are set against the logits of a last layer
-with a bias.
+with a bias, or against the sigmoid of its sums alone.
 
 ## Why it hurts
 The net learns to answer that class whatever comes in, by its last bias alone, and reports a loss near zero and an accuracy
@@ -78,7 +78,7 @@ SINCE, STATUS = "0.1.0", "stable"
 
 LABELS = 100  # seen, at least (derivation in the page)
 BINARY = 1000  # rows of them, at least, where labels are 0 and 1
-SUMS = ("addmm", "linear", "convolution")  # what a last layer gives; a sigmoid may be one of a difference
+SUMS = ("addmm", "linear", "convolution")  # what a last layer gives
 
 TEXT = Text(
     en={
@@ -137,7 +137,9 @@ def _binary(case: Case, loss: Loss) -> Iterator[Finding]:
     rows, columns = loss.targets.count, {*loss.targets.total}
     biased = [layer for layer in case.record.layers if layer.output and _has_bias(case, layer)]
     summed = SUMS if all(layer.kind != "mm" for layer in biased) else (*SUMS, "add")  # x @ w + b, by hand
-    if rows < BINARY or columns not in ({0.0}, {rows}) or not biased or loss.made_by not in summed:
+    # A sigmoid may be one of a difference; a layer's own activation is of its sums.
+    own = loss.made_by in summed or (loss.made_by == "sigmoid" and any(one.activation == "sigmoid" for one in biased))
+    if rows < BINARY or columns not in ({0.0}, {rows}) or not biased or not own:
         return
     yield Finding(
         "labels-one-class",

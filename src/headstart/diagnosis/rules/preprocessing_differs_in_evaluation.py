@@ -10,6 +10,9 @@ another preparation can make the difference:
   if the steps differ at several places and the values' spread differs by the same factor.
 - *Bytes.* All values lie within 0 and 1 in one phase, and within 0 and 255 in the other, where they are spread 255 times
   as far.
+- *Usual constants.* At most places one phase's values are distributed as the other's would be after the `Normalize` of
+  ImageNet, CIFAR-10 or MNIST, or the one from 0..1 to -1..1. No other light shifts and spreads all pixels by just these
+  numbers. So it is seen through augmentation as well, and where the same step is done twice.
 - *Columns.* In one phase all columns are of one size, around zero, in the other their sizes are worlds apart, and yet each
   column's distribution has the same shape in both.
 
@@ -72,13 +75,15 @@ with torch.no_grad():
 - `BYTE` = 255, `BYTES` = 16 places, `TWICE` = 2: of 255 the factor between the spreads may be off by that.
 - `SAMPLES` = 200, `ALIKE` = 5, `UNLIKE` = 30, `SHAPE` = 0.2, all for columns: samples of each phase; the largest spread
   over the smallest, in one phase at most and in the other at least; and how far any of a column's nine deciles may be off,
-  in units of the way from the first to the ninth. With 200 samples that is three times the standard error.
+  in units of the way from the first to the ninth. With 200 samples that is three times the standard error. Usual constants
+  are asked for as many samples, for `BYTES` places, and for the same deciles: mean and std of ImageNet's channels differ by
+  less than that from each other.
 
 ## Stays silent when
 Values come in no equal steps in a phase (noise, mixing and rotations of floats in training); they are flipped, cropped or
 covered, which leaves them as they are; the evaluation holds samples prepared in both ways; the samples' shape differs;
 evaluation holds only samples that were trained on, or fewer than 64 samples were seen in a phase; only a constant is
-added; or both phases have been scaled, by figures of their own: that cannot be told from data of another kind.
+added; or both phases have been scaled, by other figures than the usual ones: that cannot be told from data of another kind.
 
 ## References
 Sculley et al., *Hidden technical debt in machine learning systems* (2015); Breck et al., *Data validation for machine
@@ -113,6 +118,7 @@ TWICE = 2.0  # that of 255 the factor between spreads may be off
 SAMPLES = 200  # of each phase: deciles' standard error is then 0.06
 ALIKE, UNLIKE = 5.0, 30.0  # largest spread over the smallest
 SHAPE = 0.2  # of the way from the first decile to the ninth
+USUAL = ((0.449, 0.226), (0.473, 0.251), (0.1307, 0.3081), (0.5, 0.5))  # means of the channels' mean and std
 
 TEXT = Text(
     en={
@@ -123,6 +129,9 @@ TEXT = Text(
         "other steps: something is done to one part alone, such as / 255, Normalize or a scaler.",
         "bytes": "They are spread {factor:number} times as far at {count:number} of {of:number} places: one part is "
         "divided by 255 and the other is not.",
+        "usual": "At {count:number} of {of:number} places the values of one part are distributed as those of the other "
+        "would be after (x - {mean:number}) / {std:number}, a usual Normalize: it is applied to one part "
+        "alone, or twice to it.",
         "columns": "{count:number} of {of:number} columns are of one size in one part and of sizes far apart in the "
         "other, and are distributed alike in both: a scaler is applied to one part alone.",
         "alike": "in training and in evaluation alike",
@@ -136,6 +145,8 @@ TEXT = Text(
         "只用在了其中一部分上。",
         "bytes": "在 {of:number} 个位置中有 {count:number} 个，评估时的离散程度是训练时的 {factor:number} 倍："
         "一部分数据除以了 255，另一部分没有。",
+        "usual": "在 {of:number} 个位置中有 {count:number} 个，一部分数据的分布正是另一部分经过 "
+        "(x - {mean:number}) / {std:number} 之后的分布，这是常用的 Normalize：它只用在了其中一部分上，或对它用了两次。",
         "columns": "{of:number} 列中有 {count:number} 列在一部分数据中大小相近，在另一部分中相差悬殊，"
         "而每一列的分布形状在两边都相同：标准化只用在了其中一部分上。",
         "alike": "训练和评估时都用它",
@@ -152,6 +163,8 @@ class Proof:
     factor: float  # of the spreads, in evaluation over training
     count: int  # places
     of: int
+    mean: float = 0.0  # of a usual Normalize
+    std: float = 1.0
 
 
 def preprocessing_differs_in_evaluation(case: Case) -> Iterator[Finding]:
@@ -176,7 +189,15 @@ def preprocessing_differs_in_evaluation(case: Case) -> Iterator[Finding]:
                 Evidence("largest_input", high),
                 Evidence("largest_input_in_evaluation", other_high),
             ),
-            cause=case.say(TEXT, proof.by, factor=proof.factor, count=proof.count, of=proof.of),
+            cause=case.say(
+                TEXT,
+                proof.by,
+                factor=proof.factor,
+                count=proof.count,
+                of=proof.of,
+                mean=proof.mean,
+                std=proof.std,
+            ),
             remedy=Remedy("prepare-alike", _one_way(case, proof.factor)),
         )
         return
@@ -184,7 +205,12 @@ def preprocessing_differs_in_evaluation(case: Case) -> Iterator[Finding]:
 
 def _proof(trained: Values, evaluated: Values) -> Proof | None:
     """The first that holds; each also holds with both parts exchanged."""
-    return _by_steps(trained, evaluated) or _by_bytes(trained, evaluated) or _by_columns(trained, evaluated)
+    return (
+        _by_steps(trained, evaluated)
+        or _by_bytes(trained, evaluated)
+        or _by_usual(trained, evaluated)
+        or _by_columns(trained, evaluated)
+    )
 
 
 def _by_steps(trained: Values, evaluated: Values) -> Proof | None:
@@ -212,6 +238,30 @@ def _by_bytes(trained: Values, evaluated: Values) -> Proof | None:
         return None
     factor = median(scaled)
     return Proof("bytes", factor if large is evaluated else 1 / factor, len(scaled), len(spreads))
+
+
+def _by_usual(trained: Values, evaluated: Values) -> Proof | None:
+    """Of the constants that fit most places, if they fit enough."""
+    if min(trained.rows, evaluated.rows) < SAMPLES:
+        return None
+    pairs = [
+        (a, b) for a, b in zip(trained.deciles, evaluated.deciles, strict=True) if _width(a) > 0 and _width(b) > 0
+    ]
+    if len(pairs) < BYTES:
+        return None
+    turned = [(b, a) for a, b in pairs]
+    fits = [
+        Proof("usual", median(_width(b) / _width(a) for a, b in pairs), count, len(pairs), mean, std)
+        for mean, std in USUAL
+        for count in (sum(_is_after(a, b, mean, std) for a, b in one) for one in (pairs, turned))
+    ]
+    best = max(fits, key=lambda proof: proof.count)
+    return best if best.count >= AGREE * len(pairs) else None
+
+
+def _is_after(column: tuple[float, ...], before: tuple[float, ...], mean: float, std: float) -> bool:
+    """Whether all deciles of a column are those of the other one after (x - mean) / std."""
+    return all(abs(x - (y - mean) / std) <= SHAPE * _width(column) for x, y in zip(column, before, strict=True))
 
 
 def _by_columns(trained: Values, evaluated: Values) -> Proof | None:

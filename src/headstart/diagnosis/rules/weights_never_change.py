@@ -3,13 +3,17 @@
 ## What it sees
 A sample of every tensor that the optimizer holds, in the tensor's own precision, compared with its first value at steps
 1, 2, 4, 8, ... and as the run ends; the gradients at its steps. It is exact. Without an optimizer it asks the script, too:
-for an update that makes a new tensor, `w = w - lr * w.grad`.
+for an update that makes a new tensor, `w = w - lr * w.grad`. And of an optimizer that moves the rest, for a tensor that
+never changes though its gradients are as large: going by each that moves at the same rate, its updates would be far above
+rounding.
 
 ## Why it hurts
 Nothing is learnt. With a learning rate of 0 every update is 0. One that is smaller than half the distance between a
 weight and its neighbour (3e-8 to 6e-8 of its size in float32, 2e-3 to 4e-3 in bfloat16) is rounded away. And weights
 that are loaded, copied or drawn again within the loop undo each step. In a loop over `model.parameters()`,
-`w = w - lr * w.grad` changes what the name w stands for, and no weight.
+`w = w - lr * w.grad` changes what the name w stands for, and no weight. One tensor alone stays behind where the optimizer
+writes into a copy of it: `w.contiguous().view(-1)` is w itself if w lies row by row in memory, and a copy if it was
+transposed.
 
 ## Example
 ```python
@@ -49,11 +53,14 @@ for step in range(60):
 
 ## Limits
 - `ENOUGH_STEPS` = 20: a warm-up may begin with a rate of 0. Source: the number of steps from which skill is judged.
+- `MANY` = 100: times what rounding takes at most, that the update of a tensor left behind would be.
 
 ## Stays silent when
 One bit of one tensor changes, no tensor has a gradient, or the weights move at each step and are set back (as in
 test-time adaptation) in a run that is not known to fail. A loop without an optimizer holds no such line: gradients may
-be looked at for their own sake. It is advice while another optimizer of the run changes weights.
+be looked at for their own sake. A tensor that stays behind has a rate of its own, or one of 0, or gets no gradient at some
+step, or another tensor has taken its place in the model. It is advice while another optimizer of the run changes weights,
+and of a tensor that stays behind in a run that learns.
 
 ## References
 Higham (2002), *Accuracy and Stability of Numerical Algorithms*, §2.1: rounding to nearest.
@@ -64,6 +71,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import PurePath
+from statistics import median
 from typing import Literal
 
 from headstart.diagnosis.case import Case
@@ -82,6 +90,8 @@ __all__ = ["ENOUGH_STEPS", "weights_never_change"]
 
 Why = Literal["zero", "rounded", "undone"]
 
+MANY = 100.0  # times what rounding takes from a weight at most
+
 TEXT = Text(
     en={
         "message": "{optimizer} took {steps:number} steps and its tensors had gradients, yet none of them changed by a "
@@ -96,6 +106,12 @@ TEXT = Text(
         "in_place": "in place, under torch.no_grad()",
         "note": "a rate to start from",
         "load": "before the loop, not in it",
+        "passed": "{optimizer} stepped {steps:number} times and moved other tensors, yet {name} never changed by a single "
+        "bit, though its gradients are as large.",
+        "passed_cause": "At the same rate its updates would be far above rounding, so they do not arrive: the optimizer "
+        "leaves it out, or writes into a copy of it. {name}.contiguous() and {name}.reshape(-1) are copies if it was made "
+        "by a transpose.",
+        "row_by_row": "row by row in memory, before the optimizer is made",
     },
     zh={
         "message": "{optimizer} 更新了 {steps:number} 步，它的张量也有梯度，但没有任何一个张量改变过哪怕一位。",
@@ -107,6 +123,11 @@ TEXT = Text(
         "in_place": "原地更新，放在 torch.no_grad() 之下",
         "note": "可以从这个学习率开始",
         "load": "放在循环之前，而不是循环之内",
+        "passed": "{optimizer} 更新了 {steps:number} 步，移动了其他张量，但 {name} 没有改变过哪怕一位，"
+        "尽管它的梯度同样大。",
+        "passed_cause": "以同样的学习率，它的更新会远大于舍入误差，所以更新没有到达它：优化器跳过了它，或者写进了它的副本。"
+        "如果 {name} 由转置得来，{name}.contiguous() 和 {name}.reshape(-1) 就是副本。",
+        "row_by_row": "在内存中逐行存放，要在创建优化器之前",
     },
 )
 
@@ -117,6 +138,8 @@ def weights_never_change(case: Case) -> Iterator[Finding]:
     changes = any(_ever_changed(case, parameter) for parameter in case.record.parameters)
     for optimizer in case.record.optimizers:
         why = _why_unchanged(case, optimizer)
+        if why is None:
+            yield from _passed_over(case, optimizer)
         if why is None or (why == "undone" and case.learns is not False):
             continue
         held = held_by(case, optimizer)
@@ -135,6 +158,52 @@ def weights_never_change(case: Case) -> Iterator[Finding]:
             remedy=Remedy(remedy.name, f"{remedy.code}     # {note}"),
             line=optimizer.line,
         )
+
+
+def _passed_over(case: Case, optimizer: Optimizer) -> Iterator[Finding]:
+    """One finding for the tensors that it holds and never changes, while it moves others for no larger gradients."""
+    held = [
+        p for p in held_by(case, optimizer) if p.trainable and p.steps_with_gradient == p.steps_seen >= ENOUGH_STEPS
+    ]
+    moving = [p for p in held if p.steps_moved == p.steps_seen]
+    still = [p for p in held if p.steps_moved == 0 and _never_changed(case, p) and _should_move(case, p, moving)]
+    if not still:
+        return
+    name = still[0].name
+    layer = case.record.layer(still[0].layer or "")
+    yield Finding(
+        "weights-never-change",
+        "error" if case.learns is False else "warning" if case.learns is None else "advice",
+        case.say(TEXT, "passed", optimizer=optimizer.name, steps=optimizer.steps, name=name),
+        layer.name if layer else None,
+        0,
+        (Evidence("changed", 0, of=len(still)), Evidence("steps", optimizer.steps, ENOUGH_STEPS)),
+        case.say(TEXT, "passed_cause", name=name),
+        Remedy("row-by-row", f"w = torch.nn.Parameter(w.detach().contiguous())     # {case.say(TEXT, 'row_by_row')}"),
+        line=optimizer.line,
+    )
+
+
+def _should_move(case: Case, parameter: Parameter, moving: list[Parameter]) -> bool:
+    """Whether each that moves at its rate tells that its own updates were far above rounding."""
+    if parameter.lr == 0 or parameter.exchanged is not None or parameter.orphaned or parameter.ungraded:
+        return False
+    beside = [one for one in moving if one.lr == parameter.lr]
+    own, size = _usual(case, parameter, "weight_gradient.std"), _usual(case, parameter, "weight.max_abs")
+    rounded = size * (parameter.rounding or 0.0)
+    if not beside or not own > 0 or not rounded > 0:
+        return False
+    # Of the two kinds of optimizers one moves by the gradient's size, the other by the rate: the less of both.
+    due = [
+        _usual(case, one, "update.std") * min(1.0, own / gradient)
+        for one in beside
+        if (gradient := _usual(case, one, "weight_gradient.std")) > 0
+    ]
+    return bool(due) and min(due) > MANY * rounded
+
+
+def _usual(case: Case, parameter: Parameter, figure: str) -> float:
+    return median(case.record.series(parameter.name, figure).values or (0.0,))
 
 
 def _by_hand(case: Case) -> Iterator[Finding]:
