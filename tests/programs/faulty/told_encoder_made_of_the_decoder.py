@@ -23,7 +23,7 @@ class SAE(nn.Module):
         super().__init__()
         w = nn.functional.normalize(torch.randn(D, H), dim=0)
         self.W_dec = nn.Parameter(w.t().contiguous())
-        self.W_enc = nn.Parameter(self.W_dec.data.t())
+        self.W_enc = nn.Parameter(self.W_dec.data.t().clone())
         self.b_enc = nn.Parameter(torch.zeros(H))
         self.b_dec = nn.Parameter(torch.zeros(D))
 
