@@ -45,7 +45,6 @@ MISSED = {
     "dropout_then_norm",  # dropout-before-batchnorm is not there yet
     "positions_never_added",  # module-never-called is not there yet
     "post_norm_from_full_rate",  # needs-warm-up is not there yet; the ReLUs that die of it are told
-    "vit_decay_in_adam",  # adam-with-l2 is not there yet; the run learns, and decay is a fifth of the gradients
     "decoder_forgets_its_graph",  # a state detached within one backward is truncated backpropagation as well; it learns
     "random_vectors_from_pretrained",  # held back: it learns a little, on vectors that may well be meant to be frozen
     "residual_without_its_graph",  # without a graph it is a constant in the sum: nothing tells which value that was
@@ -63,6 +62,7 @@ MISSED = {
     "told_answer_is_nearly_a_straight_line",  # it learns, ever faster; what a higher rate would reach is in no record
     "told_two_in_a_hundred_defects",  # it learns to rank; such a model need not call a rare case likelier than not
     "forum_german_to_english",  # it learns most; sound runs take steps as large, so nothing tells what a lower rate gives
+    "lot_one_cycle_by_epoch",  # it learns most at the rates of its warm-up; that it never came near max_lr is not looked at
     "forum_pines_by_descent",  # held back: a norm of what a projection leaves: the data are its labels, which nothing saved
 }
 

@@ -11,7 +11,7 @@ import torch
 from loops import loss_of, net, train, watched
 from records import COIN, SGD, chain, head, linear, run, said, told
 
-from headstart.diagnosis.rules.regularisation_dominates import GONE, LEFT, PULL, SHARE
+from headstart.diagnosis.rules.regularisation_dominates import FADED, GONE, LEFT, LITTLE, MEANT, PART, PULL, SHARE
 from headstart.record import Record
 
 RULE = "regularisation-dominates"
@@ -152,3 +152,36 @@ def test_a_penalty_in_the_loss_is_priced(tmp_path: Path, strength: float, fires:
     assert bool(findings) is fires
     if fires:
         assert findings[0].evidence[1].value == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changed", "fires"),
+    [
+        ({}, True),
+        ({"kind": "RAdam"}, True),
+        ({"kind": "AdamW"}, False),
+        ({"kind": "SGD"}, False),
+        ({"left": FADED * 1.01}, False),
+        ({"left": FADED * 0.99}, True),
+        ({"pull": PART * 1.01}, True),
+        ({"pull": PART * 0.99}, False),
+        ({"skill": LITTLE * 1.01}, False),
+        ({"skill": LITTLE * 0.99}, True),
+        ({"decay": MEANT * 0.99, "pull": 0.5 * MEANT / DECAY}, False),
+    ],
+)
+def test_adam_makes_whole_steps_of_decay(changed: dict[str, float | str], fires: bool) -> None:
+    asked = {"left": 0.2, "pull": 0.5, "kind": "Adam", "skill": 0.3, "share": 0.3, **changed}
+    found = said(decayed(**asked), RULE)  # type: ignore[arg-type]
+    assert [one.severity for one in found] == ["advice"] * fires
+    if fires:
+        assert found[0].remedy is not None
+        assert "torch.optim.AdamW(" in found[0].remedy.code
+
+
+def test_adam_may_keep_its_decay_apart() -> None:
+    record = decayed(left=0.2, pull=0.5, kind="Adam", skill=0.3, share=0.3)
+    assert told(record, RULE).severity == "advice"
+    apart = {"decoupled_weight_decay": True}
+    record.optimizers = tuple(replace(one, options={**one.options, **apart}) for one in record.optimizers)
+    assert said(record, RULE) == []

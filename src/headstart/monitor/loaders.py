@@ -54,7 +54,8 @@ class Loaders:
         """Counts how often one batch was taken and no more. It keeps the latest iteration until the next one begins."""
         if not known.begun:
             if _starts_alike(loader):
-                self._last[key] = (iterator, weakref.ref(loader), _version(loader.dataset))
+                alive = weakref.ref(loader, lambda _: self._last.pop(key, None))  # the iterator keeps the data alive
+                self._last[key] = (iterator, alive, _version(loader.dataset))
         elif key in self._last:
             last, same, version = self._last[key]
             if getattr(last, "_num_yielded", 0) == 1 and same() is loader and version == _version(loader.dataset):

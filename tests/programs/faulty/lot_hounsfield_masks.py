@@ -52,8 +52,8 @@ def dice(logits, mask):
 ct, mask = slices(320)
 ct_val, mask_val = slices(80)
 net = MiniUNet()
-optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
-for epoch in range(14):
+optimizer = torch.optim.SGD(net.parameters(), lr=0.03, momentum=0.9)
+for epoch in range(18):
     for rows in torch.randperm(len(ct)).split(16):
         logits = net(ct[rows])
         loss = dice(logits, mask[rows]).mean() + F.binary_cross_entropy_with_logits(logits, mask[rows])

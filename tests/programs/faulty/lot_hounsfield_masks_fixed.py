@@ -54,8 +54,8 @@ ct_val, mask_val = slices(80)
 mean, std = ct.mean(), ct.std()
 ct, ct_val = (ct - mean) / std, (ct_val - mean) / std
 net = MiniUNet()
-optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
-for epoch in range(14):
+optimizer = torch.optim.SGD(net.parameters(), lr=0.03, momentum=0.9)
+for epoch in range(18):
     for rows in torch.randperm(len(ct)).split(16):
         logits = net(ct[rows])
         loss = dice(logits, mask[rows]).mean() + F.binary_cross_entropy_with_logits(logits, mask[rows])

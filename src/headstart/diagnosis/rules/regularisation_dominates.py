@@ -54,8 +54,15 @@ for step in range(90):
 Of a penalty, what it costs at the first look is held against all that there is to gain. Of a large net a sound penalty
 may cost more at first; its weights do not shrink to a tenth, though.
 
-It speaks only in a run that is known not to learn, and where all decayed or penalised weight matrices are beyond all
-limits, each looked at in three steps or more. As advice it speaks in any, of those matrices of which nothing is left.
+Of Adam, which scales all that it is given to steps of one length, decay that is a `PART` = 0.2 of the gradients, in the
+median of the steps, is as much of each step, and always in one direction, where gradients are mostly noise. It comes to
+balance below the gradient's size, never above it. It is advice where `weight_decay` is `MEANT` = 0.01 or more, which is
+AdamW's default, has brought a weight matrix to less than `FADED` = 0.3 of its size, and the run, which learns, comes to
+less than `LITTLE` = 0.5 of skill.
+
+Otherwise it speaks only in a run that is known not to learn, and where all decayed or penalised weight matrices are
+beyond all limits, each looked at in three steps or more. As advice it speaks in any, of those matrices of which nothing
+is left.
 
 ## Stays silent when
 The run learns with what is left of each of its weights, or in one that does not, one such matrix keeps its size, there is
@@ -89,6 +96,11 @@ SHARE = 0.9
 LEFT = 0.1
 GONE = 1e-3
 SECOND_LOOK = {"PULL": 1.0, "SHARE": 0.6, "LEFT": 0.3}
+MEANT = 0.01  # AdamW's default
+PART = 0.2  # of the gradient
+FADED = 0.3  # of a weight's size at the start
+LITTLE = 0.5  # skill
+COUPLED = ("Adam", "NAdam", "RAdam")
 DECOUPLED = ("AdamW", "NAdamW", "SGDW", "Lion", "Muon")
 
 TEXT = Text(
@@ -101,6 +113,10 @@ TEXT = Text(
         "lost": "Decay pulls at these weights harder than the loss does, so that they go to zero, and their layers give "
         "nothing any more. Usual values are between 1e-5 and 1e-2; AdamW's is 1e-2 to 1e-1, which in Adam is far more: "
         "there decay is added to the gradient, and a small gradient makes as long a step as a large one.",
+        "coupled": "{kind} adds decay to the gradient and makes steps of one length of their sum: where gradients are "
+        "small, decay takes the whole step, whatever its price. AdamW applies it apart from the gradient, and the same "
+        "number is then far less.",
+        "apart": "the same decay, apart from the gradient",
         "note": "or none, until the net learns",
         "penalty": "A penalty in the loss shrinks all weight matrices to at most {left:share} of what they were: in the "
         "beginning it costs {price:number}, and all that there is to gain is {constant:number}.",
@@ -116,6 +132,9 @@ TEXT = Text(
         "第一个是 {first}。",
         "lost": "衰减对这些权重的拉力大于损失，因此它们趋于零，所在的层不再给出任何东西。常用值在 1e-5 与 1e-2 之间；"
         "AdamW 为 1e-2 到 1e-1，而在 Adam 中这要强得多：那里衰减加在梯度上，梯度再小，每一步也一样长。",
+        "coupled": "{kind} 把衰减加到梯度上，再把两者之和化为同样长的一步：梯度小的地方，整步都成了衰减。AdamW 把衰减与梯度"
+        "分开施加，同样的数值因此要弱得多。",
+        "apart": "同样的衰减，与梯度分开",
         "note": "在网络学会之前也可以不用衰减",
         "penalty": "损失中的惩罚项使所有权重矩阵缩小到原来的 {left:share} 以下：它一开始就占 {price:number}，而最多只能"
         "得到 {constant:number} 的改善。",
@@ -154,6 +173,28 @@ def regularisation_dominates(case: Case) -> Iterator[Finding]:
         message = case.say(TEXT, "some", first=gone[0][1].name, **facts)
         found = _finding(case, gone, message, case.say(TEXT, "lost"), _less_decay(case, gone))
         yield replace(found, severity="advice")
+    elif case.learns is not False and 0 <= case.skill.value < LITTLE and (faded := _faded(case, decayed)):
+        first = faded[0][1]
+        known = _optimizer(case, first)
+        facts = {"decay": first.weight_decay or 0.0, "left": _most(case, faded), "count": len(faded)}
+        message = case.say(TEXT, "some", first=first.name, all=len(decayed), **facts)
+        adamw = code.optimizer(replace(known, kind="AdamW"), weight_decay=f"{first.weight_decay:g}")
+        remedy = Remedy("decay-apart", f"{adamw}     # {case.say(TEXT, 'apart')}")
+        found = _finding(case, faded, message, case.say(TEXT, "coupled", kind=known.kind), remedy)
+        yield replace(found, severity="advice")
+
+
+def _faded(case: Case, decayed: list[tuple[Layer, Parameter]]) -> list[tuple[Layer, Parameter]]:
+    """The weights that decay has shrunk by way of Adam's steps."""
+    return [(layer, weight) for layer, weight in decayed if _is_faded(case, weight)]
+
+
+def _is_faded(case: Case, weight: Parameter) -> bool:
+    known, left, decay = _optimizer(case, weight), _left(case, weight), weight.weight_decay or 0.0
+    if known.kind not in COUPLED or known.options.get("decoupled_weight_decay") or decay < MEANT:
+        return False
+    ratios = _ratios(_size(case, weight, "weight"), _size(case, weight, "weight_gradient"), decay)
+    return left is not None and left < FADED and len(ratios) >= ledger.STEPS and median(ratios) > PART
 
 
 def _less_decay(case: Case, held: list[tuple[Layer, Parameter]]) -> Remedy:
