@@ -87,7 +87,7 @@ def test_the_descent_of_a_step_is_the_product_of_gradient_and_update(size: int, 
         descent = lines.after_update()
         assert descent is not None
         expected = rate * sum(float(gradient.square().sum()) for gradient in gradients.values())
-        assert float(descent) == pytest.approx(expected, rel=1e-5 if size == 64 and frozen else 0.05)
+        assert float(descent) == pytest.approx(expected, rel=0.05)  # of samples, a tail left out
 
 
 def test_no_descent_is_told_of_gradients_that_lie_otherwise_in_memory() -> None:

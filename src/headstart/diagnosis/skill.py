@@ -172,13 +172,10 @@ def is_stuck(record: Record) -> bool:
     last = loss.since(2 * len(record) // 3).values
     if len(record) < ENOUGH_STEPS or len(record.optimizers) > 1 or not last or not all(map(math.isfinite, last)):
         return False
-    still = max(last) - min(last) <= STUCK * abs(last[-1])
+    rounding = STUCK * abs(last[-1])
+    stands = max(last) - min(last) <= rounding and loss.values[0] <= last[-1] + rounding
     changed = (record.series(parameter.name, "weight.changed") for parameter in record.parameters)
-    return (
-        still
-        and any(series and series.last for series in changed)
-        and loss.values[0] <= last[-1] + STUCK * abs(last[-1])
-    )
+    return stands and any(series and series.last for series in changed)
 
 
 def runs_away(record: Record, rise: float = RISE, times: int = TIMES, far: float = FAR) -> int | None:
