@@ -20,6 +20,7 @@ X = torch.randn(N, 5, generator=torch.Generator().manual_seed(0))
 Y = torch.randn(N, generator=torch.Generator().manual_seed(1))
 LABELS = torch.randint(0, 3, (N,), generator=torch.Generator().manual_seed(2))
 BITS = (Y > 0).float().unsqueeze(1)
+LEAF = torch.ones(4, requires_grad=True)
 
 Form = Callable[[Tensor], Tensor]
 
@@ -52,6 +53,9 @@ SQUARES: dict[str, Form] = {
     "half": lambda z: 0.5 * ((z.squeeze(1) - Y) ** 2).mean(),
     "half of each": lambda z: (0.5 * (z.squeeze(1) - Y) ** 2).mean(),
     "root": lambda z: ((z.reshape(-1) - Y) ** 2).mean().sqrt(),
+    "norm": lambda z: torch.norm(z.flatten() - Y),
+    "with a penalty": lambda z: ((z.flatten() - Y) ** 2).mean() + 0.01 * (LEAF**2).sum() + LEAF.norm() / 3,
+    "with penalties in a sum": lambda z: (sum(w.abs().sum() for w in (LEAF, LEAF)) + ((z[:, 0] - Y) ** 2).mean()) / 2,
 }
 
 
@@ -77,6 +81,46 @@ def test_answers_may_be_stretched_to_their_range(stretch: Form) -> None:
     torch.testing.assert_close(found.target, Y)
 
 
+def polynomial() -> tuple[Tensor, Tensor]:
+    a, b, c, d = (torch.tensor(number, requires_grad=True) for number in (0.3, -1.0, 0.2, 2.0))
+    x = X[:, 0]
+    return a + b * x + c * x**2 + d * x**3, Y
+
+
+def factors() -> tuple[Tensor, Tensor]:
+    torch.manual_seed(4)
+    users, items, mean = nn.Embedding(N, 3), nn.Embedding(5, 3), nn.Embedding(N, 1)
+    rows = torch.arange(N)
+    return (users(rows) * items(rows % 5)).sum(1) + mean(rows).squeeze(1), Y
+
+
+def wide_and_deep() -> tuple[Tensor, Tensor]:
+    torch.manual_seed(5)
+    return (nn.Linear(5, 1)(X) + net()(X)).squeeze(1), Y
+
+
+def one_by_one() -> tuple[Tensor, Tensor]:
+    w, b = torch.randn(5, requires_grad=True), torch.zeros((), requires_grad=True)
+    return X[0].dot(w) + b, Y[0]
+
+
+@pytest.mark.parametrize("model", [polynomial, factors, wide_and_deep, one_by_one])
+def test_the_model_may_be_arithmetic_of_the_users_own(model: Callable[[], tuple[Tensor, Tensor]]) -> None:
+    z, y = model()
+    found = read(((z - y) ** 2).sum())
+    assert found is not None
+    assert found.kind == "mse_loss"
+    torch.testing.assert_close(found.given, z.detach())
+    torch.testing.assert_close(found.target, y)
+
+
+def test_a_single_label_of_zero_is_found_and_one_that_rounding_leaves_nothing_of_is_not() -> None:
+    for size, known in ((3.0, True), (1e9, False)):
+        w = torch.full((), size, requires_grad=True)
+        for label in (0.0, 0.5):
+            assert (read((w * X[0, 0] - torch.tensor(label)) ** 2) is not None) == known
+
+
 def test_absolute_differences_are_l1_loss_of_raw_tensors_too() -> None:
     w, b = torch.randn(5, requires_grad=True), torch.zeros(1, requires_grad=True)
     found = read((X @ w + b - Y).abs().mean())
@@ -94,6 +138,10 @@ def test_absolute_differences_are_l1_loss_of_raw_tensors_too() -> None:
         lambda z: -z.softmax(1)[range(N), LABELS].log().mean(),
         lambda z: (-z.softmax(1).gather(1, LABELS[:, None]).log()).mean(),
         by_counts,
+        lambda z: -(z - z.exp().sum(-1).log().unsqueeze(-1))[range(N), LABELS].mean(),
+        lambda z: -(z - z.logsumexp(1, keepdim=True))[range(N), LABELS].mean() + 0.1 * (LEAF**2).sum(),
+        lambda z: -(F.one_hot(LABELS, 3) * torch.log(z.softmax(1))).sum(1).mean(),
+        lambda z: -torch.sum(z.log_softmax(1) * F.one_hot(LABELS, 3)) / N,
     ],
 )
 def test_picked_logarithms_are_nll_loss(form: Form) -> None:
@@ -144,6 +192,9 @@ def test_a_logarithm_may_be_kept_off_zero(form: str) -> None:
 
 UNKNOWN: dict[str, Form] = {
     "two terms": lambda z: ((z.squeeze() - Y) ** 2).mean() + z.pow(2).mean(),
+    "a penalty on outputs": lambda z: ((z.squeeze() - Y) ** 2).mean() + (LEAF[0] * z).abs().mean(),
+    "a weighed term": lambda z: LEAF[0] * ((z.squeeze() - Y) ** 2).mean() + LEAF[1],
+    "labels in part": lambda z: -(torch.eye(3)[LABELS] * 0.9 * torch.cat([z, z, z], 1).log_softmax(1)).sum(1).mean(),
     "weighted": lambda z: (Y.abs() * (z.squeeze() - Y) ** 2).mean(),
     "no difference": lambda z: (z**2).mean(),
     "cubes": lambda z: ((z.squeeze() - Y) ** 3).mean(),

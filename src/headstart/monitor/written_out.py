@@ -1,16 +1,15 @@
 """Losses that are written out in the user's own arithmetic: told by the last operators of their graph.
 
 `((model(x) - y) ** 2).mean()` calls no loss function, and its graph does not hold `y`. But the square saved its base, the
-differences; and what the last layer gave can be computed again from what that layer saved. The labels are what lies
-between the two. Nothing else is guessed: a loss of several terms, of weighted ones, or over an unknown last operator is
-left alone.
+differences; and what the model gave can be computed again from what its last operators saved. The labels are what lies
+between the two. Nothing else is guessed: a loss of several terms (but for penalties on weights), of weighted ones, or over
+an unknown last operator is left alone.
 
 Reading a saved tensor would run the user's unpack hooks: where there are any, nothing is read.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,14 +17,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from headstart.monitor.graph import output_shape, saved
-from headstart.monitor.operators import RESHAPES, operator, signed
+from headstart.monitor.computed import LARGEST, output_of, saved_tensor, saved_tensors
+from headstart.monitor.graph import output_shape
+from headstart.monitor.operators import RESHAPES, operator
 
 WITHIN = 8  # nodes from the loss to its elements, and from these to the last layer
-LARGEST = 2**22  # elements of the loss, and multiplications of the last layer: some milliseconds
 EXACT = 1e-3  # what the labels may be off by, as a share of their spread
 GUARDS = 2  # a clip and a small constant under a logarithm
-TERMS = 64  # numbers that the loss is summed up from, at most
+SUM_ROUNDING = 1e-3  # probabilities written out in float32 sum to 1 within it
+TERMS = 64  # numbers that the loss is summed up from, at most, and operators in a penalty
 NEAR = 256  # nodes from the loss on that are looked through for a table of outputs against outputs
 
 Node = Any
@@ -94,7 +94,7 @@ def _difference(node: Node) -> tuple[Node, Tensor | None]:
         if not below or below[0] is None:
             break
         if operator(below[0].name()) == "sub" and (op in ("pow", "abs") or (op == "mul" and len(set(below)) == 1)):
-            return below[0], _saved(node, "self")
+            return below[0], saved_tensor(node, "self")
         if op not in ("maximum", "minimum", "neg", "pow", "abs") and not (op in ("mul", "div") and _is_scale(node)):
             break
         node = below[0]
@@ -125,7 +125,7 @@ def _has_pairs_of_outputs(root: Node, size: int) -> bool:
     while todo:
         node = todo.pop()
         below = {child for child, _ in node.next_functions if child is not None}
-        sides = [child for child in below if _leaf(child) is None and output_shape(child) != (size, size)]
+        sides = [child for child in below if not _is_leaf(child) and output_shape(child) != (size, size)]
         if output_shape(node) == (size, size) and len(sides) > 1:
             return True
         if len(seen) < NEAR:
@@ -138,6 +138,8 @@ def _elements(node: Node) -> tuple[Node, bool] | None:
     """The node whose output's mean or sum the loss is, and whether a minus sign stands on the way."""
     negative = reduced = False
     for _ in range(WITHIN):
+        node, subtracted = _without_penalties(node)
+        negative ^= subtracted
         op = operator(node.name())
         if op in ("mean", "sum"):
             reduced = True
@@ -154,11 +156,40 @@ def _elements(node: Node) -> tuple[Node, bool] | None:
     return None
 
 
+def _without_penalties(node: Node) -> tuple[Node, bool]:
+    """The one term of a sum that is no penalty on weights, and whether it is subtracted."""
+    subtracted = False
+    for _ in range(TERMS):
+        if operator(node.name()) not in ("add", "sub") or output_shape(node):
+            break
+        sides = [child for child, _ in node.next_functions]
+        terms = [place for place, side in enumerate(sides) if side is not None and not _is_of_leaves(side)]
+        if len(terms) != 1 or None in sides:
+            break
+        subtracted ^= operator(node.name()) == "sub" and terms == [1]
+        node = sides[terms[0]]
+    return node, subtracted
+
+
+def _is_of_leaves(node: Node) -> bool:
+    """Whether leaves and numbers are all that a term is made of: a tensor without a graph may be data."""
+    todo, seen = [node], {node}
+    while todo:
+        node = todo.pop()
+        below = [child for child, _ in node.next_functions]
+        scales = output_shape(node) == () and operator(node.name()) in ("add", "mul", "div")
+        if not (hasattr(node, "variable") or scales or None not in below) or len(seen) > TERMS:
+            return False
+        todo += [child for child in below if child is not None and child not in seen]
+        seen.update(todo)
+    return True
+
+
 def _is_scale(node: Node) -> bool:
     """Whether it multiplies by one number, or divides by it."""
     if sum(child is not None for child, _ in node.next_functions) != 1 or node.next_functions[0][0] is None:
         return False
-    return not output_shape(node) or ((other := _saved(node, "other")) is not None and other.ndim == 0)
+    return not output_shape(node) or ((other := saved_tensor(node, "other")) is not None and other.ndim == 0)
 
 
 # The forms
@@ -170,11 +201,13 @@ def _squares(node: Node, negative: bool) -> WrittenOut | None:
         op == "mul" and len({child for child, _ in node.next_functions}) == 1
     ):
         kind = "mse_loss"
+    elif op == "linalg_vector_norm" and node._saved_ord == 2 and not output_shape(node):
+        kind = "mse_loss"  # its root
     elif op == "abs":
         kind = "l1_loss"
     else:
         return None
-    difference, gap = node.next_functions[0][0], _saved(node, "self")
+    difference, gap = node.next_functions[0][0], saved_tensor(node, "self")
     if difference is None or gap is None or not gap.is_floating_point() or gap.numel() > LARGEST:
         return None
     value = gap.detach().square().mean() if kind == "mse_loss" else gap.detach().abs().mean()
@@ -195,7 +228,7 @@ def _labels(difference: Node, gap: Tensor) -> tuple[Tensor, Tensor] | None:
     (first, _), (second, _) = difference.next_functions
     if (first is None) == (second is None):
         return None
-    given = _value(first or second)
+    given = output_of(first or second)
     if given is None or given.numel() > gap.numel() or given.dtype != gap.dtype:
         return None
     wanted = given - gap if second is None else given + gap
@@ -217,9 +250,14 @@ def _is_repeated(rows: Tensor) -> bool:
 
 
 def _is_exact(given: Tensor, target: Tensor) -> bool:
-    """Whether rounding leaves the labels: of outputs of 1e9 and labels of 1 nothing is left. Waits for the device."""
-    spread, largest = target.std(correction=0), given.abs().max()
-    return bool(largest * torch.finfo(given.dtype).eps <= EXACT * spread)
+    """Whether rounding leaves the labels: of outputs of 1e9 and labels of 1 nothing is left. Waits for the device.
+
+    One label has no spread: there its own size is what is to be left. A 0 may be all that rounding left of outputs of 1e9.
+    """
+    rounding = given.abs().max() * torch.finfo(given.dtype).eps
+    if target.numel() == 1:
+        return bool((rounding <= EXACT * torch.where(target == 0, 1.0, target.abs())).all())
+    return bool(rounding <= EXACT * target.std(correction=0))
 
 
 def _picked(node: Node, negative: bool) -> WrittenOut | None:
@@ -240,39 +278,48 @@ def _picks(node: Node) -> Tensor | None:
     """The labels (N,) by which one value of each row was taken."""
     op = operator(node.name())
     if op == "gather" and node._saved_dim in (1, -1, 2**64 - 1):
-        index = _saved(node, "index")
+        index = saved_tensor(node, "index")
         return index[:, 0] if index is not None and index.ndim == 2 and index.shape[1] == 1 else None
     if op != "index":
         return None
-    rows, labels = (*_saved_list(node, "indices"), None, None)[:2]
+    rows, labels = (*saved_tensors(node, "indices"), None, None)[:2]
     if rows is None or labels is None or rows.shape != labels.shape or labels.ndim != 1 or labels.dtype != torch.int64:
         return None
     in_turn = (rows == torch.arange(len(rows), device=rows.device)).all() & (labels >= 0).all()  # -1 is the last class
     return labels if bool(in_turn) else None
 
 
+def _one_hot(node: Node, negative: bool) -> WrittenOut | None:
+    """The same with labels that are rows of a single 1."""
+    if operator(node.name()) != "mul":
+        return None
+    logs = [child for child, _ in node.next_functions if child is not None]
+    factor = saved_tensor(node, "self" if node.next_functions[0][0] is None else "other")
+    if len(logs) != 1 or factor is None or factor.ndim != 2 or not _is_one_hot(factor):
+        return None
+    after = operator(logs[0].name()) == "log"
+    logarithms = _probabilities(logs[0].next_functions[0][0] if after else logs[0], logarithm=not after)
+    if logarithms is None or logarithms.shape != factor.shape:
+        return None
+    labels = factor.argmax(1)
+    value = -logarithms.gather(1, labels[:, None]).mean()
+    return WrittenOut("nll_loss", logarithms, labels, value, not negative)
+
+
+def _is_one_hot(rows: Tensor) -> bool:
+    return rows.shape[1] > 1 and bool(((rows == 0) | (rows == 1)).all() & (rows.sum(1) == 1).all())
+
+
 def _probabilities(node: Node, logarithm: bool) -> Tensor | None:
     """Logarithms of the rows' probabilities (N, C), of a softmax or of what is one, written out."""
-    op = operator(node.name()) if node is not None else ""
-    if logarithm:
-        result = _saved(node, "result") if op == "log_softmax" else None
-    elif op == "softmax":
-        result = _saved(node, "result")
-        result = None if result is None else result.log()
-    elif op == "div" and _is_normalising(node):
-        parts = _saved(node, "self"), _saved(node, "other")
-        result = None if parts[0] is None or parts[1] is None else (parts[0] / parts[1]).log()
-    else:
-        result = None
-    return result if result is not None and result.ndim == 2 and result.numel() <= LARGEST else None
-
-
-def _is_normalising(node: Node) -> bool:
-    """exp(x) / exp(x).sum(1, keepdim=True)."""
-    (above, _), (below, _) = node.next_functions
-    if above is None or below is None or operator(below.name()) != "sum":
-        return False
-    return operator(above.name()) == "exp" and below.next_functions[0][0] is above and output_shape(below)[1:] == (1,)
+    found = output_of(node)
+    if found is None or found.ndim != 2 or found.numel() > LARGEST or not found.is_floating_point():
+        return None
+    if operator(node.name()) not in ("softmax", "log_softmax"):
+        sums = (found.exp() if logarithm else found).sum(1)
+        if not bool(((sums - 1).abs() < SUM_ROUNDING).all() & (logarithm or (found >= 0).all())):
+            return None
+    return found if logarithm else found.log()
 
 
 def _entropies(node: Node, negative: bool) -> WrittenOut | None:
@@ -308,8 +355,8 @@ def _term(node: Node) -> tuple[Tensor, Tensor, bool, Node] | None:
     logs = [child for child, _ in node.next_functions if child is not None]
     if len(logs) != 1 or operator(logs[0].name()) != "log":
         return None
-    factor = _saved(node, "self" if node.next_functions[0][0] is None else "other")
-    inside, below = _saved(logs[0], "self"), logs[0].next_functions[0][0]
+    factor = saved_tensor(node, "self" if node.next_functions[0][0] is None else "other")
+    inside, below = saved_tensor(logs[0], "self"), logs[0].next_functions[0][0]
     if factor is None or inside is None or below is None:
         return None
     return factor, inside, operator(_below_guards(below).name()) == "rsub", below
@@ -339,7 +386,7 @@ def _likelihood(root: Node) -> WrittenOut | None:
         if subtracted is not None and operator(subtracted.name()) != "log":
             return None
         node = node.next_functions[0][0]
-    if operator(node.name()) != "div" or (variance := _saved(node, "other")) is None:
+    if operator(node.name()) != "div" or (variance := saved_tensor(node, "other")) is None:
         return None
     exponent = node.next_functions[0][0]
     if exponent is None or operator(exponent.name()) != "neg":
@@ -351,72 +398,9 @@ def _likelihood(root: Node) -> WrittenOut | None:
     return None if found is None else replace(found, density=True)
 
 
-FORMS: tuple[Callable[[Node, bool], WrittenOut | None], ...] = (_squares, _picked, _entropies)
+FORMS: tuple[Callable[[Node, bool], WrittenOut | None], ...] = (_squares, _picked, _one_hot, _entropies)
 
 
-# What a node gave
-
-
-def _value(node: Node, left: int = WITHIN) -> Tensor | None:
-    """The output of a node, from what it and those below it saved."""
-    op, shape = operator(node.name()), output_shape(node)
-    if op in ("sigmoid", "tanh", "softmax", "exp", "relu", "log_softmax"):
-        return _saved(node, "result")
-    if left == 0 or math.prod(shape) > LARGEST:
-        return None
-    if op == "addmm" and node._saved_alpha == node._saved_beta == 1:
-        product = _product(node, "mat1", "mat2", 1)
-        bias = _leaf(node.next_functions[0][0])
-        return None if product is None or bias is None else product + bias
-    if op in ("mm", "mv"):
-        return _product(node, "self", "mat2" if op == "mm" else "vec", 0)
-    if op == "add" and node._saved_alpha == 1 and len(node.next_functions) == 2:
-        bias = _leaf(node.next_functions[1][0])
-        below = node.next_functions[0][0]
-        inner = _value(below, left - 1) if bias is not None and below is not None else None
-        return None if inner is None or bias is None else inner + bias
-    if op in ("mul", "div") and _is_scale(node):  # answers in their range: 50 * sigmoid(z)
-        inner, factor = _value(node.next_functions[0][0], left - 1), _saved(node, "other")
-        return None if inner is None or factor is None else inner * factor if op == "mul" else inner / factor
-    if op in RESHAPES:
-        inner = _value(node.next_functions[0][0], left - 1)
-        return None if inner is None else _turned(op, node, inner, shape)
-    return None
-
-
-def _product(node: Node, data: str, weight: str, place: int) -> Tensor | None:
-    """A layer's data times its weight; the weight is a leaf, which an operator without a gradient below does not save."""
-    x, w = _saved(node, data), _leaf(node.next_functions[place + 1][0])
-    w = _saved(node, weight) if w is None else w
-    if x is None or w is None or x.dtype != w.dtype or x.numel() * w.shape[-1] > LARGEST:
-        return None
-    return x @ w
-
-
-def _leaf(node: Node) -> Tensor | None:
-    """A parameter, or its transpose."""
-    if node is None:
-        return None
-    if operator(node.name()) == "t":
-        leaf = _leaf(node.next_functions[0][0])
-        return None if leaf is None else leaf.t()
-    return node.variable.detach() if hasattr(node, "variable") else None
-
-
-def _turned(op: str, node: Node, inner: Tensor, shape: tuple[int, ...]) -> Tensor | None:
-    if op == "select":
-        dim, index = (signed(number) for number in (node._saved_dim, node._saved_index))
-        return inner.select(dim, index)
-    keeps_order = op in ("view", "unsafe_view", "reshape_alias", "squeeze", "unsqueeze", "clone", "alias")
-    return inner.reshape(shape) if keeps_order and math.prod(shape) == inner.numel() else None
-
-
-def _saved(node: Node, name: str) -> Tensor | None:
-    tensor = saved(node, name)
-    return None if tensor is None else tensor.detach()
-
-
-def _saved_list(node: Node, name: str) -> Iterator[Tensor | None]:
-    raws = getattr(node, f"_raw_saved_{name}", ())
-    if all(getattr(raw, "unpack_hook", raw) is None for raw in raws):
-        yield from getattr(node, f"_saved_{name}")
+def _is_leaf(node: Node) -> bool:
+    """Whether it is a parameter, or its transpose."""
+    return hasattr(node.next_functions[0][0] if operator(node.name()) == "t" else node, "variable")
