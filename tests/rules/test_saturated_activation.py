@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from training import trained
 
 from headstart.diagnosis.rules.saturated_activation import SATURATED_SHARE
-from headstart.record import Record
+from headstart.record import Loss, Record, Targets
 
 RULE = "saturated-activation"
+SQUARES = Loss("mse", "mse_loss", None, {}, Targets(100, (), (0.0,), (100.0,)), True)  # variance 1
 
 
 def saturated(share: Figure, skill: float = 0.0, activation: str = "tanh", **facts: object) -> Record:
@@ -40,6 +41,17 @@ def test_what_opens_again_or_is_the_output_is_no_finding() -> None:
     assert said(saturated(lambda step: 0.4 if step == 55 else 0.9), RULE) == []
     only = run(chain(linear("fc", activation="tanh", output=True)), {("fc", "activation.saturated"): 1.0}, skill=0.0)
     assert said(only, RULE) == []
+
+
+def squares(share: Figure) -> Record:
+    layers = chain(linear("fc1"), linear("answer", activation="tanh", output=True))
+    return run(layers, {("answer", "activation.saturated"): share}, losses=((SQUARES, 1.1),))
+
+
+def test_under_squares_the_output_itself_may_be_flat_from_the_start() -> None:
+    finding = told(squares(0.9), RULE)
+    assert (finding.severity, finding.layer) == ("error", "answer")
+    assert said(squares(lambda step: 0.9 if step else 0.4), RULE) == []
 
 
 def test_what_came_later_is_dated_and_blamed_on_the_rate() -> None:

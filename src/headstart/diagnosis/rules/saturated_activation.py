@@ -54,8 +54,9 @@ for step in range(120):
 
 ## Stays silent when
 The run learns, or may and came to it: gates and binary codes saturate by design, but not from the start. The layer is
-the net's output (of a run not known to learn: its sigmoid), the gates are inside an LSTM or GRU, the share falls below the
-limit again, or two optimizers play against each other, as the actor of a control at its limits and its critic do.
+the net's output and came to it, or has a sigmoid and a loss with a logarithm, which gives the slope back. The gates are
+inside an LSTM or GRU, the share falls below the limit again, or two optimizers play against each other, as the actor of
+a control at its limits and its critic do.
 
 ## References
 Glorot & Bengio 2010, §3 (saturated sigmoid and tanh layers); LeCun et al., *Efficient BackProp* (1998), §4.4.
@@ -80,6 +81,7 @@ SINCE, STATUS = "0.1.0", "stable"
 SATURATED_SHARE = 0.5  # of a layer's outputs; derivation in the page
 SECOND_LOOK = {"SATURATED_SHARE": 0.2}
 
+REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 SATURATING = ("tanh", "sigmoid", "softsign", "hardtanh", "hardsigmoid")
 
 TEXT = Text(
@@ -114,9 +116,11 @@ def saturated_activation(case: Case) -> Iterator[Finding]:
     unknown = _is_unknown(case)
     if case.learns is not False and not unknown:
         return
-    found = [(layer, series) for layer, series in _layers(case, unknown) if _lasts(case, series)]
-    if unknown:
-        found = [(layer, series) for layer, series in found if min(series.values) > SATURATED_SHARE]
+    found = [
+        (layer, series)
+        for layer, series in _layers(case, unknown or _by_squares(case))
+        if _lasts(case, series) and (min(series.values) > SATURATED_SHARE or not (unknown or layer.output))
+    ]
     if not found:
         if not unknown:
             yield from _clipped(case)
@@ -173,6 +177,12 @@ def _is_unknown(case: Case) -> bool:
     """Whether the loss says nothing of whether the run learns, though it is long enough, and one optimizer's alone."""
     unknown = case.learns is None and case.skill is None and len(case.record.optimizers) < 2
     return unknown and len(case.record.loss) >= skill.ENOUGH_STEPS
+
+
+def _by_squares(case: Case) -> bool:
+    """Whether the loss brings no slope back that a sigmoid or tanh before it takes, as a logarithm does."""
+    trained = [loss.kind for loss in case.record.losses if loss.trained]
+    return bool(trained) and set(trained) <= set(REGRESSION)
 
 
 def _layers(case: Case, outputs: bool) -> Iterator[tuple[Layer, Series]]:
