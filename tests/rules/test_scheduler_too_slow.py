@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from records import SGD, run, said, told
 
-from headstart.diagnosis.rules.scheduler_too_slow import EVEN, RISES
+from headstart.diagnosis.rules.scheduler_too_slow import EVEN, RISES, SAME, SHARE
 from headstart.record import Record, Series
 
 RULE = "scheduler-too-slow"
@@ -80,3 +81,48 @@ def test_the_remedy_is_a_warm_up_for_a_tenth_of_the_run() -> None:
     finding = told(scheduled(line), RULE)
     assert finding.remedy is not None
     assert "total_iters=6)" in finding.remedy.code
+
+
+def counted(planned: int, done: int, kind: str = "OneCycleLR", *, steps: int = 100, seen: int = 100) -> Record:
+    record = run(steps=steps, skill=0.9, optimizers=(replace(SGD, steps=steps),))
+    schedule = {
+        "optimizer": "SGD",
+        "kind": kind,
+        "planned": planned,
+        "done": done,
+        "steps": seen,
+        "line": "train.py:5",
+    }
+    record.meta["schedules"] = [schedule]  # type: ignore[index]
+    return record
+
+
+@pytest.mark.parametrize(
+    ("record", "fires"),
+    [
+        (counted(100, 3), True),
+        (counted(100, 0), True),
+        (counted(100, int(SHARE * 100)), True),
+        (counted(100, int(SHARE * 100) + 1), False),  # for each fifth batch, or more often
+        (counted(100, 99), False),
+        (counted(int(100 / (1 - SAME)), 3), True),
+        (counted(int(100 / (1 - SAME)) + 1, 3), False),  # a run that was meant to be longer
+        (counted(int(100 / (1 + SAME)) - 1, 3), False),
+        (counted(10, 9), False),  # by epochs, and made for them
+        (counted(19, 0, steps=19, seen=19), False),
+    ],
+)
+def test_a_schedule_that_counts_batches_is_to_be_stepped_for_each(record: Record, fires: bool) -> None:
+    assert bool(said(record, RULE)) is fires
+
+
+@pytest.mark.parametrize(
+    ("kind", "severity"), [("OneCycleLR", "warning"), ("CosineAnnealingLR", "advice"), ("PolynomialLR", "advice")]
+)
+def test_what_begins_at_its_top_is_advice(kind: str, severity: str) -> None:
+    finding = told(counted(100, 3, kind), RULE)
+    assert (finding.severity, finding.line) == (severity, "train.py:5")
+    assert kind in finding.message
+    record = counted(100, 3, kind)
+    record.ended = "stopped"
+    assert not said(record, RULE)

@@ -122,6 +122,7 @@ def _install() -> None:
         lambda: patches.after_losses(_lost, _refused),
         lambda: patches.after_dropouts(_dropped),
         lambda: patches.after_optimizer_init(_optimizer_made),
+        lambda: patches.after_scheduler_init(_scheduler_made),
         lambda: patches.after_loader_begins(_loader_begins),
         lambda: patches.after_clipping(_clipped),
         lambda: patches.before_clipping_values(_values_clipped),
@@ -211,6 +212,11 @@ def _scored(distribution: Any, value: Any, log_prob: Any) -> Any:
 def _optimizer_made(optimizer: Any, _: None) -> None:
     for observer in _observers:
         observer.optimizer_made(optimizer)
+
+
+def _scheduler_made(scheduler: Any, _: None) -> None:
+    for observer in _observers:
+        observer.scheduler_made(scheduler)
 
 
 def _loader_begins(loader: Any, iterator: Any) -> Any:

@@ -42,6 +42,7 @@ from headstart.monitor.padding import Padding
 from headstart.monitor.probabilities import Functional, unwrapped
 from headstart.monitor.refused import Refused
 from headstart.monitor.samples import Samples
+from headstart.monitor.schedules import Schedules
 from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch, norm_of
 from headstart.monitor.tracing import Tracing
@@ -142,6 +143,7 @@ class Observer:
         self._optimizers = Optimizers(self._ledger)
         self._exchanged = Exchanged(self._signals.modules, self._ledger)
         self._orphans = Orphans(self._ledger)
+        self._schedules = Schedules()
         self._ungraded = Ungraded(self._ledger)
         self._padding = Padding()
         self._waiting = Waiting()
@@ -313,6 +315,10 @@ class Observer:
         self._orphans.made(optimizer)
 
     @quietly
+    def scheduler_made(self, scheduler: Any) -> None:
+        self._schedules.made(scheduler, user_line())
+
+    @quietly
     def step_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         self._waiting.stepped()
         if not self._mine():
@@ -348,6 +354,7 @@ class Observer:
         self._optimizers.stepped(optimizer)
         if self._sketching:
             self._orphans.look()
+            self._schedules.look(optimizer, name, self._optimizers.steps(optimizer))
         self._end_step(name, optimizer.param_groups[0].get("lr"))
 
     @quietly
@@ -665,6 +672,7 @@ class Observer:
                     self._optimizers.write(self._outbox)
                     self._outbox.meta({"left_behind": self._left_behind.facts()})
                     self._outbox.meta({"unstepped": self._waiting.facts()})
+                    self._outbox.meta({"schedules": facts} if (facts := self._schedules.facts()) else {})
                     self._outbox.meta({"scored": True} if self._drawn.scored else {})
                 if not self.off and self.step:
                     self._count_distinct()

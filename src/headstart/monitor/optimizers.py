@@ -98,6 +98,10 @@ class Optimizers:
             del self._recent[next(iter(self._recent))]
         life.versions = [probe._version for probe in life.probes]
 
+    def steps(self, optimizer: Optimizer) -> int:
+        """That it has made."""
+        return self._of[id(optimizer)].steps
+
     def write(self, outbox: Outbox) -> None:
         """What is known in the end."""
         for life in self._lives:

@@ -11,6 +11,7 @@ same frames. Dynamo, which short-cuts `Module.__call__` by the function's identi
 | `nn.Module._call_impl` | a layer's output, as soon as it is there |
 | `nn.Module.__init__` | the user's line that made the layer |
 | `torch.optim.Optimizer.__init__` | an optimizer that may never step |
+| `torch.optim.lr_scheduler.LRScheduler.__init__` | for how many steps a schedule is made |
 | `torch.autograd.backward`, `grad` | the loss: before its graph is used, and after |
 | `torch.utils.data.DataLoader.__iter__` | when an epoch begins, and which data it goes through |
 | `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels; labels that it refuses |
@@ -180,6 +181,14 @@ def after_optimizer_init(made: Callable[[Any, Any], Any]) -> Undo:
 
     edit = _WrapCall("_log_api_usage_once", "__headstart_optimizer_made__", [ast.Name("self", ast.Load())])
     return splice(Optimizer.__init__, edit, made)
+
+
+def after_scheduler_init(made: Callable[[Any, Any], Any]) -> Undo:
+    """`made(scheduler, None)` runs while each learning rate scheduler is made, as the last thing in it."""
+    from torch.optim.lr_scheduler import LRScheduler
+
+    edit = _WrapCall("_initial_step", "__headstart_scheduler_made__", [ast.Name("self", ast.Load())])
+    return splice(LRScheduler.__init__, edit, made)
 
 
 def after_loader_begins(begun: Callable[[Any, Any], Any]) -> Undo:

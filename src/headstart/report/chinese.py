@@ -203,6 +203,7 @@ CHINESE = {
     "second axis": "第二维的大小",
     "layers behind": "后面的层数",
     "left out": "遗漏的数量",
+    "schedule steps": "调度走过的步数",
     "log mass": "对数概率的总和",
     "looks in training mode": "处于训练模式的次数",
     "looks with a loss": "带损失的次数",

@@ -1,12 +1,16 @@
-"""The learning rate is still being warmed up when the run ends, and the run learns nothing.
+"""A schedule that is made for the run's steps is stepped far less often, or is still warming up when the run ends.
 
 ## What it sees
-The learning rate at every step: it rises through the whole run, by about as much at each step, or in stairs of about one
-slope, such as one for each epoch.
+How many steps a OneCycleLR, CosineAnnealingLR or PolynomialLR is made for, and how many it made. It speaks if it is made
+for as many as the optimizer made, so counts batches, and came less than a fifth of the way.
+
+And the learning rate at every step: it rises through the whole run, by about as much at each step, or in stairs of about
+one slope, such as one for each epoch, and the run learns nothing.
 
 ## Why it hurts
-A warm-up that is meant for the steps of a long training, stepped once an epoch or taken over for a short run, never
-reaches the rate that was chosen.
+A schedule that counts batches and is stepped once an epoch stays where it began: one cycle at a twenty-fifth of the rate
+that was chosen, a cosine at its top. A warm-up that is meant for the steps of a long training and taken over for a short
+run never reaches the rate that was chosen.
 
 ## Example
 ```python
@@ -45,27 +49,33 @@ for step in range(90):
 ```
 
 ## Limits
+- `SAME` = 0.1: share by which the steps that a schedule is made for may differ from those of the optimizer: the last batch
+  of an epoch may be counted or not.
+- `SHARE` = 0.2: of the optimizer's steps, those that the schedule made; more is a schedule that is stepped for several
+  batches at a time, as where gradients are accumulated.
 - `RISES` = 2: how many times its first value the rate comes to; less is no warm-up.
 - `EVEN` = 0.05: share by which the slopes in the run's halves differ, at most: a line. A search for a learning rate rises
   ever faster.
 - `STAIRS` = 5: levels of the rate, at least; fewer make no line.
 
-It is a warning in a run that is known not to learn, and advice in one that has not come to skill by its end, but might if
-it went on.
+A rising rate is a warning in a run that is known not to learn, and advice in one that has not come to skill by its end,
+but might if it went on. A schedule that counts batches and steps by epochs is a warning where it begins low, as one cycle
+does, and advice where it begins at its top.
 
 ## Stays silent when
-The run learns or its skill is not known, the rate falls anywhere or stands still in the end for longer than on any stair
-before, several optimizers step, or the run was stopped before its end.
+The run was stopped before its end. Of a rising rate: the run learns or its skill is not known, the rate falls anywhere or
+stands still in the end for longer than on any stair before, or several optimizers step.
 
 ## References
-The PyTorch documentation of `torch.optim.lr_scheduler.LinearLR`. Smith (2017), *Cyclical Learning Rates*, §3.3 (the
+The PyTorch documentation of `torch.optim.lr_scheduler.LinearLR` and `OneCycleLR` ("step should be called after a batch has
+been used for training"). Smith (2017), *Cyclical Learning Rates*, §3.3 (the
 range test, which is not meant here).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 
 from headstart.diagnosis import skill
 from headstart.diagnosis.case import Case
@@ -78,9 +88,13 @@ RESTS_ON = "share"
 NEEDS = ("lr",)
 SINCE, STATUS = "0.1.0", "stable"
 
+SAME = 0.1
+SHARE = 0.2
 RISES = 2
 EVEN = 0.05
 STAIRS = 5
+
+BEGINS_LOW = ("OneCycleLR",)
 
 TEXT = Text(
     en={
@@ -88,20 +102,58 @@ TEXT = Text(
         "cause": "Its warm-up is made for more steps than were run, or is stepped too seldom: the rate that was chosen "
         "is never reached, and nothing was learnt with this one.",
         "note": "a warm-up for a tenth of the steps that are run",
+        "counts": "{kind} is made for {planned:number} steps, as many as the optimizer makes; it made {done:number} of "
+        "them in {steps:number}.",
+        "low": "It counts batches and is stepped once an epoch, or never: its rate stays near where it begins, far below "
+        "the one that was chosen.",
+        "top": "It counts batches and is stepped once an epoch, or never: its rate stays at the top and never falls.",
+        "batches": "for each batch, right after optimizer.step()",
     },
     zh={
         "message": "运行结束时学习率仍在上升：{steps:number} 步之后才到 {last:number}。",
         "cause": "预热所设的步数超过了实际运行的步数，或者更新得太少：从未达到所选的学习率，"
         "而在当前学习率下什么也没有学到。",
         "note": "预热只占总步数的十分之一",
+        "counts": "{kind} 按 {planned:number} 步设定，与优化器的步数一样多；"
+        "而优化器走了 {steps:number} 步时，它只走了 {done:number} 步。",
+        "low": "它按批次计数，却每个轮次才更新一次，或者从不更新：学习率停在起点附近，远低于所选的值。",
+        "top": "它按批次计数，却每个轮次才更新一次，或者从不更新：学习率停在最高处，从不下降。",
+        "batches": "每个批次一次，紧跟在 optimizer.step() 之后",
     },
 )
 
 
 def scheduler_too_slow(case: Case) -> Iterator[Finding]:
     """One finding for the run."""
+    if case.record.ended == "stopped":
+        return
+    yield from list(islice(chain(_stepped_by_epoch(case), _still_rising(case)), 1))
+
+
+def _stepped_by_epoch(case: Case) -> Iterator[Finding]:
+    """A schedule that counts as many steps as its optimizer makes, and makes hardly any of them."""
+    steps_of = {optimizer.name: optimizer.steps for optimizer in case.record.optimizers}
+    for one in case.record.meta.get("schedules") or ():
+        planned, done, steps = one["planned"], one["done"], one["steps"]
+        counts_batches = abs(planned - steps_of.get(one["optimizer"], 0)) <= SAME * planned
+        if not counts_batches or steps < skill.ENOUGH_STEPS or done > SHARE * steps:
+            continue
+        low = one["kind"] in BEGINS_LOW
+        yield Finding(
+            "scheduler-too-slow",
+            "warning" if low else "advice",
+            case.say(TEXT, "counts", **one),
+            step=0,
+            evidence=(Evidence("schedule_steps", done, SHARE * steps, (0, steps - 1), "lr"),),
+            cause=case.say(TEXT, "low" if low else "top"),
+            remedy=Remedy("each-batch", f"scheduler.step()     # {case.say(TEXT, 'batches')}", safe=False),
+            line=one["line"],
+        )
+
+
+def _still_rising(case: Case) -> Iterator[Finding]:
     lr = case.record.lr
-    if len(case.record.optimizers) != 1 or case.record.ended == "stopped" or not _has_learnt_nothing(case):
+    if len(case.record.optimizers) != 1 or not _has_learnt_nothing(case):
         return
     if len(lr) < skill.ENOUGH_STEPS or not _is_a_rising_line(lr, len(case.record)):
         return
