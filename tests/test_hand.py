@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 import headstart as hs
-from headstart.monitor.observer import DENSE, sketched
-from headstart.record import Record
+from headstart.monitor import attach
+from headstart.monitor.observer import DENSE, Observer, sketched
+from headstart.record import Record, read_record
 
 X = torch.randn(64, 5, generator=torch.Generator().manual_seed(1))
 Y = (X[:, :1] * X[:, 1:2]).tanh()
@@ -205,3 +206,33 @@ def test_a_model_that_is_one_layer_is_told_once(tmp_path: Path) -> None:
             optimizer.step()
     (layer,) = watch.read().layers
     assert (layer.kind, layer.parameters, layer.output) == ("Linear", ("weight", "bias"), True)
+
+
+def test_a_model_of_numbers_alone_has_steps_as_well(tmp_path: Path) -> None:
+    plain = descend(1e-3)
+    observer = Observer(lambda: tmp_path / "p.db", attach.script_facts, attach.BIRTHS)
+    attach.attach(observer)
+    try:
+        assert descend(1e-3) == plain
+    finally:
+        attach.detach(observer, "finished")
+    record = read_record(tmp_path / "p.db")
+    assert "fault" not in record.meta
+    assert len(record.loss) == len(record) == STEPS
+    assert [(parameter.name, parameter.shape) for parameter in record.parameters] == [("a", ()), ("b", ()), ("c", ())]
+    assert record.loss.values[-1] < record.loss.values[0]
+    assert set(record.series("", "loop.cleared").values) == {1.0}
+
+
+def descend(lr: float) -> list[float]:
+    """As PyTorch's tutorial does."""
+    x, y = X[:, 0], X[:, 1]
+    a, b, c = (torch.tensor(number, requires_grad=True) for number in (0.5, -1.0, 2.0))
+    for _ in range(STEPS):
+        loss = (a + b * x + c * x**2 - y).pow(2).sum()
+        loss.backward()
+        with torch.no_grad():
+            for w in (a, b, c):
+                w -= lr * w.grad  # type: ignore[operator]
+                w.grad = None
+    return [a.item(), b.item(), c.item()]

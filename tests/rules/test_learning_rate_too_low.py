@@ -14,6 +14,7 @@ from headstart.diagnosis import diagnose
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.rules import find
 from headstart.diagnosis.rules.learning_rate_too_low import (
+    ABOVE,
     BENT,
     DIVIDES,
     ENOUGH,
@@ -218,6 +219,8 @@ def test_a_loss_may_keep_four_fifths_of_what_the_steps_promise(skill: float | No
 def test_a_run_that_ends_or_learns_or_is_clipped_may_go_straight() -> None:
     assert said(straight(1.0, 1.1 * PACE), RULE)
     assert said(straight(1.0, 0.9 * PACE), RULE) == []
+    assert said(straight(1.0, 0.9 * PACE, skill=-1.0), RULE)  # a bias alone would get further
+    assert said(straight(1.0, 0.9 * ABOVE, skill=-1.0), RULE) == []
     assert said(straight(1.0, skill=0.9), RULE) == []
     assert said(straight(1.0, clipped=True), RULE) == []
     assert said(straight(1.1 * BENT), RULE) == []

@@ -16,8 +16,9 @@ from headstart.record import Layer, Parameter, Record
 # Layers that multiply their input by a weight: modules by class, functions by operator.
 LINEAR = (
     *("Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
-    *("addmm", "mm", "mv", "bmm", "linear", "convolution"),
+    *("addmm", "mm", "mv", "dot", "bmm", "linear", "convolution"),
 )
+VECTORS = ("mv", "dot")  # `x @ w` of a raw tensor
 RECURRENT = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "mkldnn_rnn_layer", "cudnn_rnn")
 
 
@@ -69,10 +70,11 @@ class Case:
         return finding.line or (lines[0] if len(lines) == 1 else None)
 
     def weighted(self, kinds: tuple[str, ...] = ()) -> Iterator[tuple[Layer, Parameter]]:
-        """Trainable layers (of `kinds`) with a weight of two or more dimensions, and that weight, in flow order."""
+        """Trainable layers (of `kinds`) and their weights, of two or more dimensions or one unit's, in flow order."""
         parameters = {parameter.name: parameter for parameter in self.record.parameters}
         for layer in self.in_flow(self.record.layers):
             own = [parameters[name] for name in layer.parameters if name in parameters]
-            weight = next((p for p in own if p.trainable and len(p.shape) > 1 and p.shape == layer.shape), None)
+            least = 1 if layer.kind in VECTORS else 2
+            weight = next((p for p in own if p.trainable and len(p.shape) >= least and p.shape == layer.shape), None)
             if weight is not None and layer.fan_in and (not kinds or layer.kind in kinds):
                 yield layer, weight

@@ -178,6 +178,8 @@ def _raw(layer: GraphLayer, name: str, ledger: Ledger) -> Layer:
     weight = max(operation.parameters, key=lambda parameter: parameter.ndim)
     shape = tuple(weight.shape)
     fan_in, fan_out = fans(shape, operation.units_dim or 0)
+    if operation.op in ("mv", "dot") and len(shape) == 1:  # x @ w: one unit
+        fan_in, fan_out = shape[0], 1
     return Layer(
         name,
         operation.op,

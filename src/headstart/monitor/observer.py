@@ -11,6 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
@@ -26,7 +27,7 @@ from headstart.monitor.drawn import Drawn
 from headstart.monitor.dropouts import Sites
 from headstart.monitor.exchanged import Exchanged
 from headstart.monitor.given_without import GivenWithout
-from headstart.monitor.graph import find_tags, is_cut, tag
+from headstart.monitor.graph import find_tags, is_cut, leaves, tag
 from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
 from headstart.monitor.left_behind import LeftBehind
@@ -34,7 +35,7 @@ from headstart.monitor.loaders import Loaders
 from headstart.monitor.losses import INPUT, INPUTS, Call, Sources, is_negative_of, mask_of
 from headstart.monitor.modes import MODAL, Modes
 from headstart.monitor.modules import Slot
-from headstart.monitor.names import BirthPlaces, user_line
+from headstart.monitor.names import BirthPlaces, user_line, variable_of
 from headstart.monitor.optimizers import Optimizers, number, parameters_of
 from headstart.monitor.orphans import Orphans
 from headstart.monitor.outbox import Outbox, Rare, StepRow
@@ -53,6 +54,7 @@ from headstart.monitor.written_out import pairs, written_out
 from headstart.monitor.wrong_way import WrongWays
 
 BACKWARDS = 4096  # of one step that are looked at: what no step follows must not fill the memory
+BARE = 64  # parameters of a model that has no layer, at most
 DENSE = 128  # steps that are all sketched; then 64 of each doubling, so that a long run costs no more than a short
 CUDA = torch.backends.cuda.is_built()  # type: ignore[no-untyped-call]
 GOLDEN = 0x9E3779B9  # 2**32 over the golden ratio: its multiples fill a circle evenly (Knuth, vol. 3, 6.4)
@@ -250,6 +252,8 @@ class Observer:
                 self._commit_written_out(tensors[0])
             self._look_for_pairs(tensors)
             self._tracing.read(tensors, self.step, outbox)
+            if not self._optimizers and not self._ledger.lines:
+                self._note_bare(tensors)
             for owner, figure, value in self._wrong_ways.look(tensors):
                 self._note(owner, figure, value)
 
@@ -562,6 +566,12 @@ class Observer:
         self._calls.append(call)
         for figure, value in call.figures():
             self._note(call.source.name, figure, value)
+
+    def _note_bare(self, roots: list[Tensor]) -> None:
+        """Of a model that has no layer, such as `a + b * x`, the leaves are its parameters."""
+        for leaf in islice(leaves(roots), BARE):
+            if can_sketch(leaf):
+                self._ledger.add(leaf, variable_of(leaf) or f"tensor{len(self._ledger.lines)}")
 
     def _are_weights(self, inputs: Sequence[Any]) -> bool:
         """A single leaf may be data that an attack or a penalty looks into."""

@@ -10,6 +10,7 @@ Reading a saved tensor would run the user's unpack hooks: where there are any, n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -148,7 +149,7 @@ def _elements(node: Node) -> tuple[Node, bool] | None:
         elif op == "sqrt" and not output_shape(node):
             pass
         elif op not in ("mul", "div") or not _is_scale(node):
-            return (node, negative) if reduced or not output_shape(node) else None
+            return (node, negative) if reduced or math.prod(output_shape(node)) == 1 else None
         below = [child for child, _ in node.next_functions if child is not None]
         if len(below) != 1:
             return None

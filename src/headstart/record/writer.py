@@ -46,7 +46,9 @@ class Writer:
 
     def thing(self, thing: Thing) -> None:
         kind = next(kind for kind, cls in THINGS.items() if isinstance(thing, cls))
-        self._put("INSERT OR REPLACE INTO things VALUES (?, ?, ?)", (kind, thing.name, json.dumps(thing, default=_plain)))
+        self._put(
+            "INSERT OR REPLACE INTO things VALUES (?, ?, ?)", (kind, thing.name, json.dumps(thing, default=_plain))
+        )
 
     def stream(self, number: int, owner: str, tensor: str) -> None:
         self._put("INSERT INTO streams VALUES (?, ?, ?)", (number, owner, tensor))

@@ -56,6 +56,8 @@ for step in range(150):
 - `KEPT` = 0.8: of what the steps promise. A fifth lost to curvature and to the noise of batches is a rate of a fifth of
   2/κ at the most, so that five times as much still goes down.
 - `PACE` = 0.3: of the first third's promises, in the last: the run is not about to end.
+- `ABOVE` = 0.05: the same where the loss is still above the best constant's, which a bias alone would reach: of an
+  exponential fall a hundredth of the way is left at its end.
 - `BENT` = 2: times the promises. A loss that falls by more was not taken by these gradients alone (they were clipped), or
   falls away under the run, which the estimate does not know.
 - `FAR` = -1: skill, below which the loss is more than twice the constant's. There something else is wrong first.
@@ -103,6 +105,7 @@ NOT_YET = 0.1  # of a weight's size, in a run that gains and is not past the con
 ENOUGH = 100  # steps; fewer are a try, not a training
 KEPT = 0.8  # of the promised descent: 1 - lr·κ/2, so that lr is a fifth of 2/κ at most
 PACE = 0.3  # of the first third's promises, in the last
+ABOVE = 0.05  # the same where the loss is above the constant's; derivation in the page
 BENT = 2.0  # times the promises
 FAR = -1.0  # skill: the loss is twice the constant's
 LED = 0.3  # of a weight's size, where a large eps leads; 19 of 20 sound programs come further
@@ -225,7 +228,11 @@ def _straight(case: Case) -> Iterator[Finding]:
     """Of a loss that falls as if it had no bend."""
     record = case.record
     share = None if case.learns is True or not case.loss_falls else kept(record)
-    if share is None or not KEPT <= share.share <= BENT or share.pace < PACE or record.series("", "loop.norm"):
+    if share is None or not KEPT <= share.share <= BENT or record.series("", "loop.norm"):
+        return
+    above = case.learns is False and case.skill is not None and case.skill.value < 0
+    pace = ABOVE if above else PACE
+    if share.pace < pace:
         return
     steps = (record.loss.steps[0], record.loss.steps[-1])
     rate = max(record.lr.values, default=None)
@@ -241,7 +248,7 @@ def _straight(case: Case) -> Iterator[Finding]:
         ),
         None,
         steps[0],
-        (Evidence("kept", share.share, KEPT, steps, "update.descent"), Evidence("pace", share.pace, PACE, steps)),
+        (Evidence("kept", share.share, KEPT, steps, "update.descent"), Evidence("pace", share.pace, pace, steps)),
         case.say(TEXT, "straight_cause"),
         _remedy(case, 10),
     )
