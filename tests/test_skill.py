@@ -33,7 +33,7 @@ from headstart.diagnosis.skill import (
     skill_of,
 )
 from headstart.findings import Skill
-from headstart.record import Loss, Optimizer, Record, Targets
+from headstart.record import Loss, Optimizer, Parameter, Record, Targets
 
 VALUES = torch.tensor([0.0, 0.0, 0.0, 10.0])  # mean 2.5, median 0; Huber's slope 3c - 1 is zero at 1/3
 CLASSES = torch.tensor([0, 0, 1, 2])
@@ -243,6 +243,14 @@ def test_a_run_learns_from_the_limit_on() -> None:
     assert judged(1.02 * NO_SKILL) is True
     assert judged(0.98 * NO_SKILL) is False
     assert judged(-2.0) is False
+
+
+def test_a_formula_of_a_few_numbers_may_have_no_more_to_give() -> None:
+    number = Parameter("a", (), None, True)
+    for skill, known in ((0.0, None), (0.04, None), (0.06, True), (-0.06, False)):
+        record = run(skill=skill)
+        record.parameters = [number]
+        assert learns(record, skill_of(record)) is known
 
 
 def test_a_short_run_or_an_unknown_loss_says_nothing() -> None:

@@ -102,6 +102,9 @@ def learns(record: Record, skill: Skill | None) -> bool | None:
         return None
     if skill.value >= NO_SKILL:
         return not course.falling
+    formula = bool(record.parameters) and not record.layers
+    if formula and skill.value > -NO_SKILL:  # a few numbers may have no more to give
+        return None
     return None if course.rising and not _stays_alike(record, skill) else False
 
 
