@@ -59,7 +59,8 @@ for step in range(150):
 - `ABOVE` = 0.05: the same where the loss is still above the best constant's, which a bias alone would reach: of an
   exponential fall a hundredth of the way is left at its end.
 - `BENT` = 2: times the promises. A loss that falls by more was not taken by these gradients alone (they were clipped), or
-  falls away under the run, which the estimate does not know.
+  falls away under the run, which the estimate does not know. And times the first loss: one that a step threw higher up is
+  on its way back.
 - `FAR` = -1: skill, below which the loss is more than twice the constant's. There something else is wrong first.
 - `USUAL` = 1e-8: an eps up to PyTorch's own is nobody's choice. One above every value of every gradient is more than half
   of what Adam divides by, always.
@@ -230,8 +231,7 @@ def _straight(case: Case) -> Iterator[Finding]:
     share = None if case.learns is True or not case.loss_falls else kept(record)
     if share is None or not KEPT <= share.share <= BENT or record.series("", "loop.norm"):
         return
-    above = case.learns is False and case.skill is not None and case.skill.value < 0
-    pace = ABOVE if above else PACE
+    pace = ABOVE if _comes_from_above(case) else PACE
     if share.pace < pace:
         return
     steps = (record.loss.steps[0], record.loss.steps[-1])
@@ -252,6 +252,12 @@ def _straight(case: Case) -> Iterator[Finding]:
         case.say(TEXT, "straight_cause"),
         _remedy(case, 10),
     )
+
+
+def _comes_from_above(case: Case) -> bool:
+    """Whether the loss is above the constant's yet, and began there: no step threw it up."""
+    above = case.learns is False and case.skill is not None and case.skill.value < 0
+    return above and max(case.record.loss.values) <= BENT * case.record.loss.first
 
 
 def _swamped(case: Case) -> Optimizer | None:
