@@ -17,6 +17,7 @@ from headstart.diagnosis.rules.learning_rate_too_low import (
     ABOVE,
     BENT,
     DIVIDES,
+    DONE,
     ENOUGH,
     FAR,
     KEPT,
@@ -210,7 +211,7 @@ def straight(
     return run(NET, figures, skill=skill, steps=ENOUGH, loss=lambda step: 9 - 3 / 2 * step / ENOUGH if step else first)
 
 
-@pytest.mark.parametrize(("skill", "severity"), [(0.0, "warning"), (None, "advice")])
+@pytest.mark.parametrize(("skill", "severity"), [(0.0, "warning"), (None, "advice"), (0.9, "advice")])
 def test_a_loss_may_keep_four_fifths_of_what_the_steps_promise(skill: float | None, severity: str) -> None:
     finding = told(straight(1.05 * KEPT, skill=skill), RULE)
     assert (finding.severity, figures_of(finding)["pace"]) == (severity, pytest.approx(0.9))
@@ -218,13 +219,13 @@ def test_a_loss_may_keep_four_fifths_of_what_the_steps_promise(skill: float | No
     assert said(straight(0.9 * KEPT, skill=skill), RULE) == []
 
 
-def test_a_run_that_ends_or_learns_or_is_clipped_may_go_straight() -> None:
+def test_a_run_that_ends_or_is_done_or_clipped_may_go_straight() -> None:
     assert said(straight(1.0, 1.1 * PACE), RULE)
     assert said(straight(1.0, 0.9 * PACE), RULE) == []
     assert said(straight(1.0, 0.9 * PACE, skill=-1.0), RULE)  # a bias alone would get further
     assert said(straight(1.0, 0.9 * ABOVE, skill=-1.0), RULE) == []
     assert said(straight(1.0, 0.9 * PACE, skill=-1.0, first=4.4), RULE) == []  # a step threw it up
-    assert said(straight(1.0, skill=0.9), RULE) == []
+    assert said(straight(1.0, skill=1.01 * DONE), RULE) == []
     assert said(straight(1.0, clipped=True), RULE) == []
     assert said(straight(1.1 * BENT), RULE) == []
 
