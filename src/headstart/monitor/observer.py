@@ -80,6 +80,12 @@ def sketched(step: int) -> bool:
     return step % (1 << shift) == place
 
 
+def quarters(step: int) -> int:
+    """`step` down to a quarter of the doubling that it is in: 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, ..."""
+    shift = max(0, step.bit_length() - 3)
+    return step >> shift << shift
+
+
 def capturing() -> bool:
     """Whether what is done now goes into a CUDA graph, where nothing may be waited for."""
     started = CUDA and torch.cuda.is_initialized()  # type: ignore[no-untyped-call]  # elsewhere asking may raise
@@ -142,6 +148,7 @@ class Observer:
         self._samples = Samples(self._signals.modules)
         self._loaders = Loaders()
         self._hand = HandUpdates()
+        self._quarter = -1  # of a doubling of the steps, in which the weights were looked at last
         self._optimizers = Optimizers(self._ledger)
         self._exchanged = Exchanged(self._signals.modules, self._ledger)
         self._orphans = Orphans(self._ledger)
@@ -597,6 +604,9 @@ class Observer:
             self._count_distinct()
             self._look_for_changes()
             self._count_batches(self.step)
+        elif quarters(self.step) != self._quarter:  # what main() made is gone as the run ends
+            self._look_for_changes()
+        self._quarter = quarters(self.step)
         self._ledger.remember_new()
 
     def _count_batches(self, step: int) -> None:
