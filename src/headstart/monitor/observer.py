@@ -582,8 +582,8 @@ class Observer:
             self._count_batches(self.step)
         self._ledger.remember_new()
 
-    def _count_batches(self, step: int) -> None:
-        self._rare += [Rare(at, name, "norm.batches", seen) for at, name, seen in self._modes.batches(step)]
+    def _count_batches(self, step: int, ended: bool = False) -> None:
+        self._rare += [Rare(at, name, "norm.batches", seen) for at, name, seen in self._modes.batches(step, ended)]
 
     def _count_distinct(self) -> None:
         for parameter, entry in self._ledger.tensors():
@@ -669,7 +669,7 @@ class Observer:
                 if not self.off and self.step:
                     self._count_distinct()
                     self._look_for_changes()
-                    self._count_batches(self.step - 1)
+                    self._count_batches(self.step - 1, ended=True)
                     self._outbox.late([rare._replace(step=min(rare.step, self.step - 1)) for rare in self._rare])
             self._outbox.close(how, time.perf_counter() - self._started)
         except Exception:
