@@ -344,7 +344,8 @@ class Observer:
         if not self._mine() or optimizer not in self._optimizers:
             return
         name, cleared = self._optimizers[optimizer]
-        cleared.step_ends()
+        if (state := cleared.step_ends()) is not None:
+            self._note(name, "loop.cleared", state)
         self._optimizers.stepped(optimizer)
         if self._sketching:
             self._orphans.look()
