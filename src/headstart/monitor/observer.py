@@ -303,6 +303,7 @@ class Observer:
     def loader_begins(self, loader: Any, iterator: Any, grad: bool) -> None:
         if not self._thread or self._thread == threading.get_ident():
             self._loaders.begins(loader, iterator, self.step, user_line(), grad)
+            self._samples.loader_begins(loader.dataset)
             if grad:
                 self._samples.epoch_begins()
 
