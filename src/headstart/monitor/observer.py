@@ -22,6 +22,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from headstart.monitor import states, through_time
+from headstart.monitor.divergence import Divergences
 from headstart.monitor.drawn import Drawn
 from headstart.monitor.dropouts import Sites
 from headstart.monitor.exchanged import Exchanged
@@ -146,6 +147,7 @@ class Observer:
         self._padding = Padding()
         self._waiting = Waiting()
         self._wrong_ways = WrongWays(self._ledger.name_of)
+        self._divergences = Divergences()
         self._backwards = 0  # since the last step
         self._only = only is not None  # one model of the process is watched, not all
         self._sketching = True
@@ -250,6 +252,8 @@ class Observer:
             self._tracing.read(tensors, self.step, outbox)
             for owner, figure, value in self._wrong_ways.look(tensors):
                 self._note(owner, figure, value)
+            if (price := self._divergences.look(tensors)) is not None:
+                self._note("", "loss.nat", price)
 
     @quietly
     def backward_ends(self) -> None:
