@@ -89,9 +89,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from statistics import median
 
-from headstart.diagnosis import code, ledger
+from headstart.diagnosis import code, ledger, skill
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.skill import NO_SKILL
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy, Severity
 from headstart.record import Layer, Optimizer, Parameter, Series
@@ -211,7 +210,9 @@ def _collapse(case: Case) -> Finding | None:
     """Where a nat of the codes' divergence costs more than twice of all that is left of the loss."""
     start = 2 * len(case.record) // 3
     prices, losses = case.record.series("", "loss.nat").since(start), case.record.loss.since(start)
-    learnt = case.skill is None or case.skill.value >= NO_SKILL  # a second look is taken where little is learnt, too
+    learnt = (
+        case.skill is None or case.skill.value >= skill.NO_SKILL
+    )  # a second look is taken where little is learnt, too
     if learnt or len(prices) < ledger.STEPS or not losses:
         return None
     price, left = median(prices.values), median(losses.values)
