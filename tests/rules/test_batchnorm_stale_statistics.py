@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,13 @@ def test_a_momentum_that_forgets_all_is_advice(momentum: float, fires: bool) -> 
 )
 def test_it_is_silent(sound: Record) -> None:
     assert said(sound, RULE) == []
+
+
+@pytest.mark.parametrize(("in_eval", "fires"), [(10, True), (11, False)])
+def test_training_in_evaluation_mode_is_another_fault(in_eval: int, fires: bool) -> None:
+    seen = record(0.01, 10)
+    seen.modes = tuple(replace(mode, steps=10, eval_steps=in_eval) for mode in seen.modes)
+    assert bool(said(seen, RULE)) is fires
 
 
 def test_a_real_run(tmp_path: Path) -> None:

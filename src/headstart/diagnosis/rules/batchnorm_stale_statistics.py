@@ -64,11 +64,11 @@ It is a warning where the start weighs too much and the run evaluates in evaluat
 advice.
 
 ## Stays silent when
-Momentum is `None` (a plain average of all batches), or the batch norm is frozen in evaluation mode. Of the start's weight
-also where the net comes with statistics from elsewhere (its count of batches does not begin at zero), or the run was
-killed before its end: a momentum that keeps the last batch only is told all the same. Of a copy where its statistics were
-taken or given to it before its last evaluation, as `torch.optim.swa_utils.update_bn` does, it was made of a net that had
-statistics already, or no batch norm trains in training mode.
+Momentum is `None` (a plain average of all batches), or the batch norm is frozen in evaluation mode, for most steps at
+least. Of the start's weight also where the net comes with statistics from elsewhere (its count of batches does not begin
+at zero), or the run was killed before its end: a momentum that keeps the last batch only is told all the same. Of a copy
+where its statistics were taken or given to it before its last evaluation, as `torch.optim.swa_utils.update_bn` does, it
+was made of a net that had statistics already, or no batch norm trains in training mode.
 
 ## References
 Ioffe and Szegedy 2015, arXiv 1502.03167, section 3.1; the PyTorch documentation of `torch.nn.BatchNorm1d` on momentum; Wu
@@ -136,7 +136,11 @@ def batchnorm_stale_statistics(case: Case) -> Iterator[Finding]:
     norms = [mode for mode in case.record.modes if mode.p is None and mode.steps and mode.momentum is not None]
     if len(case.record) < ENOUGH_STEPS or not norms:
         return
-    late = [(mode, weight) for mode in norms if (weight := start_weight(case, mode)) > START]
+    late = [
+        (mode, weight)
+        for mode in norms
+        if (weight := start_weight(case, mode)) > START and mode.eval_steps <= mode.steps  # else that is the fault
+    ]
     latest = [(mode, mode.momentum or 0.0) for mode in norms if (mode.momentum or 0.0) >= LATEST]
     for key, limit, found in (("start", START, late), ("latest", LATEST, latest)):
         if not found:
