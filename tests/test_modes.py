@@ -55,6 +55,22 @@ def test_what_a_function_made_is_known_when_it_is_gone() -> None:
     assert mode.evaluated_in_training == 1
 
 
+def test_the_batches_of_a_norm_that_is_gone_are_told_as_the_run_ends() -> None:
+    """Of two that had one name in turn, as the nets of two folds have, those of the last."""
+    modes = Modes(lambda module: "net.1")
+    first, second = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
+    for norm, calls in ((first, 2), (second, 5)):
+        for step in range(calls):
+            norm(torch.randn(4, 3))
+            modes.trained(norm, (torch.randn(4, 3),), step)
+            modes.end_step(step)
+    del norm, first, second
+    gc.collect()
+    assert not list(modes.batches(6))
+    ((step, name, seen),) = modes.batches(6, ended=True)
+    assert (step, name, int(seen)) == (6, "net.1", 5)
+
+
 def look(model: nn.Module, reduction: str | None) -> None:
     with torch.no_grad():
         out = model(X)

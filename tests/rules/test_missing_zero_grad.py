@@ -88,3 +88,30 @@ def test_gradients_that_are_written_by_hand_are_no_sum(tmp_path: Path, copies: b
                 for m, p in zip(master, net.parameters(), strict=True):
                     p.copy_(m)
     assert said(watch.read(), RULE) == []
+
+
+@pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.LBFGS])
+@pytest.mark.parametrize(("clears", "found"), [("closure", False), ("loop", False), ("never", True)])
+def test_a_closure_clears_or_the_loop_does(
+    tmp_path: Path, kind: type[torch.optim.Optimizer], clears: str, found: bool
+) -> None:
+    """Within a step that is given a closure are all of its backwards; of each closure, one for each half of the data."""
+    net, x, y = nn.Linear(4, 2), torch.randn(8, 4), torch.arange(8) % 2
+    optimizer = kind(net.parameters(), lr=0.01)  # type: ignore[call-arg]
+
+    def closure() -> torch.Tensor:
+        if clears == "closure":
+            optimizer.zero_grad()
+        losses = [nn.functional.cross_entropy(net(a), b) for a, b in ((x[:4], y[:4]), (x[4:], y[4:]))]
+        for loss in losses:
+            loss.backward()
+        return sum(losses, torch.zeros(()))
+
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for _ in range(6):
+            if clears == "loop":
+                optimizer.zero_grad()
+            optimizer.step(closure)
+    record = watch.read()
+    assert record.series(kind.__name__, "loop.cleared").steps == (1, 2, 3, 4, 5)  # at the first the net was not known
+    assert bool(said(record, RULE)) is found

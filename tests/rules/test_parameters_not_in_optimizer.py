@@ -143,6 +143,19 @@ def test_weights_that_were_drawn_anew_after_the_optimizer_was_made_are_stale(tmp
     assert (finding.evidence[0].value, finding.evidence[0].of) == (1, 6)
 
 
+@pytest.mark.parametrize(("held_before", "found"), [(True, STALE), (False, LEFT_OUT)])
+def test_a_tensor_that_two_layers_share_counts_once(tmp_path: Path, held_before: bool, found: str) -> None:
+    """A language model's tied embedding is made anew where its vocabulary grows."""
+    model = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 8), nn.Linear(8, 2))
+    model[4].weight = model[2].weight
+    held = [one for one in model.parameters() if held_before or one is not model[2].weight]
+    if held_before:
+        model[2].weight = model[4].weight = nn.Parameter(torch.randn(8, 8))
+    of_tied = record(tmp_path, model, held)
+    assert rules(of_tied) == {found}
+    assert told(of_tied, found).evidence[0].value == 1
+
+
 def test_a_head_for_other_classes_is_in_the_place_of_the_old_one(tmp_path: Path) -> None:
     model = net()
     held = list(model.parameters())

@@ -12,6 +12,7 @@ import torch
 from records import chain, figures_of, head, run, said, told, unjudged
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
 
 import headstart as hs
 from headstart.diagnosis.rules.preprocessing_differs_in_evaluation import (
@@ -158,6 +159,42 @@ def test_samples_of_both_kinds_in_the_evaluation(tmp_path: Path) -> None:
     test = pictures(200)
     both = torch.cat([normalize(test), test / 255])[torch.randperm(400)]
     assert said(trained(tmp_path, normalize(pictures(400)), both), RULE) == []
+
+
+@pytest.mark.parametrize(("spoil", "fires"), [(lambda x: x * 255, True), (lambda x: x * 20, False), (same, False)])
+def test_a_data_set_beside_one_that_is_prepared_as_in_training(tmp_path: Path, spoil: Prepare, fires: bool) -> None:
+    """Validation after every epoch, and a test set at the end: what the first says does not cover the second."""
+    x, valid, test = (pictures(count) for count in (300, 600, 100))
+    net = nn.Sequential(nn.Flatten(), nn.Linear(x[0].numel(), 2))
+    optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
+    loaders = [DataLoader(TensorDataset(part), batch_size=50) for part in (valid, spoil(test))]
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for epoch in range(20):  # by then not every validation is looked at
+            for rows in torch.randperm(len(x)).split(50):
+                optimizer.zero_grad()
+                F.cross_entropy(net(normalize(x[rows])), rows % 2).backward()
+                optimizer.step()
+            for loader in loaders if epoch == 19 else loaders[:1]:
+                with torch.no_grad():
+                    for (part,) in loader:
+                        net(normalize(part))
+    seen = watch.read()
+    assert "fault" not in seen.meta, seen.meta["fault"]
+    evaluations = {values.name: values.rows for values in seen.values if not values.training}
+    assert evaluations == {"sequential in evaluation": 400, "sequential in evaluation 2": 100}
+    assert bool(said(seen, RULE)) is fires
+
+
+@pytest.mark.parametrize(
+    ("factor", "beside", "fires"),
+    [(UNLIKE, True, True), (UNLIKE - 1, True, False), (2.0, False, True), (0.2, True, False)],
+)
+def test_steps_beside_a_data_set_that_is_alike(factor: float, beside: bool, fires: bool) -> None:
+    a, b = stepped(factor, factor, 64)
+    of_both = record(a, b)
+    alike = replace(a, name="net in evaluation 2", training=False)
+    of_both.values = (*of_both.values, *[alike] * beside)
+    assert bool(said(of_both, RULE)) is fires
 
 
 def test_the_training_set_may_be_evaluated_beside_it(tmp_path: Path) -> None:

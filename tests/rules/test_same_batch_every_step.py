@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from records import chain, head, run, said, told, unjudged
+from records import COIN, chain, figures_of, head, run, said, told, unjudged
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 import headstart as hs
 from headstart.diagnosis.rules.same_batch_every_step import STEPS
-from headstart.record import Record
+from headstart.record import Loader, Record, Samples
 
 RULE = "same-batch-every-step"
 DATA = TensorDataset(torch.randn(300, 6), torch.arange(300) % 3)
@@ -157,3 +158,34 @@ def test_beside_a_generators_samples_other_batches_are_no_fault(tmp_path: Path) 
     for number, real in enumerate(ways):
         (tmp_path / str(number)).mkdir()
         assert said(adversaries(tmp_path / str(number), real), RULE) == []
+
+
+def learnt_by_heart(
+    evaluations: Sequence[float] = (0.5, 0.4, 0.5, 0.9, 0.9, 0.9), others: int = 17, batches: int = 1, **facts: Any
+) -> Record:
+    """A run that saw 16 samples at each step, while others are evaluated; no DataLoader."""
+    record = run(chain(head()), {("net", "samples.batch"): lambda step: float(step % batches)}, skill=0.9)
+    rows = [(10 * place, COIN.name, "eval", value, None) for place, value in enumerate(evaluations)]
+    record._loss_rows = [*record._loss_rows, *rows]
+    seen = [(key, 60, 0, 1, 0) for key in range(16)] + [(key, 0, -1, -1, 6) for key in range(100, 100 + others)]
+    record.samples = (Samples("net", batch=16, steps=60, kept=tuple(seen), **facts),)
+    return record
+
+
+def test_without_a_loader_an_evaluation_that_gets_worse_tells_it() -> None:
+    """A `get_batch` whose generator is seeded anew at each call."""
+    finding = told(learnt_by_heart(), RULE)
+    assert (finding.severity, figures_of(finding)) == (
+        "advice",
+        {"different_batches": 1, "samples": 16, "others_evaluated": 17},
+    )
+
+
+def test_without_a_loader_the_batch_may_be_all_there_is() -> None:
+    assert said(learnt_by_heart([0.5] * 6), RULE) == []  # it does not overfit
+    assert said(learnt_by_heart(others=16), RULE) == []  # no more are evaluated than are trained on
+    assert said(learnt_by_heart(batches=2), RULE) == []
+    assert told(learnt_by_heart(others=9, rate=2), RULE)
+    loaded = learnt_by_heart()
+    loaded.loaders = (Loader("DataLoader", samples=16, batch=16, begun=(0, 1, 2)),)
+    assert said(loaded, RULE) == []

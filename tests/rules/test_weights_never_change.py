@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from loops import X, loss_of, net, train, watched
 from records import said, told
 from torch import nn
 
+import headstart as hs
 from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.record import Record
 
@@ -80,6 +83,32 @@ def test_weights_that_are_set_back_are_told_only_where_nothing_is_learnt(tmp_pat
             model.load_state_dict(start)
 
     assert not said(watched(unknown, net(), adapts), RULE)
+
+
+@pytest.mark.parametrize(
+    ("rates", "fires", "cause"),
+    [
+        ([0.0] * 30, True, "is 0"),
+        ([0.0] * 29 + [0.1], False, ""),  # a warm-up whose only move nobody looks at
+        ([0.1] * 30, False, ""),
+    ],
+)
+def test_what_a_function_made_is_known_when_it_is_gone(
+    tmp_path: Path, rates: list[float], fires: bool, cause: str
+) -> None:
+    """The last look at the weights of `def main()` is that of the last doubling of the steps: 16 of 30."""
+    model = net()
+    optimizer, gone = torch.optim.SGD(model.parameters()), weakref.ref(model[0].weight)  # type: ignore[index, union-attr]
+    with hs.watch(model, record=tmp_path / "run.db") as watch:
+        for rate in rates:
+            optimizer.param_groups[0]["lr"] = rate
+            train(model, optimizer, 1)
+        del model, optimizer
+        gc.collect()
+        assert gone() is None
+    record = watch.read()
+    assert max(step for p in record.parameters for step in record.series(p.name, "weight.changed").steps) <= 16
+    assert [cause in finding.cause for finding in said(record, RULE)] == [True] * fires
 
 
 def test_beside_an_optimizer_that_changes_weights_it_is_advice(tmp_path: Path) -> None:

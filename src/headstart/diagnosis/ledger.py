@@ -197,7 +197,8 @@ def replaced(case: Case, optimizer: Optimizer) -> tuple[list[Parameter], list[La
     held = [p for p in held_by(case, optimizer) if p.layer is None and p.name not in used]
     idle = [p for p in held if p.trainable and not p.sparse and is_idle([p])]
     missing = [(layer, parameter) for layer, parameter in left_out(case) if not is_orphaned(parameter)]
-    new, old = (Counter(_but_for_units(p) for p in each) for each in ([p for _, p in missing], idle))
+    lacking = {parameter.name: parameter for _, parameter in missing}  # once, though two layers share it
+    new, old = (Counter(_but_for_units(p) for p in each) for each in (lacking.values(), idle))
     if not new <= old or not any(len(parameter.shape) > 1 for _, parameter in missing):
         return [], []
     return idle, list({layer.name: layer for layer, _ in missing}.values())

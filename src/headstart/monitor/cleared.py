@@ -35,6 +35,7 @@ class Cleared:
         self._backwards = 0
         self._asked = 0
         self._added = False  # a backward wrote to one of these gradients since the last step
+        self._before = 0  # backwards before the present step began: the others are of its closure
 
     def backward_begins(self) -> None:
         """Somebody touched a gradient since the last mark: it counts as cleared."""
@@ -59,13 +60,23 @@ class Cleared:
 
         None where no backward came between, or none that adds to them: a master copy's gradients are written by hand.
         """
-        seen = self._backwards > 0 and any(mark is not None for mark in self._marks)
-        return self._cleared if seen and (self._added or self._cleared is True) else None
+        self._before = self._backwards
+        return self._state()
 
-    def step_ends(self) -> None:
+    def step_ends(self) -> bool | Tensor | None:
+        """The same of a step whose only backwards were those of its closure: once cleared in it is enough.
+
+        A closure may go through many batches, so that what comes between two of its backwards need not clear.
+        """
+        state = None if self._before else self._state()
         self._marks = [mark_of(parameter) for parameter in self._parameters]
         self._cleared = self._added = False
-        self._backwards = 0
+        self._backwards = self._before = 0
+        return state
+
+    def _state(self) -> bool | Tensor | None:
+        seen = self._backwards > 0 and any(mark is not None for mark in self._marks)
+        return self._cleared if seen and (self._added or self._cleared is True) else None
 
 
 def mark_of(parameter: Tensor) -> Mark:

@@ -34,6 +34,7 @@ class Entry:
     facts: Mode  # its name is given once the whole model has been seen
     first: Tensor | None  # batches that its running statistics had seen after its first call; None: was told
     born: int  # the step of that call
+    counter: Tensor | None = None  # the very tensor that counts them: what main() made is gone as the run ends
     step: int = -1  # of its last call with gradients; in that step, in training mode:
     in_training: bool = False
     evaluated_at: int = -1  # the steps of its last calls without gradients, by mode
@@ -61,6 +62,7 @@ class Modes:
             entry = self._entries[id(module)] = Entry(weakref.ref(module), facts, _batches(module), step)
         if entry.step != step:
             entry.step, entry.in_training = step, False
+            entry.counter = _counter(module)  # it is exchanged where the module is moved
             self._now.append(entry)
         entry.in_training |= module.training
         self.live |= module.training
@@ -118,17 +120,27 @@ class Modes:
             self._describe(entry)
         self._now, self.live = [], False
 
-    def batches(self, step: int) -> Iterator[tuple[int, str, Tensor]]:
-        """Step, name and number of batches that each batch norm's running statistics have seen."""
+    def batches(self, step: int, ended: bool = False) -> Iterator[tuple[int, str, Tensor]]:
+        """Step, name and number of batches that each batch norm's running statistics have seen.
+
+        As the run ends, of those that are gone as well, unless another has taken the name.
+        """
+        told = set[str]()
         for entry in self._entries.values():
             module = entry.module()
             name = None if module is None else self._path(module)
             if module is None or name is None or (seen := _batches(module)) is None:
                 continue
+            told.add(name)
             if entry.first is not None:
                 yield entry.born, name, entry.first
                 entry.first = None
             yield step, name, seen
+        gone = [entry for entry in self._entries.values() if ended and entry.module() is None]
+        last = {entry.facts.name: entry.counter for entry in gone if entry.counter is not None}
+        for name, counter in last.items():
+            if name and name not in told:
+                yield step, name, counter.clone()
 
     def changed(self) -> Iterator[Mode]:
         """What is known of modules that were called since the last time."""
@@ -177,10 +189,15 @@ def _dropped(module: Module | Site) -> float:
 
 
 def _batches(module: Module | Site) -> Tensor | None:
+    counted = _counter(module)
+    return None if counted is None else counted.clone()
+
+
+def _counter(module: Module | Site) -> Tensor | None:
     counted = getattr(module, "num_batches_tracked", None)
     if type(counted) is not Tensor or counted.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(counted):
         return None
-    return counted.clone()
+    return counted
 
 
 def _size(module: Module | Site, args: tuple[Any, ...]) -> tuple[int, int] | None:

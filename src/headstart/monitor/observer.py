@@ -309,6 +309,7 @@ class Observer:
     def loader_begins(self, loader: Any, iterator: Any, grad: bool) -> None:
         if not self._thread or self._thread == threading.get_ident():
             self._loaders.begins(loader, iterator, self.step, user_line(), grad)
+            self._samples.loader_begins(loader.dataset)
             if grad:
                 self._samples.epoch_begins()
 
@@ -354,7 +355,8 @@ class Observer:
         if not self._mine() or optimizer not in self._optimizers:
             return
         name, cleared = self._optimizers[optimizer]
-        cleared.step_ends()
+        if (state := cleared.step_ends()) is not None:
+            self._note(name, "loop.cleared", state)
         self._optimizers.stepped(optimizer)
         if self._sketching:
             self._orphans.look()
@@ -599,8 +601,8 @@ class Observer:
             self._count_batches(self.step)
         self._ledger.remember_new()
 
-    def _count_batches(self, step: int) -> None:
-        self._rare += [Rare(at, name, "norm.batches", seen) for at, name, seen in self._modes.batches(step)]
+    def _count_batches(self, step: int, ended: bool = False) -> None:
+        self._rare += [Rare(at, name, "norm.batches", seen) for at, name, seen in self._modes.batches(step, ended)]
 
     def _count_distinct(self) -> None:
         for parameter, entry in self._ledger.tensors():
@@ -687,7 +689,7 @@ class Observer:
                 if not self.off and self.step:
                     self._count_distinct()
                     self._look_for_changes()
-                    self._count_batches(self.step - 1)
+                    self._count_batches(self.step - 1, ended=True)
                     self._outbox.late([rare._replace(step=min(rare.step, self.step - 1)) for rare in self._rare])
             self._outbox.close(how, time.perf_counter() - self._started)
         except Exception:

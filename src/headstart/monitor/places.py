@@ -1,4 +1,4 @@
-"""The values that a model is given, place by place: while it trains, and in evaluation on other samples.
+"""The values that a model is given, place by place: while it trains, and in evaluation on other samples, of each data set.
 
 Of a few calls some rows are copied, at the places that the fingerprints read. What is told of them is made as the record is
 written: of each place mean, spread, deciles, and the step in which its values come, if they come in equal steps.
@@ -30,7 +30,7 @@ FINE = 256  # a step over the rounding error, at least: 8,000 steps in single pr
 ROUNDING = 4 * torch.finfo(torch.float32).eps  # of the largest value: a few operations in single precision
 
 
-@dataclass
+@dataclass(eq=False)
 class Phase:
     """What a model was given while it trained, or in evaluation."""
 
@@ -47,6 +47,13 @@ class Phase:
         due = self.calls <= CALLS or self.calls & (self.calls - 1) == 0
         return due and len(self.seen) < ROWS and x.dtype in FLOATS
 
+    def is_due(self) -> bool:
+        """Whether it is to be told, for the first time or since its rows have doubled; notes that it is."""
+        due = self.told < ROWS and len(self.seen) >= min(ROWS, max(ENOUGH, 2 * self.told))
+        if due:
+            self.told = len(self.seen)
+        return due
+
     def take(self, rows: Tensor, fingerprints: Sequence[int], shape: tuple[int, ...]) -> None:
         """Keeps the rows that are new. Waits for the device."""
         if self.shape and shape != self.shape:
@@ -62,31 +69,38 @@ class Phase:
 
 
 class Places:
-    """Both phases of one model."""
+    """Both phases of one model; evaluation apart for each data set, by a number that the caller gives it."""
 
     def __init__(self) -> None:
-        self._training, self._evaluation = Phase(), Phase()
+        self._training = Phase()
+        self._evaluations: dict[int, Phase] = {}  # in the order in which they are seen
 
-    def wants(self, x: Tensor, training: bool) -> bool:
+    def wants(self, x: Tensor, training: bool, source: int = 0) -> bool:
         """Whether some rows of `x`, which the model is given, are to be copied; counts the call."""
-        return self._phase(training).wants(x)
+        return self._phase(training, source).wants(x)
 
-    def take(self, rows: Tensor, fingerprints: Sequence[int], shape: tuple[int, ...], training: bool) -> None:
+    def take(
+        self, rows: Tensor, fingerprints: Sequence[int], shape: tuple[int, ...], training: bool, source: int = 0
+    ) -> None:
         """These rows, with their fingerprints and the shape of a sample."""
-        self._phase(training).take(rows, fingerprints, shape)
+        self._phase(training, source).take(rows, fingerprints, shape)
 
     def changed(self, model: str) -> Iterator[Values]:
-        """Both phases, each again when its rows have doubled; nothing while one has few, or shapes differ."""
-        few = min(len(self._training.seen), len(self._evaluation.seen)) < ENOUGH
-        if few or self._training.shape != self._evaluation.shape:
-            return
-        for phase, name in ((self._training, model), (self._evaluation, f"{model} in evaluation")):
-            if phase.told < ROWS and len(phase.seen) >= min(ROWS, max(ENOUGH, 2 * phase.told)):
-                phase.told = len(phase.seen)
-                yield _figures(phase, name, model, phase is self._training)
+        """Training and each evaluation, again when its rows have doubled; nothing while one has few, or shapes differ."""
+        told = [
+            phase
+            for phase in self._evaluations.values()
+            if min(len(self._training.seen), len(phase.seen)) >= ENOUGH and phase.shape == self._training.shape
+        ]
+        if told and self._training.is_due():
+            yield _figures(self._training, model, model, True)
+        for phase in told:
+            if phase.is_due():
+                place = list(self._evaluations.values()).index(phase)
+                yield _figures(phase, f"{model} in evaluation{f' {place + 1}' * bool(place)}", model, False)
 
-    def _phase(self, training: bool) -> Phase:
-        return self._training if training else self._evaluation
+    def _phase(self, training: bool, source: int) -> Phase:
+        return self._training if training else self._evaluations.setdefault(source, Phase())
 
 
 def spread(rows: Tensor) -> Tensor:

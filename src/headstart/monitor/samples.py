@@ -36,6 +36,8 @@ LOOKS = 64  # different batches without gradients whose samples are remembered
 WHOLE = 8  # calls whose values are looked at, whether they are whole numbers
 MOST = 64  # models that are followed
 
+SOURCES = 6  # data sets that are told apart, as long as the run lasts
+
 DENSE = 1024  # steps that are all looked at; then
 STRETCH = 64  # steps from the start of each doubling, and of epochs:
 EPOCHS = 64  # of the first, then of each doubling
@@ -56,6 +58,16 @@ class Call:
     changes: Tensor  # (rows,)
     values: Tensor | None = None  # of some of the rows, as `spread` takes them; None: this call is not looked at so
     shape: tuple[int, ...] = ()  # of a sample
+    source: int = 0  # the data set that it comes from, as `Samples.loader_begins` numbers them
+
+
+@dataclass
+class Evaluation:
+    """How often a model was evaluated on one data set."""
+
+    at: int = -1  # the step at which the present pass began
+    passes: int = 0
+    calls: int = 0  # of the present pass
 
 
 @dataclass
@@ -82,9 +94,7 @@ class Entry:
     kept: dict[int, Kept] = field(default_factory=dict)  # by fingerprint
     step: int = -1  # of its last call in training
     in_step: int = 0  # calls in it
-    pass_at: int = -1  # the step at which the present evaluation began
-    passes: int = 0
-    in_pass: int = 0
+    evaluations: dict[int, Evaluation] = field(default_factory=dict)  # by data set
     was_training: bool = False
     looks: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)  # kept: trained on before, not yet
     fractions: list[Tensor] = field(default_factory=list)  # of each first calls: whether a value was no whole number
@@ -114,6 +124,8 @@ class Samples:
         self._epochs = 0
         self._step = 0  # that is not over yet
         self._pending = 0
+        self._source = 0  # of what is evaluated now
+        self._sources: dict[int, int] = {}  # by the data set's id
 
     def follows(self, module: Module, grad: bool) -> bool:
         """Whether `entered` wants this call: asked at each call of any module; `grad`: gradients are on."""
@@ -136,8 +148,8 @@ class Samples:
         hashes, changes = fingerprints(given)
         self._pending += hashes.shape[0]
         shape = tuple(given[0].shape[given[0].ndim > 1 :])
-        copy = spread(_values(given[0])).clone() if entry.places.wants(given[0], grad) else None
-        entry.calls.append(Call(self._step, grad, hashes, changes, copy, shape))
+        copy = spread(_values(given[0])).clone() if entry.places.wants(given[0], grad, self._source) else None
+        entry.calls.append(Call(self._step, grad, hashes, changes, copy, shape, self._source))
         if len(entry.fractions) < WHOLE:
             entry.fractions.append(_has_fractions(given))
         rows = _rows(given[0])
@@ -163,6 +175,15 @@ class Samples:
                 entry.known = True
                 entry.facts = replace(entry.facts, name=self._modules.path(module) or type(module).__name__.lower())
 
+    def loader_begins(self, dataset: Any) -> None:
+        """What is evaluated until the next step or loader comes from this data set; from no loader, or one of too many: 0.
+
+        A data set that is gone may lend its number to the next: then the two are one to us, as they would be without it.
+        """
+        if id(dataset) not in self._sources and len(self._sources) < SOURCES:
+            self._sources[id(dataset)] = len(self._sources) + 1
+        self._source = self._sources.get(id(dataset), 0)
+
     def epoch_begins(self) -> None:
         """A loader began to give batches to train on."""
         self._epochs += 1
@@ -171,7 +192,7 @@ class Samples:
             self._looking = True
 
     def end_step(self, step: int) -> None:
-        self._step = step + 1
+        self._step, self._source = step + 1, 0
         self._stretch = STRETCH if self._step & step == 0 else self._stretch - 1
         self._looking = self._step < DENSE or self._stretch > 0
 
@@ -206,11 +227,11 @@ class Samples:
     def _wants(self, entry: Entry, module: Module, grad: bool) -> bool:
         """Whether this call is looked at; counts it."""
         if not grad:
-            if entry.pass_at != self._step:
-                entry.pass_at, entry.in_pass = self._step, 0
-                entry.passes += 1
-            entry.in_pass += 1
-            return entry.in_pass <= PASS and (entry.passes <= PASSES or entry.passes & (entry.passes - 1) == 0)
+            own = entry.evaluations.setdefault(self._source, Evaluation())
+            if own.at != self._step:
+                own.at, own.calls, own.passes = self._step, 0, own.passes + 1
+            own.calls += 1
+            return own.calls <= PASS and (own.passes <= PASSES or own.passes & (own.passes - 1) == 0)
         entry.was_training |= module.training
         if entry.was_training and not module.training:  # an evaluation that keeps its gradients, or a mistake
             return False
@@ -270,7 +291,7 @@ def _fold(entry: Entry, calls: Sequence[Call]) -> dict[int, int]:
             _keep(entry, key, call, entry.looks.get(batch))
     for owner, call in enumerate(calls):
         if call.values is not None and owner not in known:
-            entry.places.take(call.values, spread(call.hashes).tolist(), call.shape, call.training)
+            entry.places.take(call.values, spread(call.hashes).tolist(), call.shape, call.training, call.source)
     entry.facts = replace(entry.facts, steps=entry.facts.steps + len(by_step))
     return {step: _joined(own) for step, own in by_step.items()}
 

@@ -219,11 +219,11 @@ class Input:
 class Values:
     """What a model was given at up to 64 places of each sample, the same ones in training and in evaluation.
 
-    Of different samples in a few calls; of those without gradients only where none of their samples was known to be
-    trained on.
+    Of different samples in a few calls, in evaluation of each data set apart; of those without gradients only where none
+    of their samples was known to be trained on.
     """
 
-    name: str  # the model's; of evaluation "... in evaluation"
+    name: str  # the model's; of evaluation "... in evaluation", of further data sets "... in evaluation 2"
     model: str  # dotted module path
     training: bool = True
     shape: tuple[int, ...] = ()  # of one sample

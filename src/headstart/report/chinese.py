@@ -176,6 +176,7 @@ CHINESE = {
     "cut share": "被裁剪的比例",
     "dead share": "死亡单元的比例",
     "different batches": "不同的批次数",
+    "others evaluated": "被评估的其他样本数",
     "different orders": "不同的顺序数",
     "empty batches": "没有有效标签的批次数",
     "eval steps": "评估模式下的步数",

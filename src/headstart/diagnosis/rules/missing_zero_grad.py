@@ -2,7 +2,8 @@
 
 ## What it sees
 At each step, whether the gradients of the step before were cleared before this step's backward (`loop.cleared`):
-set to None, zeroed in place, or replaced, in whatever way.
+set to None, zeroed in place, or replaced, in whatever way. Of a step that is given a closure: whether they were cleared
+once within it, or before.
 
 ## Why it hurts
 `backward()` adds to `.grad`. Without clearing, a step follows the sum of all past gradients: they point to where the

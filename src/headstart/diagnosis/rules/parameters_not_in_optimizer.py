@@ -111,6 +111,7 @@ def parameters_not_in_optimizer(case: Case) -> Iterator[Finding]:
     trainable = [parameter for parameter in case.record.parameters if parameter.trainable]
     layers = tuple(dict.fromkeys(layer.name for layer, _ in missing))
     layer, first = missing[0][0], missing[0][1].name
+    count = len({parameter.name for _, parameter in missing})  # two layers may share one
     reached = first if layer.name in layer.parameters else code.path(first)  # a raw tensor is its own name
     gone = is_orphaned(missing[0][1])
     remedy = f"optimizer = {code.optimizer(case.record.optimizers[0])}"
@@ -119,10 +120,10 @@ def parameters_not_in_optimizer(case: Case) -> Iterator[Finding]:
     yield Finding(
         "parameters-not-in-optimizer",
         "error" if case.learns is False else "advice",
-        case.say(TEXT, "message", count=len(missing), all=len(trainable), first=first),
+        case.say(TEXT, "message", count=count, all=len(trainable), first=first),
         layers[0],
         0,
-        (Evidence("left_out", len(missing), of=len(trainable)),),
+        (Evidence("left_out", count, of=len(trainable)),),
         case.say(TEXT, "gone" if gone else "cause"),
         Remedy(
             "all-parameters",

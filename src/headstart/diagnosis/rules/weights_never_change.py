@@ -1,11 +1,11 @@
 """An optimizer steps, its tensors have gradients, and not one bit of them ever changes.
 
 ## What it sees
-A sample of every tensor that the optimizer holds, in the tensor's own precision, compared with its first value at steps
-1, 2, 4, 8, ... and as the run ends; the gradients at its steps. It is exact. Without an optimizer it asks the script, too:
-for an update that makes a new tensor, `w = w - lr * w.grad`. And of an optimizer that moves the rest, for a tensor that
-never changes though its gradients are as large: going by each that moves at the same rate, its updates would be far above
-rounding.
+A sample of every tensor that the optimizer holds, in the tensor's own precision, compared with its first value at
+steps 1, 2, 4, 8, ... and as the run ends, if it still lives then; the gradients at its steps. It is exact. Without an
+optimizer it asks the script, too: for an update that makes a new tensor, `w = w - lr * w.grad`. And of an optimizer
+that moves the rest, for a tensor that never changes though its gradients are as large: going by each that moves at the
+same rate, its updates would be far above rounding.
 
 ## Why it hurts
 Nothing is learnt. With a learning rate of 0 every update is 0. One that is smaller than half the distance between a
@@ -265,8 +265,16 @@ def _why_unchanged(case: Case, optimizer: Optimizer) -> Why | None:
 
 
 def _never_changed(case: Case, parameter: Parameter) -> bool:
+    """Of what `main()` made, and what is gone before the end: up to the last doubling of the steps.
+
+    If it moved in the time after that look alone, it is not known whether that was undone.
+    """
     looks = case.record.series(parameter.name, "weight.changed")
-    return bool(looks) and looks.steps[-1] == len(case.record) - 1 and not any(looks.values)
+    if not looks or any(looks.values) or 2 * looks.steps[-1] < len(case.record) - 1:
+        return False
+    updates = case.record.series(parameter.name, "update.max_abs")
+    moved = next((step for step, value in zip(updates.steps, updates.values, strict=True) if value), None)
+    return moved is None or moved < looks.steps[-1] or looks.steps[-1] == len(case.record) - 1
 
 
 def _ever_changed(case: Case, parameter: Parameter) -> bool:
