@@ -167,6 +167,8 @@ CHINESE = {
     "backwards per step": "每步的 backward 次数",
     "bad columns": "含非有限值的列数",
     "batches": "批次数",
+    "rate cuts": "学习率降低的次数",
+    "figure told": "交给调度器的数",
     "batches compared": "比较过的批次数",
     "changed": "变动过的次数",
     "classes": "类别数",
