@@ -88,6 +88,24 @@ def test_what_takes_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     assert output_of((X @ W).grad_fn) is None
 
 
+def test_all_of_a_long_residual_chain_together_is_to_be_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide, steps = torch.randn(5, 5).requires_grad_(), 8
+    state = X @ wide
+    for _ in range(steps):
+        state = state + X @ wide
+    torch.testing.assert_close(output_of(state.grad_fn), state.detach())
+    monkeypatch.setattr(computed, "LARGEST", steps * X.numel() * 5)  # one product less than there are
+    assert output_of(state.grad_fn) is None
+
+
+def test_a_vectors_product_costs_as_many_multiplications_as_the_matrix_has_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(computed, "LARGEST", X.numel() + 2 * len(X))
+    w = torch.randn(5).requires_grad_()
+    assert output_of((X @ w).grad_fn) is not None
+
+
 def test_a_node_that_is_met_by_many_ways_is_computed_once() -> None:
     twice = X[:, 0] * B[0]
     for _ in range(40):  # 2**40 ways

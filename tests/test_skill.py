@@ -162,6 +162,24 @@ def test_of_single_samples_every_label_is_alone() -> None:
     assert skill_of(run((), labels, losses=[(one_each, 0.9)], loss=0.9, optimizers=two)) is None
 
 
+@pytest.mark.parametrize(("value", "told"), [(1.9, False), (0.99, False), (2.1, True), (0.5, True)])
+def test_of_a_generators_samples_less_is_asked_than_the_constant(value: float, told: bool) -> None:
+    """Two samples of one distribution are, in the square, twice as far from one another as from their mean."""
+    labels: dict[tuple[str, str], Figure] = {(COIN.name, "loss.unvaried"): 1.0}
+    beside = [(COIN, 0.6), (mse("distance"), value)]
+    assert (skill_of(run((), labels, losses=beside)) is not None) == told
+    assert skill_of(run(losses=beside)) is not None  # no role: two tasks
+    odd, even = dict.fromkeys(range(1, 60, 2), 0.6), dict.fromkeys(range(0, 60, 2), value)
+    apart = run((), labels, losses=[(COIN, odd), (mse("distance"), even)])
+    assert skill_of(apart) is not None
+
+
+def test_of_classes_beside_a_role_no_samples_are_drawn() -> None:
+    labels: dict[tuple[str, str], Figure] = {("role", "loss.unvaried"): 1.0}
+    beside = [(replace(COIN, name="role"), 0.6), (COIN, 0.8)]
+    assert skill(run((), labels, losses=beside)).value < 0
+
+
 @pytest.mark.parametrize("targets", [Targets(), Targets(10, (10.0, 0.0)), Targets(10, (0.0, 0.0, 10.0))])
 def test_where_one_answer_is_right_there_is_no_skill(targets: Targets) -> None:
     assert skill_of(run(losses=[(replace(COIN, targets=targets), 0.1)])) is None

@@ -1,6 +1,7 @@
 """`hs.watch`: what is seen of a run is what happened, and the run is as it was."""
 
 import copy
+import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -243,6 +244,35 @@ def test_a_second_thread_that_trains_is_left_alone(net: Net, tmp_path: Path) -> 
         thread.join()
 
     assert len(watched(tmp_path, net, run)) == 3
+
+
+def test_what_is_gone_as_the_run_ends_was_looked_at_in_its_last_fifth(tmp_path: Path) -> None:
+    for steps in (37, 250, 511):
+        seen = looks_at_a_net_that_is_dropped(tmp_path / f"{steps}.db", steps)
+        assert seen[-1] >= 0.8 * (steps - 1) - 5  # sketched steps lie up to five apart here
+        assert len(seen) <= 10 + 4 * math.log2(steps / 4)
+
+
+def looks_at_a_net_that_is_dropped(path: Path, steps: int) -> tuple[int, ...]:
+    """The looks at a parameter that no optimizer holds, in a run after which its net is gone."""
+    observer = Observer(lambda: path, attach.script_facts, attach.BIRTHS)
+    attach.attach(observer)
+    try:
+        train_and_drop(steps)
+    finally:
+        attach.detach(observer, "finished")
+    record = read_record(path)
+    assert "fault" not in record.meta
+    return record.series("1.weight", "weight.reached").steps
+
+
+def train_and_drop(steps: int) -> None:
+    net = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2))
+    optimizer = torch.optim.SGD(net[0].parameters(), lr=0.1)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        net(torch.ones(5, 4)).sum().backward()
+        optimizer.step()
 
 
 def test_the_first_steps_are_all_sketched_and_then_ever_fewer() -> None:

@@ -37,6 +37,22 @@ def test_norms_above_ten_times_what_passes_are_cut_to_less_than_a_tenth() -> Non
     assert said(clipped(CUT), RULE) == []
 
 
+@pytest.mark.parametrize(
+    ("times", "unscale"), [(65536.0, True), (65536.0 * 1.005, True), (256.0, True), (128.0, False), (300.0, False)]
+)
+def test_gradients_of_a_scaled_loss_are_to_be_unscaled_first(times: float, unscale: bool) -> None:
+    record = run(
+        NET,
+        {("", "loop.norm"): 2 * CUT, ("", "loop.largest"): 1.0},
+        skill=0.0,
+        loss=math.log(2) * times,
+    )
+    finding = told(record, RULE)
+    assert finding.remedy is not None
+    assert ("unscale_" in finding.remedy.code) is unscale
+    assert ("GradScaler" in finding.cause) is unscale
+
+
 def test_one_step_in_twenty_may_be_left_as_it_is() -> None:
     def all_but(left: int) -> Callable[[int], float]:
         return lambda step: 1.0 if step % 20 < left else 2 * CUT

@@ -123,6 +123,13 @@ def test_units_that_die_later_are_told_from_the_look_that_shows_it() -> None:
     assert finding.remedy.code.startswith("torch.optim.SGD(model.parameters(), lr=0.01)")
 
 
+def test_they_are_dated_by_the_layer_that_died_first() -> None:
+    early, late = ({step: float(step >= date) for step in range(0, 60, 4)} for date in (8, 40))
+    finding = told(dead({step: 0.9 * share for step, share in early.items()}, late), RULE)
+    assert (finding.layer, finding.step) == ("fc2", 8)
+    assert finding.evidence[0].steps == (40, 56)
+
+
 def test_units_that_start_dead_are_told_from_the_first_step_and_cured_by_their_bias() -> None:
     finding = told(dead(always(0.8)), RULE)
     assert finding.step == 0

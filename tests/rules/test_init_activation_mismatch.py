@@ -26,6 +26,7 @@ def net(
     *,
     skill: float | None = 0.0,
     steps: int = ENOUGH,
+    cut: float | None = None,
     **facts: object,
 ) -> Record:
     """Ten ReLU layers whose gradient shows a share `seen` of the product's logarithm, and whose weights came `way`."""
@@ -34,6 +35,8 @@ def net(
     for i in range(DEPTH):
         figures |= {(f"fc{i}.weight", "weight.std"): own, (f"fc{i}.weight", "update.std"): way * own / steps}
         figures[f"fc{i}", "gradient.std"] = LEFT ** (-seen * i / (DEPTH - 1))
+    if cut is not None:
+        figures |= {("", "loop.norm"): cut, ("", "loop.largest"): 1.0}
     return run(layers, figures, skill=skill, steps=steps)
 
 
@@ -52,6 +55,11 @@ def test_hidden_weights_that_move_say_that_the_gradient_is_large_enough() -> Non
 def test_steps_that_are_too_short_for_any_start_are_another_question() -> None:
     assert told(net(way=1.02 * BY_LAW * LEFT), RULE)
     assert said(net(way=0.98 * BY_LAW * LEFT), RULE) == []
+
+
+def test_where_a_clip_sets_the_length_of_the_steps_the_gradient_does_not() -> None:
+    assert told(net(cut=0.99), RULE)
+    assert said(net(cut=1.01), RULE) == []
 
 
 def test_half_of_the_decline_must_be_seen_in_the_gradient() -> None:

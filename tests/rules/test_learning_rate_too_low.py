@@ -17,6 +17,7 @@ from headstart.diagnosis.rules.learning_rate_too_low import (
     ABOVE,
     BENT,
     DIVIDES,
+    DONE,
     ENOUGH,
     FAR,
     KEPT,
@@ -197,7 +198,9 @@ def test_adam_of_that_eps_goes_as_far_as_gradient_descent(eps: float, tmp_path: 
     assert bool(found) is (eps == 1)
 
 
-def straight(share: float, pace: float = 0.9, *, skill: Figure | None = 0.0, clipped: bool = False) -> Record:
+def straight(
+    share: float, pace: float = 0.9, *, skill: Figure | None = 0.0, clipped: bool = False, first: float = 9.0
+) -> Record:
     """A loss that falls by 1 from the middle of the first third to that of the last, at `share` of what is promised."""
     figures: dict[tuple[str, str], Figure] = {(f"{layer.name}.weight", "weight.std"): 1.0 for layer in NET}
     figures |= {(f"{layer.name}.weight", "update.std"): 1.0 for layer in NET}
@@ -205,10 +208,10 @@ def straight(share: float, pace: float = 0.9, *, skill: Figure | None = 0.0, cli
     figures["", "update.descent"] = lambda step: promised * (1 if step < 2 * ENOUGH // 3 else pace)
     if clipped:
         figures["", "loop.norm"] = 1.0
-    return run(NET, figures, skill=skill, steps=ENOUGH, loss=lambda step: 9 - 3 / 2 * step / ENOUGH)
+    return run(NET, figures, skill=skill, steps=ENOUGH, loss=lambda step: 9 - 3 / 2 * step / ENOUGH if step else first)
 
 
-@pytest.mark.parametrize(("skill", "severity"), [(0.0, "warning"), (None, "advice")])
+@pytest.mark.parametrize(("skill", "severity"), [(0.0, "warning"), (None, "advice"), (0.9, "advice")])
 def test_a_loss_may_keep_four_fifths_of_what_the_steps_promise(skill: float | None, severity: str) -> None:
     finding = told(straight(1.05 * KEPT, skill=skill), RULE)
     assert (finding.severity, figures_of(finding)["pace"]) == (severity, pytest.approx(0.9))
@@ -216,12 +219,13 @@ def test_a_loss_may_keep_four_fifths_of_what_the_steps_promise(skill: float | No
     assert said(straight(0.9 * KEPT, skill=skill), RULE) == []
 
 
-def test_a_run_that_ends_or_learns_or_is_clipped_may_go_straight() -> None:
+def test_a_run_that_ends_or_is_done_or_clipped_may_go_straight() -> None:
     assert said(straight(1.0, 1.1 * PACE), RULE)
     assert said(straight(1.0, 0.9 * PACE), RULE) == []
     assert said(straight(1.0, 0.9 * PACE, skill=-1.0), RULE)  # a bias alone would get further
     assert said(straight(1.0, 0.9 * ABOVE, skill=-1.0), RULE) == []
-    assert said(straight(1.0, skill=0.9), RULE) == []
+    assert said(straight(1.0, 0.9 * PACE, skill=-1.0, first=4.4), RULE) == []  # a step threw it up
+    assert said(straight(1.0, skill=1.01 * DONE), RULE) == []
     assert said(straight(1.0, clipped=True), RULE) == []
     assert said(straight(1.1 * BENT), RULE) == []
 

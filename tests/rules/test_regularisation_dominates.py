@@ -11,7 +11,17 @@ import torch
 from loops import loss_of, net, train, watched
 from records import COIN, SGD, chain, head, linear, run, said, told
 
-from headstart.diagnosis.rules.regularisation_dominates import FADED, GONE, LEFT, LITTLE, MEANT, PART, PULL, SHARE
+from headstart.diagnosis.rules.regularisation_dominates import (
+    FADED,
+    GONE,
+    LEFT,
+    LITTLE,
+    MEANT,
+    NAT,
+    PART,
+    PULL,
+    SHARE,
+)
 from headstart.record import Record
 
 RULE = "regularisation-dominates"
@@ -185,3 +195,56 @@ def test_adam_may_keep_its_decay_apart() -> None:
     apart = {"decoupled_weight_decay": True}
     record.optimizers = tuple(replace(one, options={**one.options, **apart}) for one in record.optimizers)
     assert said(record, RULE) == []
+
+
+def coded(price: float = 1.0, left: float = 0.1, skill: float = 0.0) -> Record:
+    """A VAE whose whole loss ends at `left`, and in which each nat of its codes costs `price`."""
+    figures = {("", "loss.nat"): price}
+    for name in ("body", "head"):
+        figures |= {(f"{name}.weight", f"{figure}.std"): 0.1 for figure in ("weight", "weight_gradient", "update")}
+    return run(chain(linear("body"), head()), figures, skill=skill, loss=left)
+
+
+@pytest.mark.parametrize(
+    ("record", "fires"),
+    [
+        (coded(), True),
+        (coded(price=1.01 * NAT * 0.1), True),
+        (coded(price=0.99 * NAT * 0.1), False),
+        (coded(skill=0.3), False),
+        (coded(left=0.0), False),
+    ],
+)
+def test_codes_that_cost_more_than_all_there_is_to_explain(record: Record, fires: bool) -> None:
+    found = said(record, RULE)
+    assert [finding.severity for finding in found] == ["error"] * fires
+    if fires:
+        assert "reduction='sum'" in found[0].remedy.code
+
+
+class Coder(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = torch.nn.Linear(30, 4)
+        self.decoder = torch.nn.Linear(2, 30)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        mu, logvar = self.encoder(x).chunk(2, 1)
+        return self.decoder(mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)), mu, logvar
+
+
+@pytest.mark.parametrize(("reduction", "fires"), [("mean", True), ("sum", False)])
+def test_a_mean_over_the_values_beside_a_sum_over_the_codes(tmp_path: Path, reduction: str, fires: bool) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(256, 2) @ torch.randn(2, 30)
+
+    def loss(model: torch.nn.Module) -> torch.Tensor:
+        output, mu, logvar = model(x)
+        reconstruction = torch.nn.functional.mse_loss(output, x, reduction=reduction) / (1 if fires else len(x))
+        scale = 0.1 if fires else 1.0
+        return scale * reconstruction - 0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(1).mean()
+
+    model = Coder()
+    record = watched(tmp_path, model, lambda m: train(m, torch.optim.Adam(m.parameters(), lr=0.02), 240, loss))
+    assert record.series("", "loss.nat").last == pytest.approx(1.0)
+    assert bool(said(record, RULE)) is fires

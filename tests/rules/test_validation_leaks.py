@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -149,10 +150,27 @@ def test_the_whole_set_must_be_known_and_not_evaluated() -> None:
 
 def test_as_many_as_are_alike_by_chance() -> None:
     kept = [(i, 2, i, i + 1 if i < 2 else 100 + i, 0) for i in range(100)]
-    assert Drawn.of(Samples("net", kept=tuple(kept))).by_chance == 0.08
-    looks = round(1000 * 0.08 * TIMES)
+    by_chance = Drawn.of(Samples("net", kept=tuple(kept))).by_chance
+    assert by_chance == pytest.approx(
+        2 * 2 / 0.81 / 102, rel=0.01
+    )  # two pairs, of samples that are nine tenths of all
+    looks = math.floor(1000 * by_chance * TIMES)
     assert said(record(((looks + 1, 999 - looks),), kept), RULE)
     assert said(record(((looks, 1000 - looks),), kept), RULE) == []
+
+
+@pytest.mark.parametrize("copies", [0, 30, 90])
+@pytest.mark.parametrize("dropped", [0, 40])
+def test_the_share_that_is_alike_is_found_of_shuffled_epochs(copies: int, dropped: int) -> None:
+    """Of 600 samples so many are copies of another; each epoch leaves some out."""
+    torch.manual_seed(copies + dropped)
+    names = torch.cat([torch.arange(600 - copies), torch.arange(copies)])
+    seen: dict[int, list[int]] = {}
+    for epoch in range(6):
+        for place, sample in enumerate(torch.randperm(600)[: 600 - dropped]):
+            seen.setdefault(int(names[sample]), []).append(epoch * 30 + place // 20)
+    kept = tuple((name, len(steps), steps[0], (*steps, -1)[1], 0) for name, steps in seen.items())
+    assert Drawn.of(Samples("net", kept=kept)).by_chance == pytest.approx(2 * copies / 600, abs=0.05)
 
 
 def test_folds_are_no_leak() -> None:

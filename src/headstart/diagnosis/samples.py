@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from headstart.record import Samples
+
+FIRST = 0.9  # of the samples, before which none comes again
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,13 @@ class Drawn:
     def by_chance(self) -> float:
         """The share that is the same as another sample of the set, roughly.
 
-        Epochs give no sample a second time before half of all samples have come for the first. What has come again by
-        then, in another step, are samples that are alike, or drawn with replacement. In the other half are as many.
+        Epochs give no sample a second time before all samples have come for the first; all but a few, for an epoch may
+        drop its last ones. What has come again before that, in another step, are samples that are alike, or drawn with
+        replacement: of all such pairs those of which both are among the first.
         """
         if not self.trained:
             return 0.0
-        half = median(first for _, first, _ in self.trained)
-        early = [(first, second) for _, first, second in self.trained if first <= half]
-        return min(1.0, 2 * sum(first < second <= half for first, second in early) / len(early))
+        firsts = sorted(first for _, first, _ in self.trained)
+        most = firsts[int(FIRST * (len(firsts) - 1))]
+        pairs = sum(first < second <= most for _, first, second in self.trained) / FIRST**2
+        return min(1.0, 2 * pairs / (len(firsts) + pairs))

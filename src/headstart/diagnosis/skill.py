@@ -24,6 +24,8 @@ ALIKE = 0.01  # of the targets' std: outputs that spread by less explain at most
 LOOKS = 5  # batches of a third, at least
 DRIFT = 5.0  # standard errors of the mean of a third's batches, which may come in an order and be alike
 UNVARIED = 0.5  # share of backwards with a single label from which a loss is a role (a GAN's), not a task
+OF_SAMPLES = -1.0  # the skill of samples that know nothing of their inputs
+REGRESSIONS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 RISE, TIMES = 2.0, 5  # each loss of that many steps over the one before it: in a run that has run away
 STUCK = 1e-5  # of a loss: rounding of a mean over many samples
 FAR = 1000.0  # times all losses before, at the end of steps that each raise it, by however little
@@ -248,9 +250,12 @@ def _skill(record: Record, loss: Loss) -> Skill | None:
     if not tail:
         return None
     value = fmean(tail.values)
-    if 1 - value / constant.loss < NO_SKILL and (_targets_drift(record, loss) or _is_weighed(record, loss)):
+    skill = 1 - value / constant.loss
+    if skill < NO_SKILL and (_targets_drift(record, loss) or _is_weighed(record, loss)):
         return None
-    return Skill(1 - value / constant.loss, value, constant.loss, constant.answer, loss.name)
+    if OF_SAMPLES <= skill < NO_SKILL and _is_of_samples(record, loss):
+        return None
+    return Skill(skill, value, constant.loss, constant.answer, loss.name)
 
 
 def is_role(record: Record, loss: Loss) -> bool:
@@ -283,6 +288,19 @@ def _is_weighed(record: Record, loss: Loss) -> bool:
     weights draw it away from the frequencies, may stand above the constant's there however much it has learnt.
     """
     return loss.options.get("reduction") == "none" and not is_all(record, loss, scaled=True)
+
+
+def _is_of_samples(record: Record, loss: Loss) -> bool:
+    """Whether most of its steps train a role as well: then its outputs are a generator's, of which a spread is asked.
+
+    A sample that is right in all is as far from its target as two targets of the same inputs are from one another: in the
+    square twice as far as their mean, in absolute value at most twice as far as their median.
+    """
+    steps = set(record.loss_of(loss.name).steps)
+    roles = (one for one in record.losses if one.name != loss.name and one.trained and is_role(record, one))
+    return loss.kind in REGRESSIONS and any(
+        2 * len(steps & set(record.loss_of(role.name).steps)) > len(steps) for role in roles
+    )
 
 
 def _targets_drift(record: Record, loss: Loss) -> bool:

@@ -20,7 +20,7 @@ from headstart.monitor.graph import output_shape, saved
 from headstart.monitor.operators import RESHAPES, VIEWS, operator, signed
 
 NODES = 48  # that are computed for one value, at most
-LARGEST = 2**22  # values of an operator, and multiplications in it: some milliseconds
+LARGEST = 2**22  # values and multiplications of all of them together: some milliseconds
 
 Node = Any
 
@@ -48,16 +48,20 @@ class _Values:
 
     def __init__(self) -> None:
         self._known: dict[Node, Tensor | None] = {}
+        self._work = 0
 
     def of(self, node: Node | None) -> Tensor | None:
         if node is None:
             return None
         if node not in self._known:
-            if len(self._known) >= NODES or math.prod(output_shape(node)) > LARGEST:
-                return None
             self._known[node] = None
-            self._known[node] = self._computed(node)
+            if len(self._known) <= NODES and self._may(math.prod(output_shape(node))):
+                self._known[node] = self._computed(node)
         return self._known[node]
+
+    def _may(self, work: int) -> bool:
+        self._work += work
+        return self._work <= LARGEST
 
     def _computed(self, node: Node) -> Tensor | None:
         if hasattr(node, "variable"):
@@ -94,7 +98,8 @@ class _Values:
             return first.add(second, alpha=node._saved_alpha if op == "add" else -node._saved_alpha)
         if op in ("mul", "div"):
             return first * second if op == "mul" else first / second
-        if first.dtype != second.dtype or first.numel() * second.shape[-1] > LARGEST:
+        columns = second.shape[-1] if second.ndim > 1 else 1
+        if first.dtype != second.dtype or not self._may(first.numel() * columns):
             return None
         return first @ second
 

@@ -344,12 +344,17 @@ def tag(tensor: Tensor, value: Any, key: str = TAG) -> None:
 
 
 def find_tags(root: Tensor, key: str, kind: type[Tagged], within: int = 256) -> list[Tagged]:
-    """Tags of one kind on the first `within` nodes below `root`, and none below them: cheap for every backward.
+    """Tags of one kind on the first `within` nodes below `root`, and none below them: cheap for every backward."""
+    return [value for _, value in tagged(root, key, kind, within)]
+
+
+def tagged(root: Tensor, key: str, kind: type[Tagged], within: int = 256) -> list[tuple[Any, Tagged]]:
+    """The same, each with its node.
 
     Sums are gone through first: a penalty that is added parameter by parameter is a long chain of them, and the loss
     its end.
     """
-    found: list[Tagged] = []
+    found: list[tuple[Any, Tagged]] = []
     todo: deque[Any] = deque([root.grad_fn])
     seen: set[Any] = set()
     while todo and len(seen) < within:
@@ -358,7 +363,7 @@ def find_tags(root: Tensor, key: str, kind: type[Tagged], within: int = 256) -> 
             continue
         seen.add(node)
         if isinstance(value := _metadata(node).get(key), kind):
-            found.append(value)
+            found.append((node, value))
             continue
         for child, _ in node.next_functions:
             if child is not None and child.name() in SUMS:
@@ -371,7 +376,12 @@ def find_tags(root: Tensor, key: str, kind: type[Tagged], within: int = 256) -> 
 def leaves(roots: Sequence[Tensor]) -> Iterator[Tensor]:
     """The tensors below `roots` that get gradients."""
     for root in roots:
-        yield from (node.variable for node in _inputs_first(root.grad_fn) if hasattr(node, "variable"))
+        yield from leaves_of(root.grad_fn)
+
+
+def leaves_of(node: Any) -> Iterator[Tensor]:
+    """Those below one node."""
+    return (one.variable for one in _inputs_first(node) if hasattr(one, "variable"))
 
 
 def _inputs_first(root: Any) -> Iterator[Any]:

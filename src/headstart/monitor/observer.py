@@ -23,6 +23,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from headstart.monitor import states, through_time
+from headstart.monitor.divergence import Divergences
 from headstart.monitor.drawn import Drawn
 from headstart.monitor.dropouts import Sites
 from headstart.monitor.exchanged import Exchanged
@@ -49,6 +50,7 @@ from headstart.monitor.signals import Signals
 from headstart.monitor.sketch import can_sketch, norm_of
 from headstart.monitor.tracing import Tracing
 from headstart.monitor.ungraded import Ungraded
+from headstart.monitor.unmoved import Unmoved
 from headstart.monitor.viewed import samples_before
 from headstart.monitor.waiting import Waiting
 from headstart.monitor.written_out import pairs, written_out
@@ -79,6 +81,12 @@ def sketched(step: int) -> bool:
         return True
     place = ((step >> shift) - DENSE // 2) * GOLDEN % (1 << 32) >> (32 - shift)
     return step % (1 << shift) == place
+
+
+def quarters(step: int) -> int:
+    """`step` down to a quarter of the doubling that it is in: 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, ..."""
+    shift = max(0, step.bit_length() - 3)
+    return step >> shift << shift
 
 
 def capturing() -> bool:
@@ -143,6 +151,7 @@ class Observer:
         self._samples = Samples(self._signals.modules)
         self._loaders = Loaders()
         self._hand = HandUpdates()
+        self._quarter = -1  # of a doubling of the steps, in which the weights were looked at last
         self._optimizers = Optimizers(self._ledger)
         self._exchanged = Exchanged(self._signals.modules, self._ledger)
         self._orphans = Orphans(self._ledger)
@@ -152,6 +161,8 @@ class Observer:
         self._padding = Padding()
         self._waiting = Waiting()
         self._wrong_ways = WrongWays(self._ledger.name_of)
+        self._divergences = Divergences()
+        self._unmoved = Unmoved()
         self._backwards = 0  # since the last step
         self._only = only is not None  # one model of the process is watched, not all
         self._sketching = True
@@ -231,6 +242,8 @@ class Observer:
                 self._note("", "loop.climbed", float(climbs))
             self._end_hand_step()
         outbox = self._open()
+        for term in self._unmoved.settle(self._optimizers.held()):
+            self._note(term, "loss.unmoved", 1.0)
         for _, cleared in self._optimizers:
             cleared.backward_begins()
         self._backwards += 1
@@ -258,6 +271,10 @@ class Observer:
                 self._note_bare(tensors)
             for owner, figure, value in self._wrong_ways.look(tensors):
                 self._note(owner, figure, value)
+            if self._optimizers.several:
+                self._unmoved.begins(tensors, self._key)
+            if (price := self._divergences.look(tensors)) is not None:
+                self._note("", "loss.nat", price)
 
     @quietly
     def backward_ends(self) -> None:
@@ -343,6 +360,8 @@ class Observer:
         if not self._optimizers:
             self._forget_hand_samples()
         name, cleared = self._optimizers.meet(optimizer, outbox)
+        for term in self._unmoved.steps(optimizer):
+            self._note(term, "loss.unmoved", 0.0)
         if (state := cleared.step_begins()) is not None:
             self._note(name, "loop.cleared", state)
         if self._sketching:
@@ -606,6 +625,9 @@ class Observer:
             self._count_distinct()
             self._look_for_changes()
             self._count_batches(self.step)
+        elif quarters(self.step) != self._quarter:  # what main() made is gone as the run ends
+            self._look_for_changes()
+        self._quarter = quarters(self.step)
         self._ledger.remember_new()
 
     def _count_batches(self, step: int, ended: bool = False) -> None:

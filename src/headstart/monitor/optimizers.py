@@ -59,6 +59,10 @@ class Optimizers:
     def __bool__(self) -> bool:
         return bool(self._lives)
 
+    @property
+    def several(self) -> bool:
+        return len(self._lives) > 1
+
     def __contains__(self, optimizer: Optimizer) -> bool:
         life = self._of.get(id(optimizer))
         return life is not None and life.object() is optimizer

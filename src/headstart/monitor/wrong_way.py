@@ -82,14 +82,14 @@ def _terms(root: Edge) -> Iterator[tuple[Edge, int]]:
             yield from found
             return
         (node, place), sign = todo.pop()
-        op, below = _op(node), node.next_functions
+        op, below = plain_operator(node), node.next_functions
         if op in ("mean", "sum") or op in RESHAPES:
             todo.append((below[0], sign))
         elif op == "neg":
             todo.append((below[0], -sign))
         elif op in ("add", "sub", "rsub") and (signs := _signs(op, node)) is not None:
             todo += [(edge, sign * own) for edge, own in zip(below, signs, strict=False) if edge[0] is not None]
-        elif (factor := _factor(op, node)) is not None:
+        elif (factor := factor_of(op, node)) is not None:
             edge, scale = factor
             if (own := _sign(scale)) is None:
                 found.append(((node, place), sign))
@@ -106,7 +106,7 @@ def _signs(op: str, node: Node) -> tuple[int, int] | None:
     return {"add": (1, 1), "sub": (1, -1), "rsub": (-1, 1)}[op]
 
 
-def _factor(op: str, node: Node) -> tuple[Edge, Tensor] | None:
+def factor_of(op: str, node: Node) -> tuple[Edge, Tensor] | None:
     """Of a product with what has no graph, or of a division by it: the other factor, and what it is multiplied by."""
     if op not in ("mul", "div"):
         return None
@@ -136,15 +136,15 @@ def _sign(scale: Tensor) -> int | None:
 
 def _subtracted_square(root: Node, terms: list[tuple[Edge, int]]) -> WrongWay | None:
     for (node, _), sign in terms:
-        if sign < 0 and _is_square(node) and (base := _base(node)) is not None:
+        if sign < 0 and is_square(node) and (base := _base(node)) is not None:
             layer, weight, chain, values = base
             if _is_free(root, node, layer, weight, chain) and not _is_offset_else(terms, node, chain):
                 return WrongWay("loss.sunk", values.square().mean(), weight)
     return None
 
 
-def _is_square(node: Node) -> bool:
-    op = _op(node)
+def is_square(node: Node) -> bool:
+    op = plain_operator(node)
     if op == "pow":  # a tensor as the exponent is not to be read: the user's hooks would run
         exponent = None if hasattr(node, "_raw_saved_exponent") else node._saved_exponent
         return isinstance(exponent, (int, float)) and exponent == 2
@@ -161,7 +161,7 @@ def _base(square: Node) -> tuple[Node, Tensor, list[Edge], Tensor] | None:
     through: list[Edge] = []  # parts of the outputs, and what comes before them: others may use other parts
     for _ in range(WITHIN):
         node = (through or chain)[-1][0]
-        op = _op(node)
+        op = plain_operator(node)
         if op in ("mm", "addmm", "linear", "convolution"):
             weight = _weight(node)
             if weight is None or (moved and not _is_at_zero(chain[-1], values, scale)):
@@ -178,7 +178,7 @@ def _base(square: Node) -> tuple[Node, Tensor, list[Edge], Tensor] | None:
         elif op in ("sub", "add") and node.next_functions[0][0] is not None and node.next_functions[-1][0] is None:
             moved = True
             chain.append(node.next_functions[0])
-        elif (factor := _factor(op, node)) is not None and _sign(factor[1]) in (1, -1) and not moved:
+        elif (factor := factor_of(op, node)) is not None and _sign(factor[1]) in (1, -1) and not moved:
             scale = _scaled(scale, factor[1], op)
             chain.append(factor[0])
         else:
@@ -201,13 +201,13 @@ def _is_of_samples(op: str, node: Node) -> bool:
     if op == "slice" and output_shape(node) == whole:
         return False
     rank = len(whole)
-    place = 1 if _op(_below_parts(node)) == "convolution" else rank - 1
+    place = 1 if plain_operator(_below_parts(node)) == "convolution" else rank - 1
     return rank < 2 or signed(node._saved_dim) % rank != place
 
 
 def _below_parts(node: Node) -> Node:
     for _ in range(WITHIN):
-        if _op(node) not in PARTS and _op(node) not in RESHAPES:
+        if plain_operator(node) not in PARTS and plain_operator(node) not in RESHAPES:
             break
         node = node.next_functions[0][0]
     return node
@@ -225,7 +225,7 @@ def _is_at_zero(edge: Edge, values: Tensor, scale: Tensor | None) -> bool:
 def _outputs(edge: Edge, left: int = WITHIN) -> Tensor | None:
     """What a layer gave, or a part of it, computed again."""
     node, place = edge
-    op = _op(node)
+    op = plain_operator(node)
     if op == "addmm" and node._saved_alpha == node._saved_beta == 1:
         x, w, bias = _saved(node, "mat1"), _leaf(node.next_functions[2][0]), _leaf(node.next_functions[0][0])
         if x is None or w is None or bias is None or x.numel() * w.shape[-1] > 4 * LARGEST:
@@ -286,7 +286,7 @@ def _is_offset_else(terms: list[tuple[Edge, int]], square: Node, chain: list[Edg
         edge = todo.pop()
         if edge in ends:
             return True
-        op = _op(edge[0])
+        op = plain_operator(edge[0])
         if op in NORMS or (op in WEIGHTS and _weight(edge[0]) is not None):
             continue
         below = {edge for edge in edge[0].next_functions if edge[0] is not None} - seen
@@ -314,7 +314,7 @@ def _overlap(terms: list[tuple[Edge, int]]) -> WrongWay | None:
 
 def _coefficient(node: Node) -> tuple[Tensor, Tensor] | None:
     """Its value and the last layer's weight, of (2) sum(p y) / (sum(p) + sum(y) [- sum(p y)])."""
-    if _op(node) != "div" or any(child is None for child, _ in node.next_functions):
+    if plain_operator(node) != "div" or any(child is None for child, _ in node.next_functions):
         return None
     above, below = _saved(node, "self"), _saved(node, "other")
     common = [_answers(edge[0]) if sign > 0 else None for edge, sign in _products(node.next_functions[0])]
@@ -322,7 +322,7 @@ def _coefficient(node: Node) -> tuple[Tensor, Tensor] | None:
         return None
     sizes = 0
     for (size, _), sign in _products(node.next_functions[1]):
-        squared = _is_square(size) and _source(size.next_functions[0][0]) is answers
+        squared = is_square(size) and _source(size.next_functions[0][0]) is answers
         if sign > 0 and (_source(size) is answers or squared):
             sizes += 1
         elif sign > 0 or _answers(size) is not answers:
@@ -340,8 +340,8 @@ def _products(root: Edge) -> Iterator[tuple[Edge, int]]:
             yield from found
             return
         edge, sign = todo.pop()
-        node, op = edge[0], _op(edge[0])
-        factor = _factor(op, node)
+        node, op = edge[0], plain_operator(edge[0])
+        factor = factor_of(op, node)
         if op in ("mean", "sum", "clamp_min", "clamp") or (op in RESHAPES and _source(node) is None):
             todo.append((node.next_functions[0], sign))
         elif op in ("add", "sub", "rsub") and (signs := _signs(op, node)) is not None:
@@ -355,7 +355,7 @@ def _products(root: Edge) -> Iterator[tuple[Edge, int]]:
 
 def _answers(node: Node) -> Node | None:
     """The sigmoid or softmax, of what is its product with targets that are nowhere negative, and not all zero."""
-    factor = _factor("mul", node) if _op(node) == "mul" else None
+    factor = factor_of("mul", node) if plain_operator(node) == "mul" else None
     if factor is None or not factor[1].ndim or _sign(factor[1]) not in (0, 1):
         return None
     return _source(factor[0][0])
@@ -364,9 +364,9 @@ def _answers(node: Node) -> Node | None:
 def _source(node: Node | None) -> Node | None:
     """The sigmoid or softmax whose values these are, or some of them."""
     for _ in range(WITHIN):
-        if node is None or _op(node) in ACTIVE:
+        if node is None or plain_operator(node) in ACTIVE:
             return node
-        if _op(node) not in RESHAPES:
+        if plain_operator(node) not in RESHAPES:
             return None
         node = node.next_functions[0][0]
     return None
@@ -375,7 +375,7 @@ def _source(node: Node | None) -> Node | None:
 def _last_weight(node: Node) -> Tensor | None:
     for _ in range(WITHIN):
         node = node.next_functions[0][0]
-        if node is None or _op(node) in WEIGHTS:
+        if node is None or plain_operator(node) in WEIGHTS:
             return None if node is None else _weight(node)
         if sum(child is not None for child, _ in node.next_functions) != 1 and not _is_bias(node):
             return None
@@ -392,7 +392,7 @@ def _weight(node: Node) -> Tensor | None:
 
 
 def _weight_edge(node: Node) -> Edge | None:
-    place = WEIGHTS.get(_op(node))
+    place = WEIGHTS.get(plain_operator(node))
     if place is None or place + 1 >= len(node.next_functions):
         return None
     edge: Edge = node.next_functions[place + 1]
@@ -402,14 +402,14 @@ def _weight_edge(node: Node) -> Edge | None:
 def _leaf(node: Node | None, within: frozenset[str] = frozenset({"t"})) -> Tensor | None:
     turned = False
     while node is not None and not hasattr(node, "variable"):
-        if _op(node) not in within:
+        if plain_operator(node) not in within:
             return None
-        turned ^= _op(node) == "t"
+        turned ^= plain_operator(node) == "t"
         node = node.next_functions[0][0]
     return None if node is None else (node.variable.t() if turned and within == {"t"} else node.variable)
 
 
-def _op(node: Node | None) -> str:
+def plain_operator(node: Node | None) -> str:
     """Of a function of the user's, whatever its name, nothing is known."""
     name = "" if node is None else node.name()
     return operator(name) if name[-1:].isdigit() else ""

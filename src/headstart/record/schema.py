@@ -65,6 +65,8 @@ RARE = (
     "loss.paired",  # samples of a term of the loss, once, that sets the output of each against the target of each
     "loss.sunk",  # mean square of a layer's outputs whose squares the loss subtracts; by the layer's weight
     "loss.overlap",  # coefficient of Dice or Jaccard that is all of the loss; by the last layer's weight
+    "loss.unmoved",  # 1 where a term's gradients were cleared before the optimizer of its parameters stepped, 0 where used
+    "loss.nat",  # by how much the loss grows where the divergence of each sample's Gaussian is larger by one nat
     "loss.opposed",  # 1, once, where a later backward holds nothing of the kind of these two
     "loss.target_mean",  # of a regression's or a probability's targets in a batch
     "gradient.early",  # of a plain recurrent layer: norm of the gradient at its first step over the largest of any step

@@ -270,6 +270,7 @@ CHINESE = {
     "times too large": "超过上限的倍数",
     "training loss": "训练损失",
     "uncleared share": "未清零的比例",
+    "unmoved": "未推动任何东西的步",
     "update share": "更新所占的比例",
     "used": "用到的数量",
     "values": "数值",

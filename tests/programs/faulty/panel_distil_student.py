@@ -44,7 +44,7 @@ def load():
     return train, x[1400:], y[1400:]
 
 
-def train_teacher(teacher, loader, epochs=10):
+def train_teacher(teacher, loader, epochs=4):
     optimizer = torch.optim.Adam(teacher.parameters(), lr=2e-3)
     for _ in range(epochs):
         for x, y in loader:
@@ -56,7 +56,7 @@ def train_teacher(teacher, loader, epochs=10):
 
 
 def distil(student, teacher, loader, epochs=15):
-    criterion = DistillationLoss(temperature=2.0)
+    criterion = DistillationLoss(temperature=4.0)
     optimizer = torch.optim.Adam(student.parameters(), lr=2e-3)
     teacher.eval()
     for epoch in range(epochs):

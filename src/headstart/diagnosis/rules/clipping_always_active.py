@@ -53,6 +53,10 @@ for step in range(120):
 - `WAY` = 0.1: of a weight's size, over the whole run, and for every weight. In a run that does not learn, and within this,
   it is an error: without the clip the way would have been above 10 times as long. Otherwise it is advice.
 
+- `SCALED` = 256: times the loss, from which a power of two is GradScaler's factor (it starts at 65,536): then the remedy is
+  to unscale first. Terms of a loss have weights far below.
+- `ROUNDING` = 0.01: of the exponent of two; the loss may be in half precision.
+
 ## Stays silent when
 The optimizer is none of torch's SGD and ASGD (Adam and its kin divide by the gradient's size, so that a constant factor
 changes nothing), the norm is only measured (`max_norm=inf`), or gradients are clipped by hand.
@@ -74,6 +78,7 @@ from headstart.diagnosis.text import Text
 from headstart.diagnosis.updates import moves, path
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Series
+from headstart.wording import sentences
 
 GROUP = "optimizer"
 RESTS_ON = "share"
@@ -84,6 +89,9 @@ CUT = 10.0  # the gradients' norm over the largest that passes
 ALWAYS = 0.95  # of the calls, and of those in the last third of the run
 ENOUGH = 50  # calls
 WAY = 0.1  # of a weight's size over the whole run; CUT times as long it would have been replaced
+
+SCALED = 256.0  # times the loss; GradScaler starts at 65,536, and no weight of a term of a loss is so large
+ROUNDING = 0.01  # of an exponent of two: the loss may be in half precision
 
 AS_LONG_AS_THE_GRADIENT = ("SGD", "ASGD")  # optimizers whose steps are
 
@@ -98,6 +106,9 @@ TEXT = Text(
         "entries": "The entries are cut to {value:number} each, and where so much is cut little but their signs is left: "
         "neither how steep the loss is nor in which direction sets the step. A clip by the norm keeps the direction.",
         "note": "just above the norms that are usual",
+        "scaled": "backward is called on {scale:number} times the loss, as GradScaler does, and the gradients are clipped "
+        "before they are divided by that again: what passes is {scale:number} times smaller than was meant.",
+        "unscale": "before the gradients are clipped",
     },
     zh={
         "message": "在 {active:share} 的步中，裁剪把梯度削减到不足十分之一：梯度范数的中位数是 {norm:number}，"
@@ -109,6 +120,9 @@ TEXT = Text(
         "entries": "每个分量都被截到 {value:number} 以内；截掉这么多之后，几乎只剩下符号：步子既不取决于损失有多陡，"
         "也不取决于它往哪个方向下降。按范数裁剪则保留方向。",
         "note": "略高于通常的范数",
+        "scaled": "反向传播作用于损失的 {scale:number} 倍（GradScaler 就是这样做的），而梯度在除以这个倍数之前就被裁剪："
+        "留下的只有本来打算的 {scale:number} 分之一。",
+        "unscale": "在裁剪梯度之前",
     },
 )
 
@@ -129,7 +143,7 @@ def clipping_always_active(case: Case) -> Iterator[Finding]:
     way = max((path(one.share, len(case.record)) for one in moves(case)), default=math.inf)
     stuck = case.learns is False and way < WAY
     steps = (cut.steps[0], cut.steps[-1])
-    usual = f"{_usual(norms.values):.2g}"
+    scale = _scale(case)
     yield Finding(
         "clipping-always-active",
         "error" if stuck else "advice",
@@ -141,12 +155,34 @@ def clipping_always_active(case: Case) -> Iterator[Finding]:
             Evidence("times_too_large", norm / most, CUT, steps),
             *((Evidence("way", way, WAY, steps, "update.std"),) if stuck else ()),
         ),
-        case.say(TEXT, "still", way=way) if stuck else _cause(case, most),
-        Remedy(
-            "larger-norm",
-            f"torch.nn.utils.clip_grad_norm_(model.parameters(), {usual})     # {case.say(TEXT, 'note')}",
+        sentences(
+            case.say(TEXT, "scaled", scale=scale) if scale else "",
+            case.say(TEXT, "still", way=way) if stuck else _cause(case, most),
         ),
+        _remedy(case, scale, norms),
     )
+
+
+def _remedy(case: Case, scale: float | None, norms: Series) -> Remedy:
+    if scale is not None:
+        return Remedy("unscale", f"scaler.unscale_(optimizer)     # {case.say(TEXT, 'unscale')}", safe=False)
+    usual = f"{_usual(norms.values):.2g}"
+    return Remedy(
+        "larger-norm", f"torch.nn.utils.clip_grad_norm_(model.parameters(), {usual})     # {case.say(TEXT, 'note')}"
+    )
+
+
+def _scale(case: Case) -> float | None:
+    """By which power of two the loss was multiplied before backward, as GradScaler does; None: it was not."""
+    whole = dict(zip(case.record.loss.steps, case.record.loss.values, strict=True))
+    for loss in case.record.losses:
+        seen = case.record.loss_of(loss.name)
+        pairs = zip(seen.steps, seen.values, strict=True)
+        times = [whole[step] / value for step, value in pairs if step in whole and value > 0]
+        scale = median(times) if loss.trained and len(times) >= ENOUGH else 1.0
+        if SCALED <= scale < math.inf and abs(math.log2(scale) - round(math.log2(scale))) < ROUNDING:
+            return float(2 ** round(math.log2(scale)))
+    return None
 
 
 def _cause(case: Case, most: float) -> str:

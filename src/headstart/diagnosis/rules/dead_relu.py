@@ -112,9 +112,8 @@ def dead_relu(case: Case) -> Iterator[Finding]:
         return
     layer, looks = max(found, key=lambda pair: pair[1].last)
     zeros = case.record.series(layer.name, "activation.zeros")
-    start = looks.first > DEAD_SHARE >= _died(looks.last, looks.first)
-    # Units are looked at once the graph has been read, one step late: what is dead then was dead from the start.
-    step = zeros.steps[0] if start and zeros else looks.first_above(DEAD_SHARE)
+    start, step = _since(case, layer, looks)
+    dates = [date for one in found if (date := _since(case, *one)[1]) is not None]
     evidence = [Evidence("dead_share", looks.last, DEAD_SHARE, (step or 0, looks.steps[-1]), "activation.dead")]
     if zeros:
         evidence.append(Evidence("zeros", zeros.last, None, (zeros.steps[-1],), "activation.zeros"))
@@ -123,13 +122,23 @@ def dead_relu(case: Case) -> Iterator[Finding]:
         _severity(case, looks.last, [layer.name for layer, _ in found]),
         case.say(TEXT, "message", dead=looks.last, layer=layer.name),
         layer.name,
-        step,
+        min(dates, default=None),  # of the first of them: what it leads to may show before the worst has come so far
         tuple(evidence),
         case.say(TEXT, "start" if start else "later"),
         _remedy(case, layer, start),
         tuple(layer.name for layer, _ in found),
         layer.line,
     )
+
+
+def _since(case: Case, layer: Layer, looks: Series) -> tuple[bool, int | None]:
+    """Whether its units were dead from the start, and the step from which on.
+
+    They are looked at once the graph has been read, one step late: what is dead then was dead from the start.
+    """
+    zeros = case.record.series(layer.name, "activation.zeros")
+    start = looks.first > DEAD_SHARE >= _died(looks.last, looks.first)
+    return start, zeros.steps[0] if start and zeros else looks.first_above(DEAD_SHARE)
 
 
 def _looks(case: Case) -> Iterator[tuple[Layer, Series]]:

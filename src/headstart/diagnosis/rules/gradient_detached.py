@@ -1,11 +1,13 @@
 """The graph is cut between layers, or between the net and the loss: no gradient comes to what stands before the cut.
 
 ## What it sees
-One of three things. The tensor on which backward is called has no graph, `torch.tensor(loss.item(), requires_grad=True)`
+One of four things. The tensor on which backward is called has no graph, `torch.tensor(loss.item(), requires_grad=True)`
 or the like, or only that of a few operations on such a tensor; and no parameter ever has a gradient. Or what enters a
 layer that is trained has no graph and is, in mean, spread and largest value at every step, what leaves an earlier layer
 that an optimizer holds and no gradient ever reaches. Or what enters it is what `sample()` gave of a
-`torch.distributions.Normal` whose mean or scale earlier layers gave: `rsample()` would have a graph.
+`torch.distributions.Normal` whose mean or scale earlier layers gave: `rsample()` would have a graph. Or one of several
+terms of a loss never moves anything: its gradient comes to another optimizer's parameters than those that step along this
+loss, and is cleared before they step, as where a discriminator judges detached samples in the generator's own turn.
 
 ## Why it hurts
 `detach()`, `.data`, `.item()`, `.numpy()` and `torch.tensor(...)` give the values without the way they came. What stands
@@ -49,12 +51,14 @@ for step in range(60):
 ## Limits
 - `STEPS` = 3: of an optimizer that were looked at, at least.
 
-A cut between net and loss is an error. One between layers is an error in a run that is known not to learn, else advice.
+A cut between net and loss is an error. One between layers, or before a term, is an error in a run that is known not to
+learn, else advice.
 
 ## Stays silent when
 What stands before the cut is frozen, in no optimizer, or gets gradients on another way or at another step (a generator
 whose samples are detached for the discriminator). Of a Normal also where the log-probability of one of its samples is asked
-for, under parameters that are trained: such a sample is an action, and the policy learns from that.
+for, under parameters that are trained: such a sample is an action, and the policy learns from that. Of a term where a step
+was ever taken along its gradient, or where gradients are cleared to zeros on a device.
 
 ## References
 The PyTorch documentation of `torch.Tensor.detach` and of `torch.tensor`.
@@ -92,6 +96,11 @@ TEXT = Text(
         "drawn_cause": "sample() draws under no_grad. rsample() gives mean + scale * noise, which has a graph: so mean "
         "and scale learn what their samples are good for.",
         "drawn_note": "instead of .sample()",
+        "term": "A term of the loss moves nothing: at {count:number} steps its gradient came to parameters alone that "
+        "another optimizer holds, and was cleared before that stepped.",
+        "term_cause": "What this term is computed from has no graph to the parameters that are stepped (.detach(), .data, "
+        "no_grad): they learn from the other terms alone.",
+        "term_note": "without .detach() where its maker is to learn",
         "and": " and ",
         "layer_note": "without .detach(), .data or torch.tensor(...)",
     },
@@ -107,6 +116,11 @@ TEXT = Text(
         "drawn_cause": "sample() 在 no_grad 下抽样。rsample() 给出 均值 + 标准差 * 噪声，带有计算图："
         "这样均值和标准差才能学到样本好在哪里。",
         "drawn_note": "代替 .sample()",
+        "term": "损失中有一项什么也没有推动：在 {count:number} 步中，它的梯度只到达由另一个优化器持有的参数，"
+        "并且在那个优化器更新之前就被清除了。",
+        "term_cause": "计算这一项的张量没有通向被更新的参数的计算图(.detach()、.data、no_grad)："
+        "这些参数只从其他各项中学习。",
+        "term_note": "要让生成它的网络学习，就不要用 .detach()",
         "and": " 和 ",
         "layer_note": "不要用 .detach()、.data 或 torch.tensor(...)",
     },
@@ -134,6 +148,7 @@ def gradient_detached(case: Case) -> Iterator[Finding]:
     missing = never_reached(case)
     cut = cut_after(case) if missing else None
     if cut is None:
+        yield from _terms(case)
         return
     before, after = (layer.name for layer in cut)
     layers = tuple(dict.fromkeys(layer.name for layer, _ in missing if layer.order <= cut[0].order))
@@ -152,6 +167,27 @@ def gradient_detached(case: Case) -> Iterator[Finding]:
         layers,
         cut[1].line,
     )
+
+
+def _terms(case: Case) -> Iterator[Finding]:
+    """Of several, the first."""
+    for loss in case.record.losses:
+        unmoved = case.record.series(loss.name, "loss.unmoved")
+        if len(unmoved) < STEPS or not all(unmoved.values):
+            continue
+        yield Finding(
+            "gradient-detached",
+            "error" if case.learns is False else "advice",
+            case.say(TEXT, "term", count=len(unmoved)),
+            step=unmoved.steps[0],
+            evidence=(Evidence("unmoved", len(unmoved), 0, of=len(unmoved)),),
+            cause=case.say(TEXT, "term_cause"),
+            remedy=Remedy(
+                "keep-graph", f"score = discriminator(fake)     # {case.say(TEXT, 'term_note')}", safe=False
+            ),
+            line=loss.line,
+        )
+        return
 
 
 def _drawn(case: Case, before: list[Layer], after: Layer) -> Finding:

@@ -76,7 +76,8 @@ come 0.11 of their size by the law; drawn by it, they came 0.05 to 0.10.
 
 ## Stays silent when
 The run learns or it is not known; hidden weights do move, as they do under Adam, whose steps do not shrink with the
-gradient; a norm or a shortcut carries the signal; or less than a thousandth of it is left, which weights-too-small says.
+gradient; a clip cuts most steps, and so sets their length; a norm or a shortcut carries the signal; or less than a
+thousandth of it is left, which weights-too-small says.
 
 ## References
 He et al. 2015, §2.2 and Fig. 3 (a 30-layer net that Xavier's law stalls); Glorot & Bengio 2010, eq. 12.
@@ -86,6 +87,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from statistics import median
 
 from headstart.diagnosis import code
 from headstart.diagnosis.backflow import SIGNAL
@@ -128,7 +130,7 @@ TEXT = Text(
 
 def init_activation_mismatch(case: Case) -> Iterator[Finding]:
     """One finding for all layers of the chain that leaves least, told of the one that is furthest off."""
-    if case.learns is not False or len(case.record) < ENOUGH:
+    if case.learns is not False or len(case.record) < ENOUGH or _is_clipped(case):
         return
     hidden = [gain for gain in gains(case) if not gain.layer.output]
     end = min(hidden, key=lambda gain: gain.along, default=None)
@@ -160,6 +162,12 @@ def init_activation_mismatch(case: Case) -> Iterator[Finding]:
         tuple(gain.layer.name for gain in parts),
         worst.layer.line,
     )
+
+
+def _is_clipped(case: Case) -> bool:
+    """Whether a clip, and not the gradients' size, sets the length of most steps."""
+    norms, largest = (case.record.series("", f"loop.{figure}").values for figure in ("norm", "largest"))
+    return bool(norms and largest) and median(norms) > median(largest)
 
 
 def _furthest(case: Case, chain: Sequence[Gain]) -> float:

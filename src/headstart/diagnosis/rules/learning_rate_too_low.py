@@ -56,10 +56,12 @@ for step in range(150):
 - `KEPT` = 0.8: of what the steps promise. A fifth lost to curvature and to the noise of batches is a rate of a fifth of
   2/κ at the most, so that five times as much still goes down.
 - `PACE` = 0.3: of the first third's promises, in the last: the run is not about to end.
-- `ABOVE` = 0.05: the same where the loss is still above the best constant's, which a bias alone would reach: of an
-  exponential fall a hundredth of the way is left at its end.
+- `ABOVE` = 0.05: the same where the loss is still above the best constant's, which a bias alone would reach, and in a run
+  that learns: of an exponential fall a hundredth of the way is left at its end.
+- `DONE` = 0.95: skill, above which a run may end.
 - `BENT` = 2: times the promises. A loss that falls by more was not taken by these gradients alone (they were clipped), or
-  falls away under the run, which the estimate does not know.
+  falls away under the run, which the estimate does not know. And times the first loss: one that a step threw higher up is
+  on its way back.
 - `FAR` = -1: skill, below which the loss is more than twice the constant's. There something else is wrong first.
 - `USUAL` = 1e-8: an eps up to PyTorch's own is nobody's choice. One above every value of every gradient is more than half
   of what Adam divides by, always.
@@ -68,14 +70,14 @@ for step in range(150):
 
 It is an error in a run that is known not to learn, else advice: weights that were trained before may stay where they are.
 Where the last layer has come further and the loss still falls, it is a warning; and where the loss falls straight in a run
-that does not learn. Straight in a run of which that is not known it is advice.
+that does not learn. Straight in a run that learns, or may, it is advice.
 
 ## Stays silent when
-The run learns. Of weights that stay: it is gaining and has come past the constant or further than that; its loss falls,
+Of weights that stay: the run learns, or is gaining and has come past the constant or further than that; its loss falls,
 where more is not known; any weight has come further (or one before the last layer, where the loss still falls); or a weight
 does not move at all, which no learning rate changes: then its gradient is zero, it is lost in rounding, or no optimizer
-holds it. Of a loss that falls straight: gradients are clipped, several optimizers take turns, or the optimizer is called
-with a closure. A large eps is told only in a run that is known not to learn.
+holds it. Of a loss that falls straight: the run is done, gradients are clipped, several optimizers take turns, or the
+optimizer is called with a closure. A large eps is told only in a run that is known not to learn.
 
 ## References
 Goodfellow, Bengio & Courville, *Deep Learning* (2016), §4.3.1 (a step's Taylor series to second order) and §11.4.1; Kingma
@@ -106,6 +108,7 @@ ENOUGH = 100  # steps; fewer are a try, not a training
 KEPT = 0.8  # of the promised descent: 1 - lr·κ/2, so that lr is a fifth of 2/κ at most
 PACE = 0.3  # of the first third's promises, in the last
 ABOVE = 0.05  # the same where the loss is above the constant's; derivation in the page
+DONE = 0.95  # skill of a run that may end
 BENT = 2.0  # times the promises
 FAR = -1.0  # skill: the loss is twice the constant's
 LED = 0.3  # of a weight's size, where a large eps leads; 19 of 20 sound programs come further
@@ -227,11 +230,11 @@ def _slow(case: Case, found: list[Moves]) -> Iterator[Finding]:
 def _straight(case: Case) -> Iterator[Finding]:
     """Of a loss that falls as if it had no bend."""
     record = case.record
-    share = None if case.learns is True or not case.loss_falls else kept(record)
+    done = case.skill is not None and case.skill.value > DONE
+    share = kept(record) if case.loss_falls and not done else None
     if share is None or not KEPT <= share.share <= BENT or record.series("", "loop.norm"):
         return
-    above = case.learns is False and case.skill is not None and case.skill.value < 0
-    pace = ABOVE if above else PACE
+    pace = ABOVE if case.learns is True or _comes_from_above(case) else PACE
     if share.pace < pace:
         return
     steps = (record.loss.steps[0], record.loss.steps[-1])
@@ -252,6 +255,12 @@ def _straight(case: Case) -> Iterator[Finding]:
         case.say(TEXT, "straight_cause"),
         _remedy(case, 10),
     )
+
+
+def _comes_from_above(case: Case) -> bool:
+    """Whether the loss is above the constant's yet, and began there: no step threw it up."""
+    above = case.learns is False and case.skill is not None and case.skill.value < 0
+    return above and max(case.record.loss.values) <= BENT * case.record.loss.first
 
 
 def _swamped(case: Case) -> Optimizer | None:

@@ -49,7 +49,9 @@ for step in range(100):
 The skill is rising fast enough to pass the limit if the run went on for as long again, the labels are constant within
 each backward (one role of a GAN) or altogether, the loss is of a kind whose best constant is not known, its elements are
 weighed one by one (focal losses) or some left out by a mask (nothing is asked of the outputs there), or the targets move
-with the run, as those that a net makes for itself (values of actions): then no one constant is a measure of its end.
+with the run, as those that a net makes for itself (values of actions): then no one constant is a measure of its end. Of a
+generator's distance to the targets, beside what a discriminator says, it is silent down to a skill of -1: samples that are
+right in all, but know nothing of the inputs, have that.
 
 ## References
 Karpathy, *A recipe for training neural networks* (2019): "input-independent baseline"; scikit-learn's

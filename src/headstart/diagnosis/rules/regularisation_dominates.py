@@ -4,12 +4,16 @@
 Of each weight matrix that an optimizer decays: the size of `weight_decay` times the weights beside that of their
 gradients (AdamW and its kin, which decay apart from the gradient: the decay's share of each update), and how much is
 left of the weights in the end. Of a penalty that is written into the loss: what it costs in the beginning, beside the
-loss of the best constant answer.
+loss of the best constant answer. Of the divergence by which a VAE pays for its codes: what one nat of it costs, beside all
+that is left of the loss.
 
 ## Why it hurts
 Decay alone multiplies the weights by 1 - lr * weight_decay at every step. Where the loss does not pull against it, they
 go to zero, and the net to a constant. A loss that cannot fall below 0 can gain no more than what the best constant answer
-costs: weights for which the penalty asks more are never worth their price.
+costs: weights for which the penalty asks more are never worth their price. So it is with codes: to know a share of what
+varies in a sample takes half as many nats, or more. Where the reconstruction is a mean over hundreds of pixels and the
+divergence a sum over the codes, these cost more than all pixels are worth: the codes collapse to the prior, and every
+answer is the mean of the data.
 
 ## Example
 ```python
@@ -51,6 +55,9 @@ for step in range(90):
 - `GONE` = 1e-3: the same, where the forces need not be compared: decay shrinks weights by the same share in each step, and
   nothing else in training brings all of them to a thousandth of their size.
 
+- `NAT` = 2: what a nat of divergence costs, over the loss in the last third of the run. To know the share f of a Gaussian's
+  variance takes -log(1 - f) / 2 nats, which is f / 2 or more, and gains f of the loss at most.
+
 Of a penalty, what it costs at the first look is held against all that there is to gain. Of a large net a sound penalty
 may cost more at first; its weights do not shrink to a tenth, though.
 
@@ -60,17 +67,19 @@ balance below the gradient's size, never above it. It is advice where `weight_de
 AdamW's default, has brought a weight matrix to less than `FADED` = 0.3 of its size, and the run, which learns, comes to
 less than `LITTLE` = 0.5 of skill.
 
-Otherwise it speaks only in a run that is known not to learn, and where all decayed or penalised weight matrices are
+Otherwise it speaks only in a run that is known not to learn, of weights where all decayed or penalised matrices are
 beyond all limits, each looked at in three steps or more. As advice it speaks in any, of those matrices of which nothing
 is left.
 
 ## Stays silent when
 The run learns with what is left of each of its weights, or in one that does not, one such matrix keeps its size, there is
-neither decay nor penalty, or beside the penalty the loss has other terms, so that what it costs is not known.
+neither decay nor penalty, or beside the penalty the loss has other terms, so that what it costs is not known. Of a VAE
+also where it learns, or is not known not to, and where the divergence is clamped (free bits) or weighed code by code.
 
 ## References
 Loshchilov & Hutter (2019), *Decoupled Weight Decay Regularization*. TheDeepChecker (Ben Braiek & Khomh 2022),
-"regularization overwhelms the loss".
+"regularization overwhelms the loss". Lucas, Tucker, Grosse & Norouzi (2019), *Don't Blame the ELBO! A Linear VAE
+Perspective on Posterior Collapse*.
 """
 
 from __future__ import annotations
@@ -80,7 +89,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from statistics import median
 
-from headstart.diagnosis import code, ledger
+from headstart.diagnosis import code, ledger, skill
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy, Severity
@@ -95,6 +104,7 @@ PULL = 3.0
 SHARE = 0.9
 LEFT = 0.1
 GONE = 1e-3
+NAT = 2.0
 SECOND_LOOK = {"PULL": 1.0, "SHARE": 0.6, "LEFT": 0.3}
 MEANT = 0.01  # AdamW's default
 PART = 0.2  # of the gradient
@@ -123,6 +133,11 @@ TEXT = Text(
         "priced": "No answer is worth weights that cost more than it can gain, so that they go to zero and the net to a "
         "constant.",
         "cheaper": "a hundredth of this price; then halve or double",
+        "collapsed": "One nat of the divergence costs {price:number}, and the whole loss has {loss:number} left: no code "
+        "is worth its price, so that every answer is the same.",
+        "codes": "The reconstruction is a mean over all values of a sample and the divergence a sum over its codes, or its "
+        "factor is far too large. A code pays only where the loss that it explains is more than half of what a nat costs.",
+        "in_sum": "both are sums over one sample",
     },
     zh={
         "message": "权重衰减 {decay:number} 使所有权重矩阵缩小到原来的 {left:share} 以下。",
@@ -140,6 +155,11 @@ TEXT = Text(
         "得到 {constant:number} 的改善。",
         "priced": "权重的代价超过任何答案所能得到的改善，因此权重趋于零，网络趋于常数。",
         "cheaper": "此代价的百分之一；然后减半或加倍",
+        "collapsed": "散度每一纳特的代价是 {price:number}，而整个损失只剩 {loss:number}：没有一个编码值得它的代价，"
+        "因此所有答案都一样。",
+        "codes": "重建误差是对一个样本的所有值求平均，散度却是对编码求和，或者散度的系数过大。"
+        "只有当一个编码所解释的损失超过一纳特代价的一半时，它才划算。",
+        "in_sum": "两者都对一个样本求和",
     },
 )
 
@@ -167,6 +187,8 @@ def regularisation_dominates(case: Case) -> Iterator[Finding]:
             Remedy("smaller-penalty", f"loss = loss + {weight:.1g} * penalty     # {case.say(TEXT, 'cheaper')}"),
             Evidence("price", price, case.skill.constant, (0,), "loss"),
         )
+    elif fails and (collapse := _collapse(case)) is not None:
+        yield collapse
     elif gone:
         decay = max(weight.weight_decay or 0.0 for _, weight in gone)
         facts = {"decay": decay, "left": _most(case, gone), "count": len(gone), "all": len(decayed)}
@@ -182,6 +204,34 @@ def regularisation_dominates(case: Case) -> Iterator[Finding]:
         remedy = Remedy("decay-apart", f"{adamw}     # {case.say(TEXT, 'apart')}")
         found = _finding(case, faded, message, case.say(TEXT, "coupled", kind=known.kind), remedy)
         yield replace(found, severity="advice")
+
+
+def _collapse(case: Case) -> Finding | None:
+    """Where a nat of the codes' divergence costs more than twice of all that is left of the loss."""
+    start = 2 * len(case.record) // 3
+    prices, losses = case.record.series("", "loss.nat").since(start), case.record.loss.since(start)
+    learnt = (
+        case.skill is None or case.skill.value >= skill.NO_SKILL
+    )  # a second look is taken where little is learnt, too
+    if learnt or len(prices) < ledger.STEPS or not losses:
+        return None
+    price, left = median(prices.values), median(losses.values)
+    if not 0 < left * NAT < price:
+        return None
+    return Finding(
+        "regularisation-dominates",
+        "error",
+        case.say(TEXT, "collapsed", price=price, loss=left),
+        step=start,
+        evidence=(Evidence("price", price, NAT * left, (start, len(case.record) - 1), "loss"),),
+        cause=case.say(TEXT, "codes"),
+        remedy=Remedy(
+            "sum-over-the-sample",
+            "reconstruction = F.mse_loss(output, x, reduction='sum') / len(x)\n"
+            f"kl = -0.5 * (1 + logvar - mu**2 - logvar.exp()).sum() / len(x)     # {case.say(TEXT, 'in_sum')}",
+            safe=False,
+        ),
+    )
 
 
 def _faded(case: Case, decayed: list[tuple[Layer, Parameter]]) -> list[tuple[Layer, Parameter]]:
