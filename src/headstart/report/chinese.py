@@ -240,6 +240,7 @@ CHINESE = {
     "relative error": "相对误差",
     "samples": "样本数",
     "samples compared": "比较过的样本数",
+    "samples seen": "见过的样本",
     "samples ever drawn": "抽取过的样本",
     "saturated share": "饱和的比例",
     "share": "比例",
