@@ -18,8 +18,8 @@ from torch import nn
 from torch.nn import functional as F
 
 import headstart as hs
-from headstart.diagnosis.rules.scheduler_too_fast import BETTER, BY, CUTS, ITSELF, SPENT
-from headstart.record import Record, Series
+from headstart.diagnosis.rules.scheduler_too_fast import BETTER, BY, CUTS, ITSELF, SPENT, WHOLE
+from headstart.record import Loader, Record, Series
 
 RULE = "scheduler-too-fast"
 Schedule = Callable[[float], float]
@@ -180,3 +180,24 @@ def test_a_figure_that_may_be_the_loss_of_training() -> None:
     assert said(alone(1.01 * ITSELF), RULE) == []
     assert said(alone(1.01 / ITSELF), RULE)
     assert said(alone(0.99 / ITSELF), RULE) == []
+
+
+def test_figures_that_count_right_answers_need_no_loss_of_the_evaluation() -> None:
+    def alone(right: Sequence[float], whole: float = 1, skill: float = 0.9, samples: int | None = 200) -> Record:
+        made = plateau([whole * count / 200 for count in right], [1.0] * len(right))
+        train = [
+            (s, COIN.name, "train", 0.3 if s <= 10 else 0.2 if s <= 20 else (1 - skill) * 0.69, None)
+            for s in range(40)
+        ]
+        made.__dict__["_loss_rows"] = train
+        made.loaders = (Loader("l", samples=samples, begun_evaluating=4),)
+        return made
+
+    rising = [90, 120, 150, 160]
+    assert said(alone(rising), RULE)
+    assert said(alone(rising, whole=100), RULE)
+    assert said(alone([count + 0.99 * WHOLE for count in rising]), RULE)
+    assert said(alone([count + 1.01 * WHOLE for count in rising]), RULE) == []  # a loss
+    assert said(alone([20, 40, 60, 80]), RULE) == []  # errors may rise
+    assert said(alone(rising, skill=0.1), RULE) == []
+    assert said(alone(rising, samples=None), RULE) == []

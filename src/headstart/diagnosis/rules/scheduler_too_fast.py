@@ -6,7 +6,8 @@ all of that is spent.
 
 And what a ReduceLROnPlateau is told. It cuts the rate where its figure no longer gets better; `mode` says which way that
 is, and "min", a loss that falls, is the default. It speaks if at its first cuts the figure had got worse by that, and the
-loss of the evaluation (without one, if it is what the scheduler is told, that of training) had got better.
+loss of the evaluation had got better. Where none is seen, that of training is taken if the figure is this loss itself, or
+counts right answers: shares of the samples of the evaluation's DataLoader.
 
 ## Why it hurts
 A schedule that is meant for epochs and stepped at every batch is through within the first epoch. The rest of the run
@@ -58,7 +59,9 @@ for epoch in range(20):
 
 - `CUTS` = 2: of a ReduceLROnPlateau, the first ones, each at a figure worse and a loss better than before it.
 - `BETTER` = 0.9: of the first loss, what is left of it at the last cut, at most. `ITSELF` = 1.5: a figure is the training's
-  loss if it is never further from it than by this factor.
+  loss if it is never further from it than by this factor. `WHOLE` = 0.01: so near to whole numbers are counts of answers;
+  that three losses are comes by chance eight times in a million. Errors, which are to fall, are fewer than half of the
+  answers in a run that has a skill of more than half.
 
 It is a warning in a run that is known not to learn, else advice: a run may well be over before it ends.
 
@@ -97,6 +100,7 @@ BY = 0.5
 CUTS = 2
 BETTER = 0.9
 ITSELF = 1.5
+WHOLE = 0.01
 
 TEXT = Text(
     en={
@@ -226,8 +230,26 @@ def _loss_then(case: Case, facts: dict[str, Any], place: int) -> float | None:
         return _mean_between(held_out, began, steps[place])
     trained = _mean_between(case.record.loss_of(loss.name), began, steps[place])
     value = facts["values"][place]
+    if facts["mode"] == "min":
+        return trained if _counts_answers(case, facts["values"]) else None
     same = trained is not None and 0 < value <= ITSELF * trained and trained <= ITSELF * value
-    return trained if same and facts["mode"] == "max" else None
+    return trained if same else None
+
+
+def _counts_answers(case: Case, values: Sequence[float]) -> bool:
+    """Whether they are shares, or percents, of right answers among the samples of an evaluation."""
+    if case.skill is None or not case.skill.value > 0.5:
+        return False
+    numbers = {loader.samples for loader in case.record.loaders if loader.begun_evaluating and loader.samples}
+    return any(
+        all(0 <= value <= whole and _is_whole(value / whole * number) for value in values) and max(values) > whole / 2
+        for number in numbers
+        for whole in (1, 100)
+    )
+
+
+def _is_whole(value: float) -> bool:
+    return abs(value - round(value)) <= WHOLE
 
 
 def _mean_between(series: Series, began: int, until: int) -> float | None:
