@@ -36,6 +36,12 @@ def test_a_class_that_training_never_saw_was_cut_off() -> None:
     assert said(labels([500, 500, 0], [50, 40, 10]), "class-imbalance-ignored") == []
 
 
+def test_where_training_has_but_one_class_the_others_were_not_cut_off() -> None:
+    of_one = labels([1000, 0], [60, 40])  # the head has two units
+    assert said(of_one, "labels-one-class")
+    assert said(of_one, "data-not-shuffled") == []
+
+
 def test_a_class_that_training_hardly_saw_is_advice_unless_the_loss_weighs_it() -> None:
     few = [500, 500, 5], [50, 40, 10]
     finding = told(labels(*few), "class-imbalance-ignored")

@@ -109,3 +109,49 @@ def test_what_an_activation_can_give(
     assert (found.made_by, found.range) == (op, bounds)
     if bounds is not None:
         assert bounds[0] <= given.min() <= given.max() <= bounds[1]
+
+
+MAPS = nn.Conv2d(3, 8, 3, padding=1)(torch.randn(2, 3, 8, 8))  # four classes of two boxes at each place
+STEPS = nn.Conv1d(3, 8, 3, padding=1)(torch.randn(2, 3, 12))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        MAPS.reshape(2, -1, 4).transpose(1, 2),
+        MAPS.reshape(-1, 4),
+        MAPS.view(2, 128, 4).log_softmax(-1).transpose(1, 2),
+        MAPS.transpose(2, 3).reshape(-1, 4),  # pieces of columns
+        MAPS.permute(0, 2, 3, 1).reshape(2, 8, 8, 8).transpose(1, 3).reshape(-1, 4),
+        STEPS.view(2, 8, 3, 4).permute(0, 3, 1, 2),
+        MAPS.view(2, 8, 2, 4, 8).permute(0, 3, 1, 2, 4),  # every row in a block of four
+        MAPS[:, :, :6].reshape(-1, 4),
+        MAPS[:, 0].reshape(-1, 4),
+        torch.cat([MAPS.reshape(2, -1, 4), MAPS[:, :, :4, :4].reshape(2, -1, 4)], 1).transpose(1, 2),
+    ],
+)
+def test_pieces_of_places_are_no_classes(given: Tensor) -> None:
+    found = origin_of(given, 1)
+    assert (found.class_axis_lost, found.units) == (True, 8)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        MAPS.permute(0, 2, 3, 1).reshape(2, -1, 4).transpose(1, 2),
+        MAPS.permute(0, 2, 3, 1).reshape(-1, 4),
+        MAPS.view(2, 2, 4, 8, 8).transpose(1, 2),
+        MAPS.view(2, 4, 2, 8, 8),
+        MAPS.view(2, 2, 4, 64).permute(0, 1, 3, 2).reshape(-1, 4),
+        MAPS.reshape(-1, 8),  # all of a row: which column?
+        MAPS.flatten(2).reshape(-1, 64),
+        MAPS.permute(3, 1, 2, 0).reshape(8, 8, -1),
+        torch.cat([MAPS.permute(0, 2, 3, 1).reshape(2, -1, 4)] * 2, 1).transpose(1, 2),
+        torch.cat([MAPS.reshape(2, -1, 2)] * 2, 2).transpose(1, 2),
+        MAPS[:, :, :3, :3].reshape(-1, 4),  # over the ends of rows
+        nn.Linear(3, 8)(torch.randn(24, 3)).view(6, 4, 8).transpose(1, 2)[:, :2],
+        nn.Linear(3, 8)(torch.randn(6, 4, 3)).reshape(6, 8, 4),
+    ],
+)
+def test_classes_among_the_units_of_several_boxes(given: Tensor) -> None:
+    assert origin_of(given, 1).units is None

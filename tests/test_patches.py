@@ -21,6 +21,7 @@ SPLICED = [
     inspect.unwrap(nn.utils.clip_grad_value_),
     Normal.sample,
     Normal.log_prob,
+    torch.optim.lr_scheduler.ReduceLROnPlateau.step,
     *(getattr(F, name) for name in (*patches.LOSSES, *patches.DROPOUTS)),
 ]
 
@@ -157,6 +158,7 @@ def test_functions_stay_the_objects_that_they_were_and_are_undone() -> None:
         patches.after_clipping(lambda *a: a[-1]),
         patches.before_clipping_values(lambda *a: a[-1]),
         patches.after_normals(lambda *a: a[-1], lambda *a: a[-1]),
+        patches.after_plateau_is_told(lambda *a: a[-1]),
     ]
     during = look()
     assert [row[0] for row in during] == [row[0] for row in before]

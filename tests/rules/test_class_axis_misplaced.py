@@ -43,6 +43,21 @@ def test_the_remedy_of_flattened_pictures_is_right(tmp_path: Path) -> None:
     assert torch.allclose(loss, F.cross_entropy(scores, mask))
 
 
+@pytest.mark.parametrize("flat", [True, False])
+def test_the_remedy_of_several_boxes_is_right(flat: bool, tmp_path: Path) -> None:
+    picture, boxes = torch.randn(4, 2, 8, 8), torch.arange(512).view(4, 128) % 4
+
+    def loss(z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        z = z.reshape(4, -1, 4)
+        return F.cross_entropy(z.reshape(-1, 4), y.reshape(-1)) if flat else F.cross_entropy(z.transpose(1, 2), y)
+
+    finding = told(trained(tmp_path, nn.Conv2d(2, 8, 1), picture, boxes, loss), RULE)
+    assert finding.remedy is not None
+    scores = torch.randn(4, 2, 4, 8, 8)  # box, class
+    turned = eval(finding.remedy.code, {"scores": scores.flatten(1, 2)})
+    assert torch.equal(turned, scores.permute(0, 3, 4, 1, 2).reshape(4, -1, 4))
+
+
 def test_a_transpose_is_sound(tmp_path: Path) -> None:
     seen = trained(tmp_path, nn.Linear(6, 3), X, Y, lambda z, y: F.cross_entropy(z.transpose(1, 2), y))
     assert said(seen, RULE) == []

@@ -20,13 +20,17 @@ from headstart.diagnosis.rules.preprocessing_differs_in_evaluation import (
     ALIKE,
     BYTE,
     BYTES,
+    CENTRED,
     FACTOR,
+    FAR,
     PLACES,
+    PROFILE,
     SAME,
     SAMPLES,
     SHAPE,
     SPREAD,
     TWICE,
+    UNIT,
     UNLIKE,
     USUAL,
 )
@@ -351,3 +355,64 @@ def test_the_same_normalize_once_more(in_evaluation: Prepare, tmp_path: Path) ->
         return (in_evaluation(x + torch.rand_like(x)) - 0.45) / 0.226
 
     assert told(trained(tmp_path, pictures(500), pictures(250), once_more, in_evaluation), RULE).severity == "warning"
+
+
+def own(
+    mean: float = 40.0,
+    std: float = 4.0,
+    count: int = 64,
+    others: int = 0,
+    profile: float = 0.5,
+    centre: float = 0.0,
+    unit: float = 1.0,
+    **facts: Any,
+) -> tuple[Values, Values]:
+    """Places `profile` above and below the mean in turn: standardised, and as they were; `others` the other way round."""
+    within = (1 - profile**2) ** 0.5
+
+    def part(mean: float, std: float, turned: int) -> Values:
+        signs = [(-1) ** place * (-1 if place >= count and turned else 1) for place in range(count + others)]
+        means = tuple(mean + std * profile * sign for sign in signs)
+        deciles = tuple(tuple(level + std * within * value for value in NORMAL) for level in means)
+        return values(count + others, means=means, stds=(std * within,) * len(signs), deciles=deciles, **facts)
+
+    return part(centre, unit, 0), part(mean, std, 1)
+
+
+def test_own_constants_on_both_sides_of_each_limit() -> None:
+    assert speaks(*own())
+    assert speaks(*own(rows=SAMPLES))
+    assert not speaks(*own(rows=SAMPLES - 1))
+    assert speaks(*own(count=BYTES))
+    assert not speaks(*own(count=BYTES - 2))
+    assert speaks(*own(mean=1.01 * FAR))
+    assert not speaks(*own(mean=0.99 * FAR))
+    assert speaks(*own(std=1.01 * FACTOR))
+    assert not speaks(*own(std=0.99 * FACTOR))
+    assert speaks(*own(std=0.1 / FACTOR))
+    assert speaks(*own(profile=1.01 * PROFILE))
+    assert not speaks(*own(profile=0.99 * PROFILE))  # all places alike: whatever is scaled is like that
+    few = round(30 / AGREE) - 30
+    assert speaks(*own(count=30, others=few))
+    assert not speaks(*own(count=30, others=few + 2))
+    assert speaks(*own(centre=0.99 * CENTRED))
+    assert not speaks(*own(centre=1.01 * CENTRED))
+    assert speaks(*own(unit=0.99 * UNIT, mean=60.0))
+    assert not speaks(*own(unit=1.01 * UNIT, mean=60.0))
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_own_constants_beside_a_data_set_that_is_alike(beside: bool) -> None:
+    a, b = own()
+    of_both = record(a, b)
+    of_both.values = (*of_both.values, *[replace(a, name="net in evaluation 2", training=False)] * beside)
+    assert bool(said(of_both, RULE)) is not beside
+
+
+@pytest.mark.parametrize("in_evaluation", [same, lambda x: (x - 17) / 2.5])
+def test_spectra_that_one_part_alone_has_standardised(in_evaluation: Prepare, tmp_path: Path) -> None:
+    """Of floats, on no grid, by mean and spread of the training set."""
+    bands = 17 + 1.2 * torch.linspace(0, 12, 64).sin()
+    x, test = (bands + 2.2 * torch.randn(count, 64) - torch.rand(count, 1) for count in (600, 400))
+    record = trained(tmp_path, x, test, lambda x: (x - 17) / 2.5, in_evaluation)
+    assert bool(said(record, RULE)) is (in_evaluation is same)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,10 @@ import torch
 from records import chain, head, linear, run, said, told, unjudged
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
+from torch.utils.data import DataLoader, DistributedSampler, Sampler, TensorDataset
 
 import headstart as hs
-from headstart.diagnosis.rules.same_order_every_epoch import BATCHES, EPOCHS
+from headstart.diagnosis.rules.same_order_every_epoch import BATCHES, EPOCHS, PART
 from headstart.record import Layer, Loader, Record, Samples
 
 RULE = "same-order-every-epoch"
@@ -88,7 +89,13 @@ def test_the_whole_set_and_no_loader(tmp_path: Path) -> None:
 
 
 def record(
-    epochs: int, batches: int, *, order: str | None = "sequential", layers: tuple[Layer, ...] = (), last: int = 0
+    epochs: int,
+    batches: int,
+    *,
+    order: str | None = "sequential",
+    layers: tuple[Layer, ...] = (),
+    last: int = 0,
+    samples: int | None = 150,
 ) -> Record:
     """`last` is added to the fingerprint of the very last batch."""
     steps = epochs * batches
@@ -97,8 +104,9 @@ def record(
         {("net", "samples.batch"): lambda step: step % batches + last * (step == steps - 1)},
         steps=steps,
     )
-    made.samples = (Samples("net", (10,), batch=10),)
-    made.loaders = (Loader("l", samples=1000, batch=10, order=order, begun=tuple(range(0, steps, batches))),)
+    made.samples = (Samples("net", (10,), batch=10, steps=steps, trained=10 * steps),)
+    begun = tuple(range(0, steps, batches))
+    made.loaders = (Loader("l", samples=samples, batch=10, order=order, begun=begun, sampler="Mine"),)
     return made
 
 
@@ -115,6 +123,43 @@ def test_a_single_other_batch_is_another_order() -> None:
 @pytest.mark.parametrize("order", ["replacement", None])
 def test_an_order_of_the_users_own(order: str | None) -> None:
     assert said(record(4, 12, order=order), RULE) == []
+
+
+def test_epochs_of_the_users_own_sampler_that_end_early() -> None:
+    least = round(12 * 10 / PART)
+    assert said(record(4, 12, order=None, samples=least), RULE)
+    assert said(record(4, 12, order=None, samples=least - 1), RULE) == []
+    assert said(record(4, 12, order=None, samples=None), RULE) == []
+    assert said(record(4, 12, order=None, samples=least, last=100), RULE) == []
+
+
+@pytest.mark.parametrize(("tells", "steps"), [(False, 10), (True, 10), (False, 20)])
+def test_a_sampler_of_seed_and_epoch(tells: bool, steps: int, tmp_path: Path) -> None:
+    """It says nothing of the order that goes through all the data, which may be meant."""
+
+    class Mine(Sampler[int]):
+        epoch = 0
+
+        def __len__(self) -> int:
+            return len(DATA)
+
+        def __iter__(self) -> Iterator[int]:
+            yield from torch.randperm(len(DATA), generator=torch.Generator().manual_seed(self.epoch)).tolist()
+
+    sampler = Mine()
+    loader = DataLoader(DATA, 10, sampler=sampler)
+
+    def epochs() -> Iterable[Iterable[list[Tensor]]]:
+        for epoch in range(4):
+            sampler.epoch = epoch if tells else 0
+            yield islice(loader, steps)
+
+    findings = said(trained(tmp_path, epochs()), RULE)
+    assert bool(findings) is (not tells and steps == 10)
+    if findings:
+        assert "Mine" in findings[0].cause
+        assert findings[0].remedy is not None
+        assert "set_epoch" in findings[0].remedy.code
 
 
 def test_recurrent_nets_may_need_their_order() -> None:

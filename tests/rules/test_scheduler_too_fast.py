@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from loops import net, train, watched
-from records import SGD, run, said, told
+from records import COIN, SGD, run, said, told
 from torch import nn
+from torch.nn import functional as F
 
-from headstart.diagnosis.rules.scheduler_too_fast import BY, SPENT
-from headstart.record import Record, Series
+import headstart as hs
+from headstart.diagnosis.rules.scheduler_too_fast import BETTER, BY, CUTS, ITSELF, SPENT, WHOLE
+from headstart.record import Loader, Record, Series
 
 RULE = "scheduler-too-fast"
 Schedule = Callable[[float], float]
@@ -99,3 +102,102 @@ def test_a_schedule_for_epochs_that_is_stepped_by_batch(tmp_path: Path, by_batch
                 schedule.step()
 
     assert bool(said(watched(tmp_path, net(), loop), RULE)) is fires
+
+
+@pytest.mark.parametrize("evaluates", [True, False])
+@pytest.mark.parametrize(
+    ("mode", "figure", "fires"),
+    [("min", "accuracy", True), ("max", "loss", True), ("min", "loss", False), ("max", "accuracy", False)],
+)
+def test_a_plateau_that_waits_for_the_other_way(
+    mode: Literal["min", "max"], figure: str, evaluates: bool, fires: bool, tmp_path: Path
+) -> None:
+    """Of training alone, a figure that rises may be a loss on other data that grows, as it does by heart."""
+    torch.manual_seed(0)
+    x = torch.randn(400, 10)
+    y = (x[:, 0] + x[:, 1] > 0).long()
+    model = nn.Sequential(nn.Linear(10, 16), nn.ReLU(), nn.Linear(16, 2))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.3)
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode=mode, factor=0.7, patience=1)
+    with hs.watch(model, record=tmp_path / "run.db") as watch:
+        for _ in range(12):
+            losses = []
+            for rows in torch.randperm(300).split(50):
+                optimizer.zero_grad()
+                loss = F.cross_entropy(model(x[rows]), y[rows])
+                loss.backward()
+                optimizer.step()
+                losses.append(loss.item())
+            told_of: dict[str, Any] = {"loss": sum(losses) / len(losses)}
+            with torch.no_grad():
+                given = model(x[300:])
+                told_of["accuracy"] = (given.argmax(1) == y[300:]).float().mean() + given.sum() * 0
+                if evaluates:
+                    told_of["loss"] = F.cross_entropy(given, y[300:])
+            scheduler.step(told_of[figure])
+    record = watch.read()
+    assert "fault" not in record.meta, record.meta["fault"]
+    findings = said(record, RULE)
+    assert bool(findings) is (fires and (evaluates or mode == "max"))
+    if findings:
+        assert findings[0].remedy is not None
+        assert f'mode="{"min" if mode == "max" else "max"}"' in findings[0].remedy.code
+        assert findings[0].severity == "advice"
+
+
+def plateau(values: Sequence[float], losses: Sequence[float], mode: str = "min") -> Record:
+    """A figure is told after each ten steps; all but the first cut the rate."""
+    made = run(steps=10 * len(values), skill=0.9)
+    steps = [10 * (place + 1) for place in range(len(values))]
+    rates = [0.1 * 0.5 ** max(place - 1, 0) for place in range(len(values) + 1)][: len(values)]
+    made.meta["plateaus"] = [{"mode": mode, "line": None, "steps": steps, "values": values, "rates": rates}]
+    rows = [(step, COIN.name, "eval", loss, None) for step, loss in zip(steps, losses, strict=True)]
+    made.__dict__["_loss_rows"] = [*made.__dict__["_loss_rows"], *rows]
+    return made
+
+
+def test_both_sides_of_each_limit_of_a_plateau() -> None:
+    rising, falling = [0.5, 0.6, 0.7, 0.8], [1.0, 0.97, 0.98 * BETTER, 0.5]
+    assert CUTS == 2
+    assert said(plateau(rising, falling), RULE)
+    assert said(plateau(falling, falling, "max"), RULE)
+    assert said(plateau(rising[:3], falling[:3]), RULE) == []  # one cut, the second is not seen any more
+    assert said(plateau(rising, [1.0, 0.97, 1.01 * BETTER, 0.99 * BETTER]), RULE) == []
+    assert said(plateau(rising, [1.0, 0.8, 0.85, 0.5]), RULE) == []
+    assert said(plateau([0.5, 0.7, 0.6, 0.8], falling), RULE) == []
+    assert said(plateau(rising, falling[::-1]), RULE) == []  # learnt by heart: the loss that is held out rises
+    assert said(plateau(rising, falling, "max"), RULE) == []
+
+
+def test_a_figure_that_may_be_the_loss_of_training() -> None:
+    def alone(factor: float) -> Record:
+        made = plateau([0.3 * factor, 0.2 * factor, 0.1 * factor, 0.05], [1.0] * 4, "max")
+        train = [(s, COIN.name, "train", 0.3 if s <= 10 else 0.2 if s <= 20 else 0.1, None) for s in range(40)]
+        made.__dict__["_loss_rows"] = train
+        return made
+
+    assert said(alone(0.99 * ITSELF), RULE)
+    assert said(alone(1.01 * ITSELF), RULE) == []
+    assert said(alone(1.01 / ITSELF), RULE)
+    assert said(alone(0.99 / ITSELF), RULE) == []
+
+
+def test_figures_that_count_right_answers_need_no_loss_of_the_evaluation() -> None:
+    def alone(right: Sequence[float], whole: float = 1, skill: float = 0.9, samples: int | None = 200) -> Record:
+        made = plateau([whole * count / 200 for count in right], [1.0] * len(right))
+        train = [
+            (s, COIN.name, "train", 0.3 if s <= 10 else 0.2 if s <= 20 else (1 - skill) * 0.69, None)
+            for s in range(40)
+        ]
+        made.__dict__["_loss_rows"] = train
+        made.loaders = (Loader("l", samples=samples, begun_evaluating=4),)
+        return made
+
+    rising = [90, 120, 150, 160]
+    assert said(alone(rising), RULE)
+    assert said(alone(rising, whole=100), RULE)
+    assert said(alone([count + 0.99 * WHOLE for count in rising]), RULE)
+    assert said(alone([count + 1.01 * WHOLE for count in rising]), RULE) == []  # a loss
+    assert said(alone([20, 40, 60, 80]), RULE) == []  # errors may rise
+    assert said(alone(rising, skill=0.1), RULE) == []
+    assert said(alone(rising, samples=None), RULE) == []

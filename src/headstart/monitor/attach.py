@@ -123,6 +123,7 @@ def _install() -> None:
         lambda: patches.after_dropouts(_dropped),
         lambda: patches.after_optimizer_init(_optimizer_made),
         lambda: patches.after_scheduler_init(_scheduler_made),
+        lambda: patches.after_plateau_is_told(_plateau_told),
         lambda: patches.after_loader_begins(_loader_begins),
         lambda: patches.after_clipping(_clipped),
         lambda: patches.before_clipping_values(_values_clipped),
@@ -217,6 +218,12 @@ def _optimizer_made(optimizer: Any, _: None) -> None:
 def _scheduler_made(scheduler: Any, _: None) -> None:
     for observer in _observers:
         observer.scheduler_made(scheduler)
+
+
+def _plateau_told(scheduler: Any, value: float) -> float:
+    for observer in _observers:
+        observer.plateau_told(scheduler, value)
+    return value
 
 
 def _loader_begins(loader: Any, iterator: Any) -> Any:

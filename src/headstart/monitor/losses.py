@@ -195,6 +195,7 @@ class Source:
             softmax_axis=origin.softmax_axis,
             softmax_size=self.softmax_size or None,
             class_axis_lost=origin.class_axis_lost,
+            units=origin.units,
             low=low if math.isfinite(low) else None,
             high=high if math.isfinite(high) else None,
             probabilities=self._are_probabilities(),

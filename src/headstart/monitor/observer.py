@@ -41,6 +41,7 @@ from headstart.monitor.optimizers import Optimizers, number, parameters_of
 from headstart.monitor.orphans import Orphans
 from headstart.monitor.outbox import Outbox, Rare, StepRow
 from headstart.monitor.padding import Padding
+from headstart.monitor.plateaus import Plateaus
 from headstart.monitor.probabilities import Functional, unwrapped
 from headstart.monitor.refused import Refused
 from headstart.monitor.samples import Samples
@@ -155,6 +156,7 @@ class Observer:
         self._exchanged = Exchanged(self._signals.modules, self._ledger)
         self._orphans = Orphans(self._ledger)
         self._schedules = Schedules()
+        self._plateaus = Plateaus()
         self._ungraded = Ungraded(self._ledger)
         self._padding = Padding()
         self._waiting = Waiting()
@@ -339,6 +341,11 @@ class Observer:
     @quietly
     def scheduler_made(self, scheduler: Any) -> None:
         self._schedules.made(scheduler, user_line())
+
+    @quietly
+    def plateau_told(self, scheduler: Any, value: float) -> None:
+        if self.step and self._mine():
+            self._plateaus.told(scheduler, value, self.step, user_line())
 
     @quietly
     def step_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
@@ -707,6 +714,7 @@ class Observer:
                     self._outbox.meta({"left_behind": self._left_behind.facts()})
                     self._outbox.meta({"unstepped": self._waiting.facts()})
                     self._outbox.meta({"schedules": facts} if (facts := self._schedules.facts()) else {})
+                    self._outbox.meta({"plateaus": facts} if (facts := self._plateaus.facts()) else {})
                     self._outbox.meta({"scored": True} if self._drawn.scored else {})
                 if not self.off and self.step:
                     self._count_distinct()

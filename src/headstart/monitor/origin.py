@@ -26,6 +26,7 @@ CUTS = frozenset("slice select".split())
 # Of one tensor these work on each value by itself; a softmax keeps the axes as well.
 POINTWISE = frozenset("log clamp clamp_min add sub mul div relu sigmoid tanh native_dropout".split())
 ARITHMETIC = ("add", "sub", "mul", "div")
+FOLLOWED = VIEWS | TURNS | CUTS | POINTWISE | {*SOFTMAX, "cat"}
 FEATURES = {"addmm": -1, "mm": -1, "linear": -1, "convolution": 1}  # the axis of its output that counts its units
 
 RANGES = {  # what an activation can give
@@ -55,6 +56,7 @@ class Origin:
     softmax_axis: int | None = None  # of the loss's input: where the axis of the last softmax came to lie
     softmax_size: int | None = None  # how many values that softmax runs over
     class_axis_lost: bool = False  # a view broke up the axis of the units, and put one of the same size in its place
+    units: int | None = None  # of the layer, several times the classes, where that one is a part of another axis
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,11 @@ class _Step:
 
 def origin_of(given: Tensor | Made, class_axis: int) -> Origin:
     """Reads the graph above the loss's input; `class_axis` is where the loss expects the classes."""
-    softmax, lost = _walk(given, class_axis)
+    softmax, lost, units = _walk(given, class_axis)
     maker = _maker(given)
     if maker is None:
-        return Origin(None, None, *softmax, lost)
-    return Origin(_activation(maker), _range(maker), *softmax, lost)
+        return Origin(None, None, *softmax, lost, units)
+    return Origin(_activation(maker), _range(maker), *softmax, lost, units)
 
 
 def axis_above(axis: int, shape: Shape, nodes: Sequence[Any]) -> int | None:
@@ -115,30 +117,35 @@ def clipped(node: Any) -> Tensor | None:
     return beyond.float().mean()
 
 
-def _walk(given: Tensor | Made, class_axis: int) -> tuple[tuple[int | None, int | None], bool]:
-    """The last softmax's axis and size; and whether the axis of the units was broken up."""
+def _walk(given: Tensor | Made, class_axis: int) -> tuple[tuple[int | None, int | None], bool, int | None]:
+    """The last softmax's axis and size; whether the axis of the classes was lost; and the units, if they are more."""
     node: Any = given.grad_fn
     shape = tuple(given.shape)
     steps: list[_Step] = []
     softmax: tuple[int | None, int | None] = (None, None)
     while node is not None and len(steps) < WITHIN:
         op = operator(node.name())
-        if op in SOFTMAX and softmax == (None, None) and shape:
+        if op in SOFTMAX and softmax == (None, None) and shape and all(step.op != "cat" for step in steps):
             axis = _place(node._saved_dim, len(shape))
             softmax = (_followed(axis, steps), shape[axis])
         if op in FEATURES and len(shape) > 1:
             units = FEATURES[op] % len(shape)
-            same_size = class_axis < given.ndim and 1 < shape[units] == given.shape[class_axis]
-            return softmax, same_size and _is_broken_up(units, steps)
-        children = _data(node, shape)
-        if len(children) != 1 or not (op in VIEWS or op in TURNS or op in CUTS or op in POINTWISE or op in SOFTMAX):
+            classes = given.shape[class_axis] if class_axis < given.ndim else 0
+            if 1 < shape[units] == classes:
+                return softmax, _is_broken_up(units, steps), None
+            if classes > 1 and shape[units] % classes == 0 and _is_cut_out(class_axis, classes, units, shape, steps):
+                return softmax, True, shape[units]
+            return softmax, False, None
+        # Of what several layers gave, as a detector's of several sizes, the first is taken for all.
+        children = node.next_functions[:1] if op == "cat" else _data(node, shape)
+        if len(children) != 1 or op not in FOLLOWED:
             break
         below = _shape(*children[0])
         if below is None:
             break
         steps.append(_Step(op, node, below, shape))
         node, shape = children[0][0], below
-    return softmax, False
+    return softmax, False, None
 
 
 def _data(node: Any, shape: Shape) -> list[tuple[Any, int]]:
@@ -208,12 +215,46 @@ def _is_broken_up(axis: int, steps: Iterable[_Step]) -> bool:
     return False
 
 
+def _is_cut_out(axis: int, size: int, units: int, shape: Shape, steps: Iterable[_Step]) -> bool:
+    """Whether `size` classes, along `axis` of the loss's input, are pieces of one axis that counts places, not units.
+
+    The first axis may count samples and places together, and all of an axis may be asked for on purpose: which place?
+    """
+    inner = 1  # how far apart the classes lie along the axis
+    for step in steps:
+        if step.op in TURNS:
+            if (order := _order(step)) is None:
+                return False
+            axis = order[axis]
+        elif step.op in CUTS or step.op == "cat":
+            dim = _place(step.node._saved_dim, len(step.before))
+            axis += step.op == "select" and axis >= dim
+            if axis == dim and step.before != step.after:
+                return False
+        elif step.before != step.after:
+            apart = inner * math.prod(step.after[axis + 1 :])
+            found = _part(apart, size, step.before) if step.op in VIEWS else None
+            if found is None:
+                return False
+            axis, inner = found
+    return axis not in (0, units) and size < shape[axis]
+
+
+def _part(apart: int, size: int, shape: Shape) -> tuple[int, int] | None:
+    """The axis within which runs of `size` values lie, `apart` in memory, and how far apart they are along it."""
+    for axis, count in enumerate(shape):
+        within = math.prod(shape[axis + 1 :])
+        if count >= size and within > 0 and apart % within == 0 and (count * within) % (apart * size) == 0:
+            return axis, apart // within
+    return None
+
+
 def _moved(axis: int, step: _Step) -> int | None:
     """The axis of `step.before` among those of `step.after`."""
     if step.op in TURNS:
         order = _order(step)
         return order.index(axis) if order is not None else None
-    if step.op in CUTS:
+    if step.op in CUTS or step.op == "cat":
         return _cut(axis, step)
     if step.before == step.after:
         return axis

@@ -12,6 +12,7 @@ same frames. Dynamo, which short-cuts `Module.__call__` by the function's identi
 | `nn.Module.__init__` | the user's line that made the layer |
 | `torch.optim.Optimizer.__init__` | an optimizer that may never step |
 | `torch.optim.lr_scheduler.LRScheduler.__init__` | for how many steps a schedule is made |
+| `torch.optim.lr_scheduler.ReduceLROnPlateau.step` | which figure it waits for |
 | `torch.autograd.backward`, `grad` | the loss: before its graph is used, and after |
 | `torch.utils.data.DataLoader.__iter__` | when an epoch begins, and which data it goes through |
 | `torch.nn.functional.cross_entropy` and its kin | which loss, on which outputs and labels; labels that it refuses |
@@ -189,6 +190,14 @@ def after_scheduler_init(made: Callable[[Any, Any], Any]) -> Undo:
 
     edit = _WrapCall("_initial_step", "__headstart_scheduler_made__", [ast.Name("self", ast.Load())])
     return splice(LRScheduler.__init__, edit, made)
+
+
+def after_plateau_is_told(told: Callable[[Any, float], Any]) -> Undo:
+    """`told(scheduler, value)` runs as a ReduceLROnPlateau reads the figure that it is given, and returns it."""
+    from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+    edit = _WrapCall("float", "__headstart_plateau__", [ast.Name("self", ast.Load())])
+    return splice(ReduceLROnPlateau.step, edit, told)
 
 
 def after_loader_begins(begun: Callable[[Any, Any], Any]) -> Undo:

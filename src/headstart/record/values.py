@@ -103,6 +103,7 @@ class Loss:
     softmax_axis: int | None = None  # the axis of its input that a softmax before it ran over; None: not known
     softmax_size: int | None = None  # over how many values, at most; the own softmax of cross_entropy counts
     class_axis_lost: bool = False  # a view broke up the axis of the classes, and left another of its size
+    units: int | None = None  # of the last layer, where they are several times the classes and no class is among them
     low: float | None = None  # the least that the activation which made its input can give; None: no bound known
     high: float | None = None  # and the most
     outside: float | None = None  # share of the targets outside of these bounds; of labels 1 and -1: that are neither

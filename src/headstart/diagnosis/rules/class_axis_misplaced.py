@@ -3,7 +3,8 @@
 ## What it sees
 The axis of the units of the last linear or convolutional layer, followed through every view, transpose and slice to the
 input of `cross_entropy` or `nll_loss`. It speaks if a view ends that axis and the loss finds another one of the same size
-in the classes' place. It is exact.
+in the classes' place, or if the layer gives several boxes' classes at once, and what the loss finds in their place are
+pieces of a row, or of another axis that counts places. It is exact.
 
 And every view of what layers gave, by its shapes alone: whether axes that are split and neighbours that are merged can make
 the one of the other. If the product of the first few sizes before the view and one after it do not divide each other,
@@ -57,7 +58,7 @@ which something was stacked (the directions of a recurrent layer's last states),
 the same sizes is said to have been moved; by chance that is so of no usual view. In a run that learns this is advice.
 
 ## Stays silent when
-The layer has more units than there are classes, as where it gives the scores of several positions or boxes at once; the
+The layer has more units than there are classes, and the loss finds units in the classes' place; the
 classes are moved by `transpose`, `permute` or `movedim`; or anything between the layer and the loss mixes values. Of
 other views: the sizes divide each other and the first axis or the last takes part, two of them are equal, or another
 view takes it back before the next weights.
@@ -95,6 +96,7 @@ TEXT = Text(
         "move": "the axes that are to change places",
         "sequence": "scores of shape (batch, time, classes)",
         "picture": "scores of shape (batch, classes, height, width)",
+        "boxes": "of a layer that gives the {classes:number} classes of several boxes at each place",
     },
     zh={
         "message": "{kind} 的输入 {shape} 中的 {classes:number} 个“类别”并不是类别：view 把它们与其他维混在了一起。",
@@ -105,6 +107,7 @@ TEXT = Text(
         "move": "需要交换的维",
         "sequence": "scores 的形状为（批次，时间，类别）",
         "picture": "scores 的形状为（批次，类别，高，宽）",
+        "boxes": "该层在每个位置给出若干个边界框各自的 {classes:number} 个类别",
     },
 )
 
@@ -154,6 +157,10 @@ def _view(case: Case) -> Iterator[Finding]:
 
 def _remedy(case: Case, loss: Loss) -> Remedy:
     """Of three dimensions it was a sequence; flattened to two, what had to be flattened was a picture."""
+    if loss.units is not None:
+        classes = loss.shape[1]
+        moved = f"scores.permute(0, 2, 3, 1).reshape(len(scores), -1, {classes})"
+        return Remedy("permute", f"{moved}     # {case.say(TEXT, 'boxes', classes=classes)}")
     if len(loss.shape) == 2:
         moved, note = "scores.permute(0, 2, 3, 1).flatten(0, 2)", "picture"
         return Remedy("permute", f"{moved_loss(loss, moved)}     # {case.say(TEXT, note)}")

@@ -58,7 +58,8 @@ for epoch in range(3):
 
 ## Stays silent when
 The commonest class rules the whole run, batches are too small to tell, labels have more axes than the batch's (those of
-one text or picture hang together), or two classes take turns (the two roles of a GAN).
+one text or picture hang together), or two classes take turns (the two roles of a GAN). Of classes that only the evaluation
+has, where labels-one-class has said that training has but one.
 
 ## References
 Bengio, *Practical recommendations for gradient-based training* (2012), arXiv 1206.5533, §2.1.1; the bound is Massart's
@@ -74,6 +75,7 @@ from statistics import fmean
 
 from headstart.diagnosis import evaluated
 from headstart.diagnosis.case import Case
+from headstart.diagnosis.rules.labels_one_class import labels_one_class
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Loss, Series
@@ -121,7 +123,7 @@ def data_not_shuffled(case: Case) -> Iterator[Finding]:
 
 def _cut(case: Case) -> Iterator[Finding]:
     unseen = [lack for lack in evaluated.lacks(case) if lack.cut]
-    if not unseen:
+    if not unseen or any(labels_one_class(case)):  # then all other classes are unseen
         return
     lack = max(unseen, key=lambda one: one.share)
     yield Finding(

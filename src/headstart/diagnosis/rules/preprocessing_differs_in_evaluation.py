@@ -13,6 +13,9 @@ time and place. It speaks where nothing but another preparation can make the dif
 - *Usual constants.* At most places one phase's values are distributed as the other's would be after the `Normalize` of
   ImageNet, CIFAR-10 or MNIST, or the one from 0..1 to -1..1. No other light shifts and spreads all pixels by just these
   numbers. So it is seen through augmentation as well, and where the same step is done twice.
+- *Their own constants.* Over all places one phase's values have mean 0 and spread 1, which is what a scaler makes of the
+  data that it was fitted to; the other's lie far from there, are spread otherwise, and at most places they are distributed
+  alike once their own mean and spread are taken off, though the places differ from each other.
 - *Columns.* In one phase all columns are of one size, around zero, in the other their sizes are worlds apart, and yet each
   column's distribution has the same shape in both.
 
@@ -73,20 +76,23 @@ with torch.no_grad():
   to look at a function. `AGREE` = 0.75: share of the places with another step (off by more than `SAME` = 1.02) at which
   the spread agrees, at least; for bytes and columns, of all places.
 - `BYTE` = 255, `BYTES` = 16 places, `TWICE` = 2: of 255 the factor between the spreads may be off by that.
+- `CENTRED` = 0.25 and `UNIT` = 1.33: of what is standardised, how far the mean may lie from 0, and the spread from 1 by a
+  factor. `FAR` = 5: means apart, in the smaller spread, at least; the spreads by `FACTOR`. `PROFILE` = 0.15: spread of the
+  places' medians at least, in that of all values; with 200 samples those of one distribution are spread by 0.09.
 - `SAMPLES` = 200, `ALIKE` = 5, `UNLIKE` = 30, `SHAPE` = 0.2, all for columns: samples of each phase; the largest
   spread over the smallest, in one phase at most and in the other at least; and how far any of a column's nine deciles
   may be off, in units of the way from the first to the ninth. With 200 samples that is three times the standard error.
-  Usual constants are asked for as many samples, for `BYTES` places, and for the same deciles: mean and std of ImageNet's
+  Constants are asked for as many samples, for `BYTES` places, and for the same deciles: mean and std of ImageNet's
   channels differ by less than that from each other. No test of how much a net bears makes its inputs `UNLIKE` times as
   large.
 
 ## Stays silent when
 Values come in no equal steps in a phase (noise, mixing and rotations of floats in training); they are flipped, cropped
 or covered, which leaves them as they are; one data set of the evaluation holds samples prepared in both ways, or, by
-equal steps, one is larger by less than `UNLIKE` times or smaller, beside one that is prepared as in training: it may
-be spoilt on purpose; the samples' shape differs; evaluation holds only samples that were trained on, or fewer than 64
-samples were seen in a phase; only a constant is added; or both phases have been scaled, by other figures than the
-usual ones: that cannot be told from data of another kind.
+equal steps or their own constants, one is larger by less than `UNLIKE` times or smaller, beside one that is prepared as
+in training: it may be spoilt on purpose; the samples' shape differs; evaluation holds only samples that were trained on,
+or fewer than 64 samples were seen in a phase; only a constant is added; or both phases have been scaled by figures that
+are neither usual nor one phase's own: that cannot be told from data of another kind.
 
 ## References
 Sculley et al., *Hidden technical debt in machine learning systems* (2015); Breck et al., *Data validation for machine
@@ -98,7 +104,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median, pstdev
 
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
@@ -118,6 +124,9 @@ AGREE = 0.75  # of the places whose step differs
 BYTE = 255.0
 BYTES = 16  # places
 TWICE = 2.0  # that of 255 the factor between spreads may be off
+CENTRED, UNIT = 0.25, 1.33  # of what is standardised: mean, and spread by a factor
+FAR = 5.0  # between the means, in the smaller spread
+PROFILE = 0.15  # spread of the places' medians; of 200 samples of one distribution it is 0.09
 SAMPLES = 200  # of each phase: deciles' standard error is then 0.06
 ALIKE, UNLIKE = 5.0, 30.0  # largest spread over the smallest
 SHAPE = 0.2  # of the way from the first decile to the ninth
@@ -135,6 +144,9 @@ TEXT = Text(
         "usual": "At {count:number} of {of:number} places the values of one part are distributed as those of the other "
         "would be after (x - {mean:number}) / {std:number}, a usual Normalize: it is applied to one part "
         "alone, or twice to it.",
+        "own": "One part has mean 0 and spread 1 over all places, the other mean {mean:number} and spread {std:number}, "
+        "and at {count:number} of {of:number} places they are distributed alike after (x - {mean:number}) / "
+        "{std:number}: what standardises is applied to one part alone.",
         "columns": "{count:number} of {of:number} columns are of one size in one part and of sizes far apart in the "
         "other, and are distributed alike in both: a scaler is applied to one part alone.",
         "alike": "in training and in evaluation alike",
@@ -150,6 +162,9 @@ TEXT = Text(
         "一部分数据除以了 255，另一部分没有。",
         "usual": "在 {of:number} 个位置中有 {count:number} 个，一部分数据的分布正是另一部分经过 "
         "(x - {mean:number}) / {std:number} 之后的分布，这是常用的 Normalize：它只用在了其中一部分上，或对它用了两次。",
+        "own": "一部分数据在所有位置上的均值为 0、离散程度为 1，另一部分的均值为 {mean:number}、离散程度为 "
+        "{std:number}；而在 {of:number} 个位置中有 {count:number} 个，经过 (x - {mean:number}) / {std:number} "
+        "之后两边分布相同：标准化只用在了其中一部分上。",
         "columns": "{of:number} 列中有 {count:number} 列在一部分数据中大小相近，在另一部分中相差悬殊，"
         "而每一列的分布形状在两边都相同：标准化只用在了其中一部分上。",
         "alike": "训练和评估时都用它",
@@ -178,7 +193,7 @@ def preprocessing_differs_in_evaluation(case: Case) -> Iterator[Finding]:
         if evaluated.training or trained is None or trained.shape != evaluated.shape:
             continue
         proof = _proof(trained, evaluated)
-        if proof is None or (proof.factor < UNLIKE and proof.by == "steps" and _has_one_alike(case, trained)):
+        if proof is None or (proof.factor < UNLIKE and proof.by in ("steps", "own") and _has_one_alike(case, trained)):
             continue
         low, high = min(trained.lows), max(trained.highs)
         other_low, other_high = min(evaluated.lows), max(evaluated.highs)
@@ -213,6 +228,7 @@ def _proof(trained: Values, evaluated: Values) -> Proof | None:
         _by_steps(trained, evaluated)
         or _by_bytes(trained, evaluated)
         or _by_usual(trained, evaluated)
+        or _by_own(trained, evaluated)
         or _by_columns(trained, evaluated)
     )
 
@@ -272,6 +288,37 @@ def _by_usual(trained: Values, evaluated: Values) -> Proof | None:
 def _is_after(column: tuple[float, ...], before: tuple[float, ...], mean: float, std: float) -> bool:
     """Whether all deciles of a column are those of the other one after (x - mean) / std."""
     return all(abs(x - (y - mean) / std) <= SHAPE * _width(column) for x, y in zip(column, before, strict=True))
+
+
+def _by_own(trained: Values, evaluated: Values) -> Proof | None:
+    """One part is standardised as a whole, the other not at all, and they are the same data."""
+    if min(trained.rows, evaluated.rows) < SAMPLES:
+        return None
+    fits = (_is_standardised(*_whole(trained)), _is_standardised(*_whole(evaluated)))
+    if fits[0] == fits[1]:
+        return None
+    scaled, raw = (trained, evaluated) if fits[0] else (evaluated, trained)
+    (centre, unit), (mean, std) = _whole(scaled), _whole(raw)
+    far = abs(mean - centre) >= FAR * min(std, unit) and _apart(std / unit) >= FACTOR
+    pairs = [(a, b) for a, b in zip(scaled.deciles, raw.deciles, strict=True) if _width(a) > 0 and _width(b) > 0]
+    if not far or len(pairs) < BYTES or pstdev([median(b) for _, b in pairs]) < PROFILE * std:
+        return None
+    slope = std / unit
+    count = sum(_is_after(a, b, mean - slope * centre, slope) for a, b in pairs)
+    if count < AGREE * len(pairs):
+        return None
+    return Proof("own", slope if scaled is trained else 1 / slope, count, len(pairs), mean, std)
+
+
+def _whole(values: Values) -> tuple[float, float]:
+    """Mean and spread over all places and samples."""
+    mean = fmean(values.means)
+    squares = (std**2 + (here - mean) ** 2 for here, std in zip(values.means, values.stds, strict=True))
+    return mean, math.sqrt(fmean(squares))
+
+
+def _is_standardised(mean: float, std: float) -> bool:
+    return abs(mean) <= CENTRED and _apart(std) <= UNIT
 
 
 def _by_columns(trained: Values, evaluated: Values) -> Proof | None:
