@@ -26,6 +26,7 @@ from headstart.diagnosis.rules.learning_rate_too_low import (
     PACE,
     USUAL,
     WAY,
+    WHOLE,
 )
 from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.findings import Finding
@@ -211,12 +212,17 @@ def straight(
     return run(NET, figures, skill=skill, steps=ENOUGH, loss=lambda step: 9 - 3 / 2 * step / ENOUGH if step else first)
 
 
-@pytest.mark.parametrize(("skill", "severity"), [(0.0, "warning"), (None, "advice"), (0.9, "advice")])
+@pytest.mark.parametrize(("skill", "severity"), [(0.0, "warning"), (None, "advice")])
 def test_a_loss_may_keep_four_fifths_of_what_the_steps_promise(skill: float | None, severity: str) -> None:
     finding = told(straight(1.05 * KEPT, skill=skill), RULE)
     assert (finding.severity, figures_of(finding)["pace"]) == (severity, pytest.approx(0.9))
     assert figures_of(finding)["kept"] == pytest.approx(1.05 * KEPT, rel=0.05)
     assert said(straight(0.9 * KEPT, skill=skill), RULE) == []
+
+
+def test_of_a_run_that_learns_nearly_all_must_be_kept() -> None:
+    assert told(straight(1.06 * WHOLE, skill=0.9), RULE).severity == "advice"
+    assert said(straight(0.95 * WHOLE, skill=0.9), RULE) == []
 
 
 def test_a_run_that_ends_or_is_done_or_clipped_may_go_straight() -> None:

@@ -55,6 +55,7 @@ for step in range(150):
   which have come no further while that layer went to the constant.
 - `KEPT` = 0.8: of what the steps promise. A fifth lost to curvature and to the noise of batches is a rate of a fifth of
   2/κ at the most, so that five times as much still goes down.
+- `WHOLE` = 0.98: the same in a run that learns: a rate that could be fifty times as high.
 - `PACE` = 0.3: of the first third's promises, in the last: the run is not about to end.
 - `ABOVE` = 0.05: the same where the loss is still above the best constant's, which a bias alone would reach, and in a run
   that learns: of an exponential fall a hundredth of the way is left at its end.
@@ -106,6 +107,7 @@ WAY = 0.01  # of a weight's size: within it, what it computes is what it compute
 NOT_YET = 0.1  # of a weight's size, in a run that gains and is not past the constant at its end
 ENOUGH = 100  # steps; fewer are a try, not a training
 KEPT = 0.8  # of the promised descent: 1 - lr·κ/2, so that lr is a fifth of 2/κ at most
+WHOLE = 0.98  # the same in a run that learns
 PACE = 0.3  # of the first third's promises, in the last
 ABOVE = 0.05  # the same where the loss is above the constant's; derivation in the page
 DONE = 0.95  # skill of a run that may end
@@ -232,7 +234,8 @@ def _straight(case: Case) -> Iterator[Finding]:
     record = case.record
     done = case.skill is not None and case.skill.value > DONE
     share = kept(record) if case.loss_falls and not done else None
-    if share is None or not KEPT <= share.share <= BENT or record.series("", "loop.norm"):
+    least = WHOLE if case.learns is True else KEPT
+    if share is None or not least <= share.share <= BENT or record.series("", "loop.norm"):
         return
     pace = ABOVE if case.learns is True or _comes_from_above(case) else PACE
     if share.pace < pace:
@@ -251,7 +254,7 @@ def _straight(case: Case) -> Iterator[Finding]:
         ),
         None,
         steps[0],
-        (Evidence("kept", share.share, KEPT, steps, "update.descent"), Evidence("pace", share.pace, pace, steps)),
+        (Evidence("kept", share.share, least, steps, "update.descent"), Evidence("pace", share.pace, pace, steps)),
         case.say(TEXT, "straight_cause"),
         _remedy(case, 10),
     )
