@@ -1,11 +1,11 @@
 """An optimizer steps, its tensors have gradients, and not one bit of them ever changes.
 
 ## What it sees
-A sample of every tensor that the optimizer holds, in the tensor's own precision, compared with its first value at
-steps 1, 2, 4, 8, ... and as the run ends, if it still lives then; the gradients at its steps. It is exact. Without an
-optimizer it asks the script, too: for an update that makes a new tensor, `w = w - lr * w.grad`. And of an optimizer
-that moves the rest, for a tensor that never changes though its gradients are as large: going by each that moves at the
-same rate, its updates would be far above rounding.
+A sample of every tensor that the optimizer holds, in the tensor's own precision, compared with its first value in each
+quarter of a doubling of the steps (4, 5, 6, 7, 8, 10, 12, ...) and as the run ends, if it still lives then; the gradients
+at its steps. It is exact. Without an optimizer it asks the script, too: for an update that makes a new tensor,
+`w = w - lr * w.grad`. And of an optimizer that moves the rest, for a tensor that never changes though its gradients are
+as large: going by each that moves at the same rate, its updates would be far above rounding.
 
 ## Why it hurts
 Nothing is learnt. With a learning rate of 0 every update is 0. One that is smaller than half the distance between a
