@@ -15,7 +15,8 @@ from records import chain, head, run, said, told, unjudged
 from torch import Tensor, nn
 from training import trained
 
-from headstart.diagnosis.rules.loss_broadcast import KINDS, _pairs
+from headstart.diagnosis.rules.loss_broadcast import _pairs
+from headstart.diagnosis.skill import REGRESSIONS
 from headstart.record import Loss, Record
 
 RULE = "loss-broadcast"
@@ -28,7 +29,7 @@ def record(folder: Path, loss, outputs: int = 1, y: Tensor = Y) -> Record:
         return trained(folder, nn.Linear(6, outputs), X, y, loss)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", REGRESSIONS)
 def test_a_column_against_a_row_is_an_error(kind: str, tmp_path: Path) -> None:
     finding = told(record(tmp_path, getattr(F, kind)), RULE)
     assert finding.severity == "error"

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from records import chain, figures_of, head, run, said, told
 
-from headstart.diagnosis.rules.targets_not_standardized import KINDS, SIZE, moments_of
+from headstart.diagnosis.rules.targets_not_standardized import SIZE, moments_of
+from headstart.diagnosis.skill import REGRESSIONS
 from headstart.record import Loss, Record, Targets
 
 RULE = "targets-not-standardized"
@@ -38,7 +39,7 @@ def test_a_run_that_learns_has_reached_them() -> None:
     assert said(regression(1000.0, share=0.5), RULE) == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", REGRESSIONS)
 def test_of_every_loss_of_numbers(kind: str) -> None:
     assert moments_of(of(np.array([3.0, 5.0]), kind)) == (4.0, 1.0)
     assert moments_of(of(np.array([3.0, 5.0]), "binary_cross_entropy")) is None

@@ -80,6 +80,7 @@ from headstart.diagnosis import code
 from headstart.diagnosis.case import LINEAR, Case
 from headstart.diagnosis.fresh import is_among_the_batch, starts_fresh
 from headstart.diagnosis.rules.nll_without_log_softmax import lacks_log_softmax
+from headstart.diagnosis.skill import REGRESSIONS
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Layer, Loss
@@ -92,7 +93,6 @@ SINCE, STATUS = "0.1.0", "stable"
 TIMES = 2.0  # of ln C; logits of the largest law in use cost 1.54 at most (two classes; in the page)
 SPREAD = 3.0  # of the targets' std; the loss is then 3² + 1 times that of the mean
 SECOND_LOOK = {"TIMES": 1.5}
-REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 PICKS = ("gather", "index")  # one of the outputs for each sample
 
 MADE = ("softmax", "log_softmax")  # what is no score any more
@@ -147,7 +147,7 @@ def initial_loss_off(case: Case) -> Iterator[Finding]:
         return
     if matches:
         yield from _matches(case, trained)
-    elif len(trained) == 1 and trained[0].kind in REGRESSION:
+    elif len(trained) == 1 and trained[0].kind in REGRESSIONS:
         yield from _spreads(case, trained[0])
     elif len(trained) == 1:
         yield from _guesses(case, trained[0])

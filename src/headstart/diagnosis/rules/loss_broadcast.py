@@ -64,6 +64,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from headstart.diagnosis.case import Case
+from headstart.diagnosis.skill import REGRESSIONS
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Loss
@@ -73,7 +74,6 @@ RESTS_ON = "fact"
 NEEDS = ("loss",)
 SINCE, STATUS = "0.1.0", "stable"
 
-KINDS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 
 TEXT = Text(
     en={
@@ -145,7 +145,7 @@ def _of_a_term(case: Case, values: int, step: int) -> Finding:
 def _pairs(loss: Loss) -> int | None:
     """How many values are compared where broadcasting makes more of them than either side has."""
     given, target = loss.shape, loss.target_shape
-    if loss.kind not in KINDS or len(given) == len(target) or math.prod(given) != math.prod(target):
+    if loss.kind not in REGRESSIONS or len(given) == len(target) or math.prod(given) != math.prod(target):
         return None
     pairs = math.prod(max(sizes) for sizes in zip_longest(given[::-1], target[::-1], fillvalue=1))
     return pairs if pairs > math.prod(given) else None

@@ -69,6 +69,7 @@ from collections.abc import Iterator
 
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.constant import best_constant, per_column
+from headstart.diagnosis.skill import REGRESSIONS
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Loss
@@ -83,7 +84,6 @@ OUTSIDE = 0.05  # of a regression's targets; fewer are outliers
 
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 CAUSES = {"message": "cause", "scores": "bounded", "chances": "doubled", "shared": "sums"}
-REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 
 TEXT = Text(
     en={
@@ -174,7 +174,7 @@ def _floor(loss: Loss) -> float | None:
         if loss.kind == BINARY[1] and loss.made_by in ("sigmoid", "softmax"):
             return None
         return max((floor for floor in (_binary_floor(loss), _shared_floor(loss)) if floor is not None), default=None)
-    if loss.kind in REGRESSION:
+    if loss.kind in REGRESSIONS:
         known = (loss.outside or 0.0) > OUTSIDE and loss.least is not None and loss.most is not None
         return loss.floor if known else _shared_floor(loss)
     if loss.kind == "cross_entropy" and loss.made_by != "softmax" and loss.low is not None and loss.high is not None:

@@ -69,6 +69,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headstart.diagnosis.case import Case
+from headstart.diagnosis.skill import REGRESSIONS
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Loss
@@ -82,7 +83,6 @@ CLASSES = 3  # numbers, at least; two may be learnt as a probability (derivation
 EVEN = 0.3  # of the mean count, for the rarest; amounts thin out towards their ends (derivation in the page)
 HALF = 0.5  # of the labels, for the commonest one-hot class: below, each column's median is 0
 
-KINDS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 
 TEXT = Text(
     en={
@@ -116,7 +116,7 @@ def regression_loss_on_classes(case: Case) -> Iterator[Finding]:
     for loss in case.record.losses:
         if loss.trained and loss.kind == "l1_loss" and case.learns is False and (share := _one_hot(loss)) is not None:
             yield _of_one_hot(case, loss, share)
-        if not loss.trained or loss.kind not in KINDS or not _look_like_classes(loss):
+        if not loss.trained or loss.kind not in REGRESSIONS or not _look_like_classes(loss):
             continue
         classes = len(loss.counts)
         rarest = min(loss.counts) * classes / sum(loss.counts)

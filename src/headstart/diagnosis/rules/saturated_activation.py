@@ -69,6 +69,7 @@ from statistics import fmean
 
 from headstart.diagnosis import code, skill
 from headstart.diagnosis.case import LINEAR, Case
+from headstart.diagnosis.skill import REGRESSIONS
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Layer, Series
@@ -81,7 +82,6 @@ SINCE, STATUS = "0.1.0", "stable"
 SATURATED_SHARE = 0.5  # of a layer's outputs; derivation in the page
 SECOND_LOOK = {"SATURATED_SHARE": 0.2}
 
-REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 SATURATING = ("tanh", "sigmoid", "softsign", "hardtanh", "hardsigmoid")
 
 TEXT = Text(
@@ -182,7 +182,7 @@ def _is_unknown(case: Case) -> bool:
 def _by_squares(case: Case) -> bool:
     """Whether the loss brings no slope back that a sigmoid or tanh before it takes, as a logarithm does."""
     trained = [loss.kind for loss in case.record.losses if loss.trained]
-    return bool(trained) and set(trained) <= set(REGRESSION)
+    return bool(trained) and set(trained) <= set(REGRESSIONS)
 
 
 def _layers(case: Case, outputs: bool) -> Iterator[tuple[Layer, Series]]:

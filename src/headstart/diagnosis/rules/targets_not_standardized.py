@@ -61,6 +61,7 @@ import math
 from collections.abc import Iterator
 
 from headstart.diagnosis.case import Case
+from headstart.diagnosis.skill import REGRESSIONS
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Loss
@@ -73,7 +74,6 @@ SINCE, STATUS = "0.1.0", "stable"
 SIZE = 10.0  # times what a fresh net answers; derivation in the page
 SECOND_LOOK = {"SIZE": 3.0}
 
-KINDS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 
 TEXT = Text(
     en={
@@ -117,7 +117,7 @@ def moments_of(loss: Loss) -> tuple[float, float] | None:
     """Mean and std over all columns of the targets, columns of different means counted as spread."""
     targets = loss.targets
     values = targets.count * len(targets.total)
-    if not loss.trained or loss.kind not in KINDS or not values:
+    if not loss.trained or loss.kind not in REGRESSIONS or not values:
         return None
     mean = sum(targets.total) / values
     columns = sum((total / targets.count - mean) ** 2 for total in targets.total) / len(targets.total)
