@@ -18,7 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from headstart.monitor.graph import output_shape, saved
+from headstart.monitor.computed import saved_tensor
+from headstart.monitor.graph import output_shape
 from headstart.monitor.operators import NORMS, OF_WEIGHTS, RESHAPES, WEIGHTS, operator, signed
 from headstart.monitor.sketch import can_sketch
 
@@ -112,9 +113,9 @@ def factor_of(op: str, node: Node) -> tuple[Edge, Tensor] | None:
         return None
     first, second = (*node.next_functions, (None, 0))[:2]
     if first[0] is not None and second[0] is None:
-        scale, edge = _saved(node, "other"), first
+        scale, edge = saved_tensor(node, "other"), first
     elif op == "mul" and first[0] is None and second[0] is not None:
-        scale, edge = _saved(node, "self"), second
+        scale, edge = saved_tensor(node, "self"), second
     else:
         return None
     return None if scale is None else (edge, scale)
@@ -153,7 +154,7 @@ def is_square(node: Node) -> bool:
 
 def _base(square: Node) -> tuple[Node, Tensor, list[Edge], Tensor] | None:
     """Of the square of a layer's outputs: the layer, its weight, the edges on the way to it, and the outputs."""
-    values, moved = _saved(square, "self"), False
+    values, moved = saved_tensor(square, "self"), False
     scale: Tensor | None = None
     chain: list[Edge] = [square.next_functions[0]]
     if values is None or not can_sketch(values) or not 0 < values.numel() <= LARGEST:
@@ -227,7 +228,7 @@ def _outputs(edge: Edge, left: int = WITHIN) -> Tensor | None:
     node, place = edge
     op = plain_operator(node)
     if op == "addmm" and node._saved_alpha == node._saved_beta == 1:
-        x, w, bias = _saved(node, "mat1"), _leaf(node.next_functions[2][0]), _leaf(node.next_functions[0][0])
+        x, w, bias = saved_tensor(node, "mat1"), _leaf(node.next_functions[2][0]), _leaf(node.next_functions[0][0])
         if x is None or w is None or bias is None or x.numel() * w.shape[-1] > 4 * LARGEST:
             return None
         return torch.addmm(bias, x, w)
@@ -316,7 +317,7 @@ def _coefficient(node: Node) -> tuple[Tensor, Tensor] | None:
     """Its value and the last layer's weight, of (2) sum(p y) / (sum(p) + sum(y) [- sum(p y)])."""
     if plain_operator(node) != "div" or any(child is None for child, _ in node.next_functions):
         return None
-    above, below = _saved(node, "self"), _saved(node, "other")
+    above, below = saved_tensor(node, "self"), saved_tensor(node, "other")
     common = [_answers(edge[0]) if sign > 0 else None for edge, sign in _products(node.next_functions[0])]
     if above is None or below is None or len(common) != 1 or (answers := common[0]) is None:
         return None
@@ -413,8 +414,3 @@ def plain_operator(node: Node | None) -> str:
     """Of a function of the user's, whatever its name, nothing is known."""
     name = "" if node is None else node.name()
     return operator(name) if name[-1:].isdigit() else ""
-
-
-def _saved(node: Node, name: str) -> Tensor | None:
-    tensor = saved(node, name)
-    return None if tensor is None else tensor.detach()

@@ -52,7 +52,6 @@ for step in range(120):
 - `ENOUGH` = 50: calls. Fewer may all belong to the start.
 - `WAY` = 0.1: of a weight's size, over the whole run, and for every weight. In a run that does not learn, and within this,
   it is an error: without the clip the way would have been above 10 times as long. Otherwise it is advice.
-
 - `SCALED` = 256: times the loss, from which a power of two is GradScaler's factor (it starts at 65,536): then the remedy is
   to unscale first. Terms of a loss have weights far below.
 - `ROUNDING` = 0.01: of the exponent of two; the loss may be in half precision.
@@ -89,7 +88,6 @@ CUT = 10.0  # the gradients' norm over the largest that passes
 ALWAYS = 0.95  # of the calls, and of those in the last third of the run
 ENOUGH = 50  # calls
 WAY = 0.1  # of a weight's size over the whole run; CUT times as long it would have been replaced
-
 SCALED = 256.0  # times the loss; GradScaler starts at 65,536, and no weight of a term of a loss is so large
 ROUNDING = 0.01  # of an exponent of two: the loss may be in half precision
 

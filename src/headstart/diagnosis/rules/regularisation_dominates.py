@@ -210,9 +210,8 @@ def _collapse(case: Case) -> Finding | None:
     """Where a nat of the codes' divergence costs more than twice of all that is left of the loss."""
     start = 2 * len(case.record) // 3
     prices, losses = case.record.series("", "loss.nat").since(start), case.record.loss.since(start)
-    learnt = (
-        case.skill is None or case.skill.value >= skill.NO_SKILL
-    )  # a second look is taken where little is learnt, too
+    # asked anew: a second look is taken where little is learnt, too
+    learnt = case.skill is None or case.skill.value >= skill.NO_SKILL
     if learnt or len(prices) < ledger.STEPS or not losses:
         return None
     price, left = median(prices.values), median(losses.values)
