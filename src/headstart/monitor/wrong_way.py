@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from headstart.monitor.computed import saved_tensor
+from headstart.monitor.computed import output_of, saved_tensor
 from headstart.monitor.graph import output_shape
 from headstart.monitor.operators import NORMS, OF_WEIGHTS, RESHAPES, WEIGHTS, operator, signed
 from headstart.monitor.sketch import can_sketch
@@ -227,11 +227,8 @@ def _outputs(edge: Edge, left: int = WITHIN) -> Tensor | None:
     """What a layer gave, or a part of it, computed again."""
     node, place = edge
     op = plain_operator(node)
-    if op == "addmm" and node._saved_alpha == node._saved_beta == 1:
-        x, w, bias = saved_tensor(node, "mat1"), _leaf(node.next_functions[2][0]), _leaf(node.next_functions[0][0])
-        if x is None or w is None or bias is None or x.numel() * w.shape[-1] > 4 * LARGEST:
-            return None
-        return torch.addmm(bias, x, w)
+    if op == "addmm":
+        return output_of(node)
     inner = _outputs(node.next_functions[0], left - 1) if left and (op in PARTS or op in RESHAPES) else None
     if inner is None:
         return None
