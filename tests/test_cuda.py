@@ -286,6 +286,19 @@ FAULTS = {
         """,
 }
 
+PLAYERS = """
+    d, g = nn.Linear(20, 1).{to}, nn.Linear(4, 20).{to}
+    of_d, of_g = (torch.optim.Adam(player.parameters(), 1e-3) for player in (d, g))
+    for step in range(150):
+        fake = g(torch.randn(512, 4).{to})
+        of_d.zero_grad()
+        (F.softplus(-d(x)) + F.softplus(d(fake.detach()))).mean().backward()
+        of_d.step()
+        of_g.zero_grad()
+        F.softplus(-d(fake)).mean().backward()  # fills the gradients of d, too
+        of_g.step()
+    """
+
 SCRIPT = """
 import torch, torch.nn.functional as F
 from torch import nn
@@ -298,12 +311,12 @@ optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
 """
 
 
-@pytest.mark.parametrize("rule", FAULTS)
-def test_a_script_is_diagnosed_as_on_the_cpu(rule: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("rule", "loop"), [*FAULTS.items(), ("", PLAYERS)])
+def test_a_script_is_diagnosed_as_on_the_cpu(rule: str, loop: str, tmp_path: Path) -> None:
     found = {}
     for to in ("cpu()", "cuda()"):
         script = tmp_path / f"{to[:-2]}.py"
-        script.write_text(SCRIPT.format(to=to) + textwrap.dedent(FAULTS[rule]))
+        script.write_text((SCRIPT + textwrap.dedent(loop)).format(to=to))
         record = script.with_suffix(".db")
         done = subprocess.run(
             [sys.executable, "-m", "headstart", "run", "--record", record, script],
@@ -317,6 +330,19 @@ def test_a_script_is_diagnosed_as_on_the_cpu(rule: str, tmp_path: Path) -> None:
         found[to] = [finding.rule for finding in findings if finding.severity in ("error", "warning")]
     assert found["cpu()"] == found["cuda()"]
     assert found["cuda()"][:1] == ([rule] if rule else [])
+
+
+def test_a_default_device_is_none_of_the_watchs(tmp_path: Path) -> None:
+    with torch.device("cuda"), hs.watch(net := nn.Linear(20, 2), record=tmp_path / "w.db") as watch:
+        optimizer, x = torch.optim.SGD(net.parameters(), lr=0.1), torch.randn(64, 20)
+        for _ in range(STEPS):
+            loss = net(x).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    record = watch.read()
+    assert "fault" not in record.meta, record.meta["fault"]
+    assert record.samples
 
 
 def test_setting_up_leaves_everything_on_its_device() -> None:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import headstart as hs
-from headstart.monitor import attach
+from headstart.monitor import attach, cleared
 from headstart.monitor.observer import DENSE, Observer, sketched
 from headstart.monitor.optimizers import RECENT
 from headstart.record import Record, read_record
@@ -136,7 +136,14 @@ def test_gradients_may_be_cleared_in_any_way(net: Net, tmp_path: Path, clear: Ca
     assert set(watched(tmp_path, net, run).series("SGD", "loop.cleared").values) == {1.0}
 
 
-def test_a_gans_discriminator_whose_gradients_the_generator_fills_counts_as_cleared(tmp_path: Path) -> None:
+@pytest.mark.parametrize("late", [False, True])
+def test_a_gans_discriminator_whose_gradients_the_generator_fills_counts_as_cleared(
+    late: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`late`: whether all are zero is not known before it is fetched, as on a device."""
+    if late:
+        known = cleared.touched
+        monkeypatch.setattr(cleared, "touched", lambda *given: (now := known(*given)) is True or torch.tensor(now))
     torch.manual_seed(0)
     both = nn.ModuleDict({"g": nn.Linear(4, 10), "d": nn.Linear(10, 1)})
     g, d = (torch.optim.SGD(both[name].parameters(), lr=0.01) for name in "gd")
@@ -234,6 +241,22 @@ def test_a_fault_inside_ends_the_watch_and_not_the_run(net: Net, tmp_path: Path,
     record = watch.read()
     assert "ZeroDivisionError" in record.meta["unseen"][0]
     assert "went on unwatched" in record.meta["unseen"][0]
+
+
+def test_a_default_device_is_none_of_the_watchs(net: Net, tmp_path: Path) -> None:
+    def run() -> None:
+        with hs.watch(net, record=tmp_path / f"{len(records)}.db") as watch:
+            train(net)
+        records.append(watch.read())
+
+    records: list[Record] = []
+    with torch.device("meta"):  # nothing made there has values, and all else is on the CPU
+        run()
+    run()
+    elsewhere, plain = records
+    assert "fault" not in elsewhere.meta, elsewhere.meta["fault"]
+    assert len(elsewhere) == len(plain)
+    assert elsewhere.samples == plain.samples
 
 
 def test_a_second_thread_that_trains_is_left_alone(net: Net, tmp_path: Path) -> None:

@@ -39,8 +39,10 @@ class Cleared:
 
     def backward_begins(self) -> None:
         """Somebody touched a gradient since the last mark: it counts as cleared."""
-        if self._cleared is False:
-            self._cleared = self._parameters.are_gone() or touched(self._parameters, self._marks)
+        if self._cleared is not True:
+            now = self._parameters.are_gone() or touched(self._parameters, self._marks)
+            # A device's answer is not known yet: an earlier one must not stand in the way of a later.
+            self._cleared = now if now is True or self._cleared is False else self._cleared | now
 
     def backward_ends(self) -> Tensor | None:
         """Whether a gradient is left that is not zero; None where there is none, or it was asked often enough."""

@@ -702,11 +702,14 @@ class Observer:
         return any(map(self._signals.watches, parameters_of(optimizer)))
 
     def finish(self, how: str | None) -> None:
-        """Writes what is left; `how` is how the run ended, None if that is not known here."""
+        """Writes what is left; `how` is how the run ended, None if that is not known here.
+
+        The user's modes stand aside as in `quietly`: a default device is none of the watch's.
+        """
         if self._outbox is None:
             return
         try:
-            with torch.no_grad():
+            with torch.no_grad(), DisableTorchFunction():
                 if not self.off and not self._optimizers and self._hand.changed():
                     self._end_hand_step()
                 if not self.off:
@@ -721,7 +724,7 @@ class Observer:
                     self._look_for_changes()
                     self._count_batches(self.step - 1, ended=True)
                     self._outbox.late([rare._replace(step=min(rare.step, self.step - 1)) for rare in self._rare])
-            self._outbox.close(how, time.perf_counter() - self._started)
+                self._outbox.close(how, time.perf_counter() - self._started)
         except Exception:
             self.fail(traceback.format_exc())
         self._outbox = None
@@ -736,7 +739,8 @@ class Observer:
                 self.path.with_suffix(".log").write_text(trace)
             if self._outbox is not None:
                 unseen = [f"all after step {self.step}: headstart failed inside ({reason}); the run went on unwatched"]
-                self._outbox.give_up({"unseen": unseen, "fault": trace})
+                with torch.no_grad(), DisableTorchFunction():
+                    self._outbox.give_up({"unseen": unseen, "fault": trace})
         except Exception:  # the disk is full, or gone
             pass
 
