@@ -38,7 +38,6 @@ MISSED = {
     "finish_without_places",  # neither cannot-overfit-one-batch nor inputs-ignored is there yet
     "patience_of_one",  # stopped-too-early is not there yet
     "oversampled_then_split",  # copies in both parts look as samples do that are alike by chance
-    "exam_rare_fraud",  # the run learns to rank; a model that does need not call a rare case likelier than not
     "exam_reinforce_sign",  # without labels nothing tells what is rewarded
     "alternating_never_thawed",  # frozen on purpose looks the same, and the run learns a little before
     "dropout_then_norm",  # dropout-before-batchnorm is not there yet
@@ -58,7 +57,6 @@ MISSED = {
     "bench_anchors_mostly_background",  # it learns and ranks well, and calls few likelier than not
     "bench_belief_net_without_softmax",  # what the clip holds stands behind loss-below-its-minimum, which names the scores
     "told_answer_is_nearly_a_straight_line",  # it learns, ever faster; what a higher rate would reach is in no record
-    "told_two_in_a_hundred_defects",  # it learns to rank; such a model need not call a rare case likelier than not
     "forum_german_to_english",  # it learns most; sound runs take steps as large, so nothing tells what a lower rate gives
     "panel_functional_update",  # torch.func takes its gradients in no backward: without an optimizer nothing is recorded
     "whole_elastic_penalty",  # held back: it learns 0.93 of what there is, as a penalty that is meant lets it

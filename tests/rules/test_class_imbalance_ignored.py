@@ -69,8 +69,11 @@ def test_a_loss_that_weighs_is_no_fault(options: dict[str, Any]) -> None:
     assert said(imbalanced(options=options), RULE) == []
 
 
-def test_a_run_that_learns_may_answer_what_it_likes() -> None:
-    assert said(imbalanced(skill=0.3), RULE) == []
+def test_a_run_that_learns_and_calls_no_rare_case_is_advised_of_thresholds() -> None:
+    finding = told(imbalanced(skill=0.3), RULE)
+    assert finding.severity == "advice"
+    assert "threshold" in finding.cause
+    assert said(imbalanced(skill=0.3, answered=lambda step: 1.0 if step != 50 else 0.99), RULE) == []
 
 
 def test_a_batch_in_which_another_class_is_answered_is_enough() -> None:

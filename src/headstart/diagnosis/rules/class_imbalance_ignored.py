@@ -63,9 +63,10 @@ here, and of an equal share of all classes, which no balanced sampling leaves.
 It is a warning: rare labels alone make no run fail, so a dead net or a wrong rate, if one was found, stands before it.
 
 ## Stays silent when
-The run learns, whatever it answers: a model that ranks rare cases well need not call any of them likelier than not. The
-loss has class weights (`weight`, `pos_weight`) or is weighed sample by sample (`reduction="none"`, focal losses), a sampler
-evens the labels out, or another class is answered.
+The run learns and answers another class now and then. (One that learns and never does gets advice, no warning: a model
+that ranks rare cases well, such as clicks, need not call any of them likelier than not.) The loss has class weights
+(`weight`, `pos_weight`) or is weighed sample by sample (`reduction="none"`, focal losses), a sampler evens the labels out, or
+another class is answered.
 
 ## References
 King & Zeng, *Logistic regression in rare events data* (2001); Buda, Maki & Mazurowski 2018, arXiv 1710.05381: oversampling
@@ -106,6 +107,9 @@ TEXT = Text(
         "cause": "Always to answer the commonest class is right that often, so the accuracy tells nothing, and nearly "
         "all of each gradient is of that class. Draw the others more often, or weigh them more; and judge by recall "
         "or by the area under the precision-recall curve.",
+        "ranks": "The net learns a little all the same. As probabilities its answers may well be right: a rare case need "
+        "not be likelier than not. Where it is to be called by its name, choose the threshold by precision and recall on "
+        "validation data, or draw rare cases more often.",
         "lacking": "Class {label:number} has {share:share} of the labels in evaluation, and {trained:share} of those that "
         "were trained on.",
         "lacking_cause": "A net learns the frequencies of the classes along with the rest: what it seldom saw it seldom "
@@ -123,6 +127,8 @@ TEXT = Text(
         "步起网络只回答这一类。而损失对所有标签一视同仁。",
         "cause": "始终回答最常见的类别就有这么高的正确率，所以准确率不说明什么，而且每次梯度几乎全部来自这一类。"
         "请更频繁地抽取其他类别，或增大它们的权重；并用召回率或精确率-召回率曲线下的面积来评价。",
+        "ranks": "网络还是学到了一点东西。作为概率，它的回答可能没有错：罕见的情形不必超过一半的可能。若要判定类别，"
+        "请在验证数据上按精确率和召回率选择阈值，或更频繁地抽取罕见情形。",
         "lacking": "类别 {label:number} 占评估标签的 {share:share}，却只占训练标签的 {trained:share}。",
         "lacking_cause": "网络会连同各类别出现的频率一起学：很少见到的类别，它也很少回答。",
         "padding": "{share:share} 的标签位于填充处，全都属于同一个类别，别处没有这个类别，而损失把它们计算在内。",
@@ -187,7 +193,7 @@ def _lacking(case: Case) -> Iterator[Finding]:
 
 
 def _ignored(case: Case) -> Iterator[Finding]:
-    if case.skill is None or case.learns is not False or is_broken(case.record) or case.skill.value < WORST:
+    if case.skill is None or case.learns is None or is_broken(case.record) or case.skill.value < WORST:
         return
     loss = next(loss for loss in case.record.losses if loss.name == case.skill.source)
     masses, answered = _masses(loss), always(case, loss.name)
@@ -199,7 +205,7 @@ def _ignored(case: Case) -> Iterator[Finding]:
         return
     yield Finding(
         "class-imbalance-ignored",
-        "warning",
+        "advice" if case.learns else "warning",
         case.say(TEXT, "message", share=share, labels=labels, answer=answered.answer, since=answered.since),
         None,
         answered.since,
@@ -207,7 +213,7 @@ def _ignored(case: Case) -> Iterator[Finding]:
             Evidence("commonest_class_share", share, COMMONEST),
             Evidence("skill", case.skill.value, WORST),
         ),
-        case.say(TEXT, "cause"),
+        case.say(TEXT, "ranks" if case.learns else "cause"),
         _remedy(case, loss),
         line=loss.line,
     )
