@@ -65,8 +65,8 @@ It is a warning: rare labels alone make no run fail, so a dead net or a wrong ra
 ## Stays silent when
 The run learns and answers another class now and then. (One that learns and never does gets advice, no warning: a model
 that ranks rare cases well, such as clicks, need not call any of them likelier than not.) The loss has class weights
-(`weight`, `pos_weight`) or is weighed sample by sample (`reduction="none"`, focal losses), a sampler evens the labels out, or
-another class is answered.
+(`weight`, `pos_weight`) or is weighed sample by sample (`reduction="none"`, focal losses), a sampler evens the labels out,
+or another class is answered.
 
 ## References
 King & Zeng, *Logistic regression in rare events data* (2001); Buda, Maki & Mazurowski 2018, arXiv 1710.05381: oversampling
