@@ -25,7 +25,6 @@ PART, PARTS = map(int, os.environ.get("HEADSTART_PART", "0/1").split("/"))
 MISSED = {
     # Written without a look at the rules, and kept whatever was found:
     "ema_left_behind",  # a copy that is only evaluated is no parameter of the run
-    "policy_gradient_sign",  # without labels nothing tells what is rewarded
     "few_of_the_eights",  # the evaluation counts hits and calls no loss: its labels are not seen
     "polynomial_by_default_sgd",  # it learns 0.96 of what there is; what a higher rate would reach is in no record
     "three_steps_an_epoch",  # fifteen steps say nothing of whether a run learns
@@ -38,7 +37,6 @@ MISSED = {
     "finish_without_places",  # neither cannot-overfit-one-batch nor inputs-ignored is there yet
     "patience_of_one",  # stopped-too-early is not there yet
     "oversampled_then_split",  # copies in both parts look as samples do that are alike by chance
-    "exam_reinforce_sign",  # without labels nothing tells what is rewarded
     "alternating_never_thawed",  # frozen on purpose looks the same, and the run learns a little before
     "dropout_then_norm",  # dropout-before-batchnorm is not there yet
     "positions_never_added",  # module-never-called is not there yet

@@ -44,6 +44,7 @@ MISSING = Text(
         "loss.paired": "no outputs were seen to be set against the targets of all samples",
         "loss.sunk": "no square of a layer's outputs was seen to be subtracted",
         "loss.overlap": "no overlap was seen to be all of a loss",
+        "loss.rewarded": "no log-probabilities times rewards were seen in a loss",
         "loss.opposed": "no two backwards of opposite ends were seen",
         "loss.target_mean": "no regression loss was seen",
         "loss": "no backward was seen",
@@ -93,6 +94,7 @@ MISSING = Text(
         "loss.paired": "没有看到输出与所有样本的目标相比",
         "loss.sunk": "没有看到损失减去某一层输出的平方",
         "loss.overlap": "没有看到只由重叠系数构成的损失",
+        "loss.rewarded": "没有看到由对数概率乘以奖励构成的损失",
         "loss.opposed": "没有看到目的相反的两次反向传播",
         "loss.target_mean": "没有看到回归损失",
         "loss": "没有看到反向传播",
@@ -137,7 +139,8 @@ def _has(case: Case, figure: str) -> bool:
             "lr": case.record.lr,
             "skill": case.skill,
             "loss.function": case.record.losses,
-            "loss.form": case.record.losses or case.record.has("loss.sunk") or case.record.has("loss.overlap"),
+            "loss.form": case.record.losses
+            or any(map(case.record.has, ("loss.sunk", "loss.overlap", "loss.rewarded"))),
             "weight.alike": case.record.has("weight.distinct")
             or any(one.kind in TABLES for one in case.record.layers),
             "samples.evaluated": any(samples.evaluated for samples in case.record.samples),

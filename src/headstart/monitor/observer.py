@@ -44,6 +44,7 @@ from headstart.monitor.padding import Padding
 from headstart.monitor.plateaus import Plateaus
 from headstart.monitor.probabilities import Functional, unwrapped
 from headstart.monitor.refused import Refused
+from headstart.monitor.rewarded import Rewards
 from headstart.monitor.samples import Samples
 from headstart.monitor.schedules import Schedules
 from headstart.monitor.signals import Signals
@@ -161,6 +162,7 @@ class Observer:
         self._padding = Padding()
         self._waiting = Waiting()
         self._wrong_ways = WrongWays(self._ledger.name_of)
+        self._rewards = Rewards()
         self._divergences = Divergences()
         self._unmoved = Unmoved()
         self._backwards = 0  # since the last step
@@ -271,6 +273,8 @@ class Observer:
                 self._note_bare(tensors)
             for owner, figure, value in self._wrong_ways.look(tensors):
                 self._note(owner, figure, value)
+            if (way := self._rewards.look(tensors)) is not None:
+                self._note("", "loss.rewarded", way)
             if self._optimizers.several:
                 self._unmoved.begins(tensors, self._key)
             if (price := self._divergences.look(tensors)) is not None:
@@ -719,6 +723,7 @@ class Observer:
                     self._outbox.meta({"schedules": facts} if (facts := self._schedules.facts()) else {})
                     self._outbox.meta({"plateaus": facts} if (facts := self._plateaus.facts()) else {})
                     self._outbox.meta({"scored": True} if self._drawn.scored else {})
+                    self._outbox.meta(self._rewards.facts())
                 if not self.off and self.step:
                     self._count_distinct()
                     self._look_for_changes()

@@ -88,7 +88,7 @@ def _terms(root: Edge) -> Iterator[tuple[Edge, int]]:
             todo.append((below[0], sign))
         elif op == "neg":
             todo.append((below[0], -sign))
-        elif op in ("add", "sub", "rsub") and (signs := _signs(op, node)) is not None:
+        elif op in ("add", "sub", "rsub") and (signs := signs_of(op, node)) is not None:
             todo += [(edge, sign * own) for edge, own in zip(below, signs, strict=False) if edge[0] is not None]
         elif (factor := factor_of(op, node)) is not None:
             edge, scale = factor
@@ -100,7 +100,7 @@ def _terms(root: Edge) -> Iterator[tuple[Edge, int]]:
             found.append(((node, place), sign))
 
 
-def _signs(op: str, node: Node) -> tuple[int, int] | None:
+def signs_of(op: str, node: Node) -> tuple[int, int] | None:
     alpha = getattr(node, "_saved_alpha", None)
     if not isinstance(alpha, (int, float)) or alpha <= 0:
         return None
@@ -342,7 +342,7 @@ def _products(root: Edge) -> Iterator[tuple[Edge, int]]:
         factor = factor_of(op, node)
         if op in ("mean", "sum", "clamp_min", "clamp") or (op in RESHAPES and _source(node) is None):
             todo.append((node.next_functions[0], sign))
-        elif op in ("add", "sub", "rsub") and (signs := _signs(op, node)) is not None:
+        elif op in ("add", "sub", "rsub") and (signs := signs_of(op, node)) is not None:
             below = zip(node.next_functions, signs, strict=False)
             todo += [(edge, sign * own) for edge, own in below if edge[0] is not None]
         elif factor is not None and not factor[1].ndim and _sign(factor[1]) == 1:

@@ -12,6 +12,9 @@ what a layer gives, as where a VAE subtracts its divergence instead of adding it
 all of it is an overlap of answers with targets, the coefficient of Dice or of Jaccard, which is to grow, and it falls
 (`loss.overlap`).
 
+Of a policy gradient: that the loss is log-probabilities times what the script's own variable calls a reward, a return or an
+advantage (or an affine image of it: less a baseline, standardised), and has no minus sign (`loss.rewarded`).
+
 Of a game of two, such as a GAN: that the player who is trained by labels of one kind only, real or forged, wants of the
 judge's answers what the judge wants itself. It shows in what the binary cross-entropies of both come to.
 
@@ -84,10 +87,14 @@ and of samples), or a penalty is on its weight; the outputs have no other use; a
 constant, which is rightly made large in reinforcement learning: nothing is said of it. Of an overlap, when there is any
 other term.
 
+Of a policy gradient, when no variable of the running functions has such a name and values, or two of them speak against
+each other; and where updates by hand climb.
+
 ## References
 The PyTorch documentation of `torch.optim.SGD` (`maximize`) and of `torch.nn.NLLLoss`; DeepLocalize's and TheDeepChecker's
 flipped sign (Ben Braiek & Khomh, arXiv 2204.00694). Kingma & Welling 2014, appendix B: the divergence of a normal
 distribution from N(0, 1). Milletari, Navab & Ahmadi 2016 (V-Net), eq. 3: the Dice coefficient, which is maximised.
+Williams 1992, *Simple statistical gradient-following algorithms for connectionist reinforcement learning*, section 4.
 """
 
 from __future__ import annotations
@@ -145,6 +152,10 @@ TEXT = Text(
         "touches": "The optimizer lowers what backward is called on. This coefficient, of Dice or of Jaccard, is 1 for the "
         "right answer, and 0 for one that touches it nowhere.",
         "one_minus": "one minus the coefficient",
+        "rewarded": "The loss is made of log-probabilities times `{name}`, without a minus sign: it falls as what is "
+        "rewarded becomes less likely.",
+        "climb": "The optimizer lowers what backward is called on, and the policy gradient is to be climbed.",
+        "climbing": "minus",
     },
     zh={
         "message": "{kind} 被最大化了：backward 作用在它的相反数上，它从 {first:number} 升到了 {last:number}。",
@@ -173,6 +184,9 @@ TEXT = Text(
         "touches": "优化器使 backward 所作用的值变小。这个系数（Dice 或 Jaccard）对正确答案为 1，"
         "对与它毫不相交的答案为 0。",
         "one_minus": "1 减去系数",
+        "rewarded": "损失由对数概率乘以 `{name}` 构成，前面没有负号：被奖励的动作越不可能，它就越小。",
+        "climb": "优化器使 backward 所作用的值变小，而策略梯度应当向上走。",
+        "climbing": "取负",
     },
 )
 
@@ -183,6 +197,7 @@ def loss_sign(case: Case) -> Iterator[Finding]:
     if any(optimizer.options.get("maximize") for optimizer in case.record.optimizers):
         return
     yield from _terms(case)
+    yield from _unrewarded(case)
     if found := allies(case):
         yield _allied(case, found)
     climbs = _climbs(case, trained)
@@ -262,6 +277,23 @@ def _terms(case: Case) -> Iterator[Finding]:
             yield _subtracted(case, weight, sunk)
         if len(overlap) >= skill.ENOUGH_STEPS and overlap.first < LEARNT and _falls(overlap):
             yield _minimised(case, weight, overlap)
+
+
+def _unrewarded(case: Case) -> Iterator[Finding]:
+    ways, name = case.record.series("", "loss.rewarded"), case.record.meta.get("rewarded")
+    if name is None or len(ways) < skill.ENOUGH_STEPS or min(ways.values) < 0:
+        return
+    if any(case.record.series("", "loop.climbed").values):
+        return
+    yield Finding(
+        "loss-sign",
+        "warning",
+        case.say(TEXT, "rewarded", name=name),
+        step=ways.steps[0],
+        evidence=(Evidence("backwards", len(ways), None, (ways.steps[0], ways.steps[-1]), "loss.rewarded"),),
+        cause=case.say(TEXT, "climb"),
+        remedy=Remedy("climb", f"loss = -(log_prob * {name}).mean()     # {case.say(TEXT, 'climbing')}"),
+    )
 
 
 def _ran_away(squares: Series) -> bool:
