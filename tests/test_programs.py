@@ -56,7 +56,6 @@ MISSED = {
     "bench_belief_net_without_softmax",  # what the clip holds stands behind loss-below-its-minimum, which names the scores
     "told_answer_is_nearly_a_straight_line",  # it learns, ever faster; what a higher rate would reach is in no record
     "forum_german_to_english",  # it learns most; sound runs take steps as large, so nothing tells what a lower rate gives
-    "panel_functional_update",  # torch.func takes its gradients in no backward: without an optimizer nothing is recorded
     "whole_elastic_penalty",  # held back: it learns 0.93 of what there is, as a penalty that is meant lets it
     "forum_pines_by_descent",  # held back: a norm of what a projection leaves: the data are its labels, which nothing saved
 }

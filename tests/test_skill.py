@@ -21,6 +21,7 @@ from headstart.diagnosis.skill import (
     ALIKE,
     DRIFT,
     ENOUGH_STEPS,
+    FORMULA,
     NO_SKILL,
     UNVARIED,
     course_of,
@@ -268,6 +269,14 @@ def test_a_formula_of_a_few_numbers_may_have_no_more_to_give() -> None:
     for skill, known in ((0.0, None), (0.04, None), (0.06, True), (-0.06, False)):
         record = run(skill=skill)
         record.parameters = [number]
+        assert learns(record, skill_of(record)) is known
+
+
+def test_many_numbers_without_layers_are_a_net() -> None:
+    """As of `torch.func`, where no layer is seen."""
+    for numbers, known in ((FORMULA, None), (FORMULA + 1, False)):
+        record = run(skill=0.0)
+        record.parameters = [Parameter("w", (numbers,), None, True)]
         assert learns(record, skill_of(record)) is known
 
 

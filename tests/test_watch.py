@@ -243,6 +243,13 @@ def test_a_fault_inside_ends_the_watch_and_not_the_run(net: Net, tmp_path: Path,
     assert "went on unwatched" in record.meta["unseen"][0]
 
 
+def test_a_fault_before_anything_is_recorded_is_told_too(net: Net, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(Observer, "_look_for_hand_update", lambda *_: 1 / 0)
+    with hs.watch(net, record=tmp_path / "w.db") as watch:
+        train(net)
+    assert "ZeroDivisionError" in watch.read().meta["unseen"][0]
+
+
 def test_a_default_device_is_none_of_the_watchs(net: Net, tmp_path: Path) -> None:
     def run() -> None:
         with hs.watch(net, record=tmp_path / f"{len(records)}.db") as watch:

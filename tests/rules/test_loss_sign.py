@@ -252,3 +252,14 @@ def test_where_the_loss_soon_overflows_fewer_updates_tell(tmp_path: Path) -> Non
     record = watched(tmp_path, nn.Linear(6, 2), loop)
     assert told(record, RULE).severity == "error"
     assert not said(record, "learning-rate-too-high")
+
+
+@pytest.mark.parametrize(("growth", "fires"), [(3.0, True), (1.0, False)])
+def test_of_an_unknown_loss_updates_that_climb_are_told_if_it_grows_without_an_end(growth: float, fires: bool) -> None:
+    record = run(chain(head()), {("", "loop.climbed"): 1.0}, loss=lambda step: min(1 + step, 30) * growth**step)
+    assert bool(said(record, RULE)) is fires
+
+
+def test_of_an_unknown_loss_that_runs_away_downhill_the_sign_is_right() -> None:
+    record = run(chain(head()), {("", "loop.climbed"): lambda step: float(step > 5)}, loss=lambda step: 3.0**step)
+    assert said(record, RULE) == []

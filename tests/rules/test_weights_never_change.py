@@ -154,6 +154,19 @@ def test_an_update_that_makes_a_new_tensor_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "script",
     [
+        "for name, p in params.items():\n    p = p - lr * grads[name]\n",
+        "for p, g in zip(params, grads):\n    p = p - lr * g\nreturned = params\n",
+    ],
+)
+def test_a_loops_own_name_that_nothing_reads_after_is_the_same(script: str, tmp_path: Path) -> None:
+    assert "p -= lr * g" in told(by_hand(tmp_path, script), RULE).remedy.code  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "for name, p in params.items():\n    p = p - lr * grads[name]\n    new[name] = p\n",
+        "for row in rows:\n    total = total - row\n",
         "print(model.fc.weight.grad.norm())",
         "p -= lr * p.grad",
         "w = (w - lr * w.grad).detach()",

@@ -7,6 +7,7 @@ from headstart.diagnosis.rules import Rule
 from headstart.diagnosis.text import Text
 from headstart.record import FIGURES, RARE, TENSORS
 
+WITHOUT_LOSSES = ("loss.sunk", "loss.overlap", "loss.rewarded", "loop.climbed")  # forms that tell of a sign
 OF_THE_RUN = (  # series and facts without an owner
     *("loss", "lr", "skill", "loss.function", "loss.form", "weight.alike"),
     *("mode", "mode.norm", "mode.dropout", "mode.evaluated"),
@@ -139,8 +140,7 @@ def _has(case: Case, figure: str) -> bool:
             "lr": case.record.lr,
             "skill": case.skill,
             "loss.function": case.record.losses,
-            "loss.form": case.record.losses
-            or any(map(case.record.has, ("loss.sunk", "loss.overlap", "loss.rewarded"))),
+            "loss.form": case.record.losses or any(map(case.record.has, WITHOUT_LOSSES)),
             "weight.alike": case.record.has("weight.distinct")
             or any(one.kind in TABLES for one in case.record.layers),
             "samples.evaluated": any(samples.evaluated for samples in case.record.samples),

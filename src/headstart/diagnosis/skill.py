@@ -19,6 +19,7 @@ from headstart.findings import Skill
 from headstart.record import Loss, Record, Series
 
 NO_SKILL = 0.05  # the best constant has 0, but for the noise of batches; measured in limits.json
+FORMULA = 64  # numbers of a model without layers, at most: a net has more in one matrix
 ENOUGH_STEPS = 20  # fewer say nothing of whether a run learns: warm-up and the first noise fill them
 ALIKE = 0.01  # of the targets' std: outputs that spread by less explain at most 2 % of the targets' variance
 LOOKS = 5  # batches of a third, at least
@@ -104,8 +105,10 @@ def learns(record: Record, skill: Skill | None) -> bool | None:
         return None
     if skill.value >= NO_SKILL:
         return not course.falling
-    formula = bool(record.parameters) and not record.layers
-    if formula and skill.value > -NO_SKILL:  # a few numbers may have no more to give
+    numbers = sum(math.prod(parameter.shape) for parameter in record.parameters)
+    if (
+        not record.layers and 0 < numbers <= FORMULA and skill.value > -NO_SKILL
+    ):  # a few numbers may have no more to give
         return None
     return None if course.rising and not _stays_alike(record, skill) else False
 

@@ -119,6 +119,7 @@ def _install() -> None:
         lambda: patches.after_module_init(BIRTHS.made),
         lambda: patches.around_backward(_backward_begins, _backward_ends),
         lambda: patches.around_grad(_grad_begins, _grad_ends),
+        lambda: patches.after_func_grad(_func_graded),
         lambda: patches.after_losses(_lost, _refused),
         lambda: patches.after_dropouts(_dropped),
         lambda: patches.after_optimizer_init(_optimizer_made),
@@ -146,6 +147,12 @@ def _called(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], outpu
     for observer in _observers:
         observer.called(module, args, kwargs, output)
     return output
+
+
+def _func_graded(arguments: Any, output: Any, result: Any) -> Any:
+    for observer in _observers:
+        observer.func_graded(arguments, output, result[0])
+    return result
 
 
 def _lost(kind: str, arguments: Mapping[str, Any], loss: Any) -> Any:

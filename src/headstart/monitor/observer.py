@@ -27,6 +27,7 @@ from headstart.monitor.divergence import Divergences
 from headstart.monitor.drawn import Drawn
 from headstart.monitor.dropouts import Sites
 from headstart.monitor.exchanged import Exchanged
+from headstart.monitor.functional import FunctionalLoop, outside, plain
 from headstart.monitor.given_without import GivenWithout
 from headstart.monitor.graph import find_tags, is_cut, leaves, tag
 from headstart.monitor.hand import HandUpdates
@@ -145,6 +146,7 @@ class Observer:
         self._sources = Sources()
         self._refused = Refused()
         self._functional = Functional()
+        self._functional_loop = FunctionalLoop()
         self._left_behind = LeftBehind()
         self._modes = Modes(self._signals.modules.path)
         self._given_without = GivenWithout()
@@ -206,6 +208,7 @@ class Observer:
         """As each loss function returns."""
         if not self.off and (given := unwrapped(kind, arguments)) is not None:
             self._lost_within(given)
+        self._functional_loop.lost(kind, arguments, loss)
         if self.off or self._in_backward or not can_sketch(loss):
             return
         if loss.requires_grad and (self._sketching or self._is_of_next_step()):
@@ -237,12 +240,7 @@ class Observer:
         if not tensors or not self._mine() or (self._only and not self._ran):
             return
         self._in_backward = True
-        if not self._optimizers and self._hand.changed():
-            if (state := self._hand.cleared()) is not None:
-                self._note("", "loop.cleared", state)
-            if self._sketching and (climbs := self._hand.climbs()) is not None:
-                self._note("", "loop.climbed", float(climbs))
-            self._end_hand_step()
+        self._look_for_hand_update()
         outbox = self._open()
         for term in self._unmoved.settle(self._optimizers.held()):
             self._note(term, "loss.unmoved", 1.0)
@@ -280,6 +278,16 @@ class Observer:
             if (price := self._divergences.look(tensors)) is not None:
                 self._note("", "loss.nat", price)
 
+    def _look_for_hand_update(self) -> None:
+        """As the next backward begins: it ends the step."""
+        if self._optimizers or not self._hand.changed():
+            return
+        if (state := self._hand.cleared()) is not None:
+            self._note("", "loop.cleared", state)
+        if self._sketching and (climbs := self._hand.climbs()) is not None:
+            self._note("", "loop.climbed", float(climbs))
+        self._end_hand_step()
+
     @quietly
     def backward_ends(self) -> None:
         if not self._in_backward:
@@ -307,6 +315,33 @@ class Observer:
             self._in_backward = self._in_grad = False
             found = {id(weight): g for weight, g in zip(inputs, gradients, strict=True) if g is not None}
             self._before_hand(list(inputs), found)
+
+    @quietly
+    def func_graded(self, arguments: Any, output: Any, gradients: Any) -> None:
+        """As `torch.func.grad` returns, which is forward and backward in one."""
+        if not (self._optimizers or self._in_backward or self._only):
+            with outside():
+                self._func_graded(arguments, output, gradients)
+
+    def _func_graded(self, arguments: Any, output: Any, gradients: Any) -> None:
+        value, _ = plain(output)
+        if not can_sketch(value) or not self._mine():
+            return
+        if not (places := self._functional_loop.take(arguments, gradients)):
+            return
+        outbox = self._open()
+        for name, stand in places:
+            self._ledger.add(stand, name)
+        self._look_for_hand_update()
+        self._backwards += 1
+        self._losses.append(value.detach().mean())
+        if self._sketching:
+            self._signals.name_new(outbox)
+            if (lost := self._functional_loop.loss(value)) and (call := self._sources.call(*lost)):
+                self._commit(call, False)
+        self._before_hand(
+            [stand for _, stand in places], {id(stand): g for _, stand in places if (g := stand.grad) is not None}
+        )
 
     def clipped(self, parameters: Any, most: Any, norm: Any) -> None:
         """As `clip_grad_norm_` returns."""
@@ -740,12 +775,12 @@ class Observer:
         self.off = True
         reason = trace.strip().rpartition("\n")[2]
         try:
+            outbox = self._open()  # also of a run of which nothing was recorded yet
             if self.path is not None:
                 self.path.with_suffix(".log").write_text(trace)
-            if self._outbox is not None:
-                unseen = [f"all after step {self.step}: headstart failed inside ({reason}); the run went on unwatched"]
-                with torch.no_grad(), DisableTorchFunction():
-                    self._outbox.give_up({"unseen": unseen, "fault": trace})
+            unseen = [f"all after step {self.step}: headstart failed inside ({reason}); the run went on unwatched"]
+            with torch.no_grad(), DisableTorchFunction():
+                outbox.give_up({"unseen": unseen, "fault": trace})
         except Exception:  # the disk is full, or gone
             pass
 

@@ -103,6 +103,15 @@ def around_grad(before: Callable[[Any, Any, bool], None], after: Callable[[Any, 
     return undo_both
 
 
+def after_func_grad(seen: Callable[[Any, Any, Any], Any]) -> Undo:
+    """`seen(arguments, output, (gradients, ...))` runs as each `torch.func.grad` or `grad_and_value` returns."""
+    from torch._functorch import eager_transforms
+
+    function = inspect.unwrap(eager_transforms.grad_and_value_impl)
+    arguments = [ast.Name(name, ast.Load()) for name in ("diff_args", "output")]
+    return splice(function, _WrapReturnsUncompiled("__headstart_func_grad__", arguments), seen)
+
+
 def after_losses(
     seen: Callable[[str, dict[str, Any], Any], Any], refused: Callable[[str, dict[str, Any]], None] | None = None
 ) -> Undo:

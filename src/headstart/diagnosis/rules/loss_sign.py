@@ -6,6 +6,7 @@ averaged or summed at most; that the optimizer descends; and that the loss rose.
 logarithm of a normal distribution's density as well, the `log_prob` of `torch.distributions.Normal`.
 
 The same of updates by hand, where backward is called on the loss itself and each update adds the gradient (`loop.climbed`).
+Of a loss that is not known, so only if it grows without an end: what is rightly climbed comes to one.
 
 Two more forms are told by the loss itself, as its graph is written, on the CPU. One term of it is the negative square of
 what a layer gives, as where a VAE subtracts its divergence instead of adding it, and these outputs grow (`loss.sunk`). Or
@@ -126,6 +127,8 @@ TEXT = Text(
         "cause": "The optimizer lowers what backward is called on. Minus the loss is lowest where every answer is as wrong "
         "as it can be.",
         "climbed": "{kind} is maximised: each update adds the gradient, and it rose from {first:number} to {last:number}.",
+        "climbed_away": "The loss is maximised: each update adds the gradient, and it rose from {first:number} to "
+        "{last:number}, without an end.",
         "climbs": "The gradient points to where the loss grows fastest. The way down is against it.",
         "subtract": "subtracted",
         "density": "The log-density of a normal distribution is minimised: the squared errors in it rose from "
@@ -161,6 +164,7 @@ TEXT = Text(
         "message": "{kind} 被最大化了：backward 作用在它的相反数上，它从 {first:number} 升到了 {last:number}。",
         "cause": "优化器使 backward 所作用的值变小。损失的相反数在每个答案都错到极点时最小。",
         "climbed": "{kind} 被最大化了：每次更新都加上了梯度，它从 {first:number} 升到了 {last:number}。",
+        "climbed_away": "损失被最大化了：每次更新都加上了梯度，它从 {first:number} 升到了 {last:number}，没有尽头。",
         "climbs": "梯度指向损失增长最快的方向；要下降，就得逆着它走。",
         "subtract": "减去",
         "density": "正态分布的对数密度被最小化了：其中的平方误差从 {first:number} 升到了 {last:number}。",
@@ -200,6 +204,7 @@ def loss_sign(case: Case) -> Iterator[Finding]:
     yield from _unrewarded(case)
     if found := allies(case):
         yield _allied(case, found)
+    yield from _climbed_away(case, trained)
     climbs = _climbs(case, trained)
     if not trained or not (climbs or all(loss.negated for loss in trained)):
         return
@@ -257,6 +262,25 @@ def _climbs(case: Case, trained: list[Loss]) -> bool:
     if best_constant(trained[0]) is None:  # one answer alone is asked for, as of a picture that is to fool a net
         return False
     return not trained[0].negated and not trained[0].density and skill.is_all(case.record, trained[0], scaled=True)
+
+
+def _climbed_away(case: Case, trained: list[Loss]) -> Iterator[Finding]:
+    """Of a loss whose form is not known: what is rightly climbed, such as a reward, comes to an end."""
+    climbed, losses = case.record.series("", "loop.climbed"), case.record.loss
+    if trained or len(climbed) < skill.TIMES or not all(climbed.values) or not losses or losses.first < 0:
+        return
+    if skill.runs_away(case.record) is None and not skill.is_broken(case.record):
+        return
+    largest = max((value for value in losses.values if math.isfinite(value)), default=losses.first)
+    yield Finding(
+        "loss-sign",
+        "error",
+        case.say(TEXT, "climbed_away", first=losses.first, last=largest),
+        step=0,
+        evidence=(Evidence("loss", largest, None, (0, losses.steps[-1]), "loss"),),
+        cause=case.say(TEXT, "climbs"),
+        remedy=_subtract(case),
+    )
 
 
 def _enough(case: Case) -> int:

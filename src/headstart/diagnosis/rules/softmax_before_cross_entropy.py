@@ -115,7 +115,7 @@ def _of_cross_entropy(case: Case) -> Iterator[Finding]:
             classes = int(loss.options.get("classes", 2))
             yield _finding(case, classes, loss.line, loss.name, loss.made_by == "softmax")
     functional = case.record.meta.get("functional_probabilities")
-    if functional:
+    if functional and not any(loss.line == functional["line"] for loss in case.record.losses):
         yield _finding(case, int(functional["classes"]), functional["line"], "", False)
 
 

@@ -4,8 +4,9 @@
 A sample of every tensor that the optimizer holds, in the tensor's own precision, compared with its first value in each
 quarter of a doubling of the steps (4, 5, 6, 7, 8, 10, 12, ...) and as the run ends, if it still lives then; the gradients
 at its steps. It is exact. Without an optimizer it asks the script, too: for an update that makes a new tensor,
-`w = w - lr * w.grad`. And of an optimizer that moves the rest, for a tensor that never changes though its gradients are
-as large: going by each that moves at the same rate, its updates would be far above rounding.
+`w = w - lr * w.grad`, or `p = p - lr * grads[name]` in a loop over parameters that reads p no more, as those of
+`torch.func.grad` have it. And of an optimizer that moves the rest, for a tensor that never changes though its gradients
+are as large: going by each that moves at the same rate, its updates would be far above rounding.
 
 ## Why it hurts
 Nothing is learnt. With a learning rate of 0 every update is 0. One that is smaller than half the distance between a
@@ -229,22 +230,44 @@ def _by_hand(case: Case) -> Iterator[Finding]:
 
 
 def rebinding(script: str) -> tuple[int, str, str] | None:
-    """The first `w = w - rate * w.grad` of a script: its line, the name, and the same in place."""
+    """The first `w = w - rate * w.grad` of a script, or `w = w - rate * g` of a loop's own `w` that nothing reads after:
+    its line, the name, and the same in place."""
     try:
         tree = ast.parse(script)
     except (SyntaxError, ValueError):
         return None
+    lost = {id(node) for loop in ast.walk(tree) if isinstance(loop, ast.For) for node in _lost_in(loop)}
     for node in ast.walk(tree):
-        if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
-            continue
-        name, value = node.targets[0].id, node.value
-        if not (isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub) and _is(value.left, name)):
-            continue
-        if any(
-            isinstance(n, ast.Attribute) and n.attr == "grad" and _is(n.value, name) for n in ast.walk(value.right)
-        ):
-            return node.lineno, name, f"{name} -= {ast.unparse(value.right)}"
+        if isinstance(node, ast.Assign) and (found := _descends(node)) is not None:
+            name, step = found
+            if id(node) in lost or any(_is_gradient_of(part, name) for part in ast.walk(step)):
+                return node.lineno, name, f"{name} -= {ast.unparse(step)}"
     return None
+
+
+def _descends(node: ast.Assign) -> tuple[str, ast.expr] | None:
+    """The name and the step of `w = w - step`."""
+    if len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
+        return None
+    name, value = node.targets[0].id, node.value
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub) and _is(value.left, name):
+        return name, value.right
+    return None
+
+
+def _is_gradient_of(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "grad" and _is(node.value, name)
+
+
+def _lost_in(loop: ast.For) -> Iterator[ast.Assign]:
+    """Assignments to the loop's own variable that its body never reads again."""
+    own = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+    reads = [node for node in ast.walk(loop) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+    for node in loop.body:
+        if isinstance(node, ast.Assign) and (found := _descends(node)) is not None and found[0] in own:
+            last = node.end_lineno or node.lineno
+            if not any(read.id == found[0] and read.lineno > last for read in reads):
+                yield node
 
 
 def _is(node: ast.expr, name: str) -> bool:
