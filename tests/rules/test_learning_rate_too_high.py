@@ -13,7 +13,7 @@ from torch import nn
 from training import trained
 
 import headstart as hs
-from headstart.diagnosis.rules.learning_rate_too_high import LARGE, PROMISE, RISE, START, TARGETS, TIMES
+from headstart.diagnosis.rules.learning_rate_too_high import LARGE, PROMISE, RISE, SOON, START, TARGETS, TIMES
 from headstart.diagnosis.skill import FAR
 from headstart.record import Loss, Record, Targets
 
@@ -22,10 +22,16 @@ NET = chain(linear("fc1"), linear("fc2"), head())
 
 
 def at(
-    share: Figure, loss: Figure, skill: float | None = 0.0, *, kind: str = "SGD", losses: tuple[Loss, ...] = ()
+    share: Figure,
+    loss: Figure,
+    skill: float | None = 0.0,
+    *,
+    kind: str = "SGD",
+    losses: tuple[Loss, ...] = (),
+    dead: Figure = 0.0,
 ) -> Record:
-    """All three weights of size 0.1, moved by `share` of it."""
-    figures: dict[tuple[str, str], Figure] = {}
+    """All three weights of size 0.1, moved by `share` of it; `dead`: of the first layer's units."""
+    figures: dict[tuple[str, str], Figure] = {("fc1", "activation.dead"): dead}
     for layer in NET:
         figures[f"{layer.name}.weight", "weight.std"] = 0.1
         figures[f"{layer.name}.weight", "update.std"] = lambda s: 0.1 * (share(s) if callable(share) else share)  # type: ignore[operator]
@@ -52,6 +58,13 @@ def test_the_loss_may_rise_to_twice_what_it_was() -> None:
 @pytest.mark.parametrize("skill", [0.9, None])
 def test_it_speaks_only_in_a_run_that_is_known_not_to_learn(skill: float | None) -> None:
     assert said(at(1.0, jumps(10), skill), RULE) == []
+
+
+@pytest.mark.parametrize(("died", "speaks"), [(0, False), (1, True), (SOON, True), (SOON + 1, False), (99, False)])
+def test_in_a_run_that_learns_it_is_advice_where_a_layer_dies_behind_the_step(died: int, speaks: bool) -> None:
+    record = at(1.0, jumps(10), 0.9, dead=lambda step: float(step >= died))
+    assert [finding.severity for finding in said(record, RULE)] == ["advice"] * speaks
+    assert said(at(1.0, jumps(0.99 * RISE), 0.9, dead=lambda step: float(step >= died)), RULE) == []
 
 
 def test_a_loss_that_was_as_high_before_the_step_is_not_its_doing() -> None:

@@ -131,6 +131,12 @@ def dead_relu(case: Case) -> Iterator[Finding]:
     )
 
 
+def died_at(case: Case) -> int | None:
+    """The step from which on a layer is dead to the end that was not from the start; None if there is none."""
+    found = [_since(case, layer, looks) for layer, looks in _looks(case) if _lasts(case, layer, looks)]
+    return min((step for start, step in found if step is not None and not start), default=None)
+
+
 def _since(case: Case, layer: Layer, looks: Series) -> tuple[bool, int | None]:
     """Whether its units were dead from the start, and the step from which on.
 

@@ -4,7 +4,8 @@
 Each update's root mean square as a share of its weight's, the median over the weights at each step, and the loss
 before and after the first step at which that share passes the limit. And a loss that grows at each step to the end, by a
 factor or by little for long, under steps that are as long as the gradient: SGD's, or those of updates by hand. And by how
-much each step would lower the loss if that were straight: the product of update and gradient, over the loss.
+much each step would lower the loss if that were straight: the product of update and gradient, over the loss. Where the run
+learns, such a first step counts, as advice, if a layer's ReLUs die right behind it, for good.
 
 ## Why it hurts
 The gradient tells which way the loss falls close to where the weights are. A step that is not small beside the
@@ -57,17 +58,19 @@ for step in range(80):
 - `PROMISE` = 10: by how many times itself a step would lower the loss if it were straight. Of a convex loss a step of
   gradient descent brings the weights nearer to the best ones for certain below 2. Nets are not convex, and recover from
   such steps at times: so five times as much, and 2 in a second look at a run of which nothing else is known.
+- `SOON` = 8: steps behind such a step in which a layer dies, where the run learns. Units are looked at a step late.
 - `START` = 2: the first loss over the best constant's, above which such a step is the start's doing: the limit of
   initial-loss-off.
 - `TARGETS` = 10: root mean square of a regression's targets. Gradients grow with them, so that above it an optimizer
   whose steps are as large as the gradient goes too far at any usual rate.
 
 ## Stays silent when
-The loss does not grow step by step to the end; and the run learns, or it is not known whether it does, the loss does not
-rise, or turns NaN without having risen, and no step promises more than there is of the loss (or the first loss is far
-above the constant's, some losses are below 0, or several optimizers take turns); a weight starts from zero, or the
-targets are large, unless the optimizer divides by the gradient's size. Gradients that are never cleared, inputs that are
-not standardised and weights that are too large make updates large, too: where they are found, they explain it.
+The loss does not grow step by step to the end; and the run learns with its ReLUs alive, or it is not known whether it
+does, the loss does not rise, or turns NaN without having risen, and no step promises more than there is of the loss (or the
+first loss is far above the constant's, some losses are below 0, or several optimizers take turns); a weight starts from
+zero, or the targets are large, unless the optimizer divides by the gradient's size. Gradients that are never cleared,
+inputs that are not standardised and weights that are too large make updates large, too: where they are found, they explain
+it.
 
 ## References
 LeCun, Bottou, Orr & Müller, *Efficient BackProp* (1998), §5; Goodfellow, Bengio & Courville, *Deep Learning* (2016),
@@ -84,6 +87,7 @@ from itertools import pairwise
 from headstart.diagnosis import code, skill
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.descent import promises
+from headstart.diagnosis.rules.dead_relu import died_at
 from headstart.diagnosis.skill import runs_away
 from headstart.diagnosis.text import Text
 from headstart.diagnosis.updates import ADAPTIVE, Moves, moves, typical
@@ -101,6 +105,7 @@ TIMES = skill.TIMES  # steps to the end, each with a loss RISE times the one bef
 FAR = skill.FAR  # times all losses before, at the end of steps that each raise it, by however little
 PROMISE = 10.0  # times the loss: five times the bound of convex ones (Polyak 1987, §5.3.2)
 START = 2.0  # times the best constant's loss: as initial-loss-off has it
+SOON = 8  # steps behind it in which a layer dies: units are looked at a step late, and a few more may finish them
 TARGETS = 10.0  # root mean square; a regression's gradient grows with it, and the stable rate with its inverse
 SECOND_LOOK = {"LARGE": 0.05, "RISE": 1.2, "PROMISE": 2.0}
 
@@ -175,10 +180,13 @@ def learning_rate_too_high(case: Case) -> Iterator[Finding]:
     """One finding, of the first step that went too far."""
     optimizer = next(iter(case.record.optimizers), None)
     adaptive = optimizer is not None and optimizer.kind in ADAPTIVE
-    if case.learns is not False or (not adaptive and any(map(_has_large_targets, case.record.losses))):
+    if case.learns is None or (not adaptive and any(map(_has_large_targets, case.record.losses))):
         yield from _divergence(case)
         return
     leap = _leap(case, moves(case))
+    if case.learns and (leap is None or not _kills(case, leap)):
+        yield from _divergence(case)
+        return
     if leap is None or optimizer is None or leap.after <= RISE * leap.before:
         yield from list(_divergence(case)) or _overshoot(case)
         return
@@ -199,6 +207,12 @@ def learning_rate_too_high(case: Case) -> Iterator[Finding]:
         (),
         optimizer.line,
     )
+
+
+def _kills(case: Case, leap: Leap) -> bool:
+    """Whether a layer died right behind it, for good: what is learnt is learnt by what is left."""
+    died = died_at(case)
+    return died is not None and leap.step <= died <= leap.step + SOON
 
 
 def _divergence(case: Case) -> Iterator[Finding]:
