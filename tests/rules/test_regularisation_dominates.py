@@ -13,6 +13,7 @@ from records import COIN, SGD, chain, head, linear, run, said, told
 
 from headstart.diagnosis.rules.regularisation_dominates import (
     FADED,
+    FORGETS,
     GONE,
     LEFT,
     LITTLE,
@@ -169,7 +170,7 @@ def test_a_penalty_in_the_loss_is_priced(tmp_path: Path, strength: float, fires:
     [
         ({}, True),
         ({"kind": "RAdam"}, True),
-        ({"kind": "AdamW"}, False),
+        ({"kind": "AdamW", "decay": 0.9 * FORGETS / RATE}, False),
         ({"kind": "SGD"}, False),
         ({"left": FADED * 1.01}, False),
         ({"left": FADED * 0.99}, True),
@@ -190,7 +191,7 @@ def test_adam_makes_whole_steps_of_decay(changed: dict[str, float | str], fires:
 
 
 def test_adam_may_keep_its_decay_apart() -> None:
-    record = decayed(left=0.2, pull=0.5, kind="Adam", skill=0.3, share=0.3)
+    record = decayed(left=0.2, pull=5.0, kind="Adam", skill=0.3, share=0.3, decay=0.9 * FORGETS / RATE)
     assert told(record, RULE).severity == "advice"
     apart = {"decoupled_weight_decay": True}
     record.optimizers = tuple(replace(one, options={**one.options, **apart}) for one in record.optimizers)
@@ -248,3 +249,23 @@ def test_a_mean_over_the_values_beside_a_sum_over_the_codes(tmp_path: Path, redu
     record = watched(tmp_path, model, lambda m: train(m, torch.optim.Adam(m.parameters(), lr=0.02), 240, loss))
     assert record.series("", "loss.nat").last == pytest.approx(1.0)
     assert bool(said(record, RULE)) is fires
+
+
+@pytest.mark.parametrize(
+    ("given", "fires"),
+    [
+        ({}, True),
+        ({"decay": 0.99 * FORGETS / RATE}, False),
+        ({"skill": 1.01 * LITTLE}, False),
+        ({"left": 1.01}, False),
+        ({"kind": "Adam"}, False),
+        ({"kind": "SGD"}, False),
+    ],
+)
+def test_decay_that_takes_a_hundredth_at_each_step_is_advice_where_little_is_learnt(
+    given: dict[str, float | str], fires: bool
+) -> None:
+    facts = {"kind": "AdamW", "skill": 0.3, "left": 0.5, "decay": 1.01 * FORGETS / RATE, "pull": 100.0} | given
+    found = said(decayed(**facts), RULE)  # type: ignore[arg-type]
+    assert [one.severity for one in found] == ["advice"] * fires
+    assert not fires or "70 steps later" in found[0].message or "69 steps later" in found[0].message

@@ -281,6 +281,7 @@ CHINESE = {
     "promise": "预示的下降与损失之比",
     "way by law": "按定律应走的路程",
     "weight left": "剩余的权重",
+    "decay per step": "每步的权重衰减",
     "weight of the latest": "最近一批所占的权重",
     "weight of the start": "起始值所占的权重",
     "places": "位置",

@@ -67,6 +67,10 @@ balance below the gradient's size, never above it. It is advice where `weight_de
 AdamW's default, has brought a weight matrix to less than `FADED` = 0.3 of its size, and the run, which learns, comes to
 less than `LITTLE` = 0.5 of skill.
 
+Decay apart from the gradient takes `lr * weight_decay` of the weights at each step. From `FORGETS` = 0.01 on, a hundred
+times what is usual (1e-3 times 0.1), half of what a step wrote is gone 70 steps later: advice, if a weight matrix has lost
+size and the run comes to less than `LITTLE` of skill.
+
 Otherwise it speaks only in a run that is known not to learn, of weights where all decayed or penalised matrices are
 beyond all limits, each looked at in three steps or more. As advice it speaks in any, of those matrices of which nothing
 is left.
@@ -110,6 +114,7 @@ MEANT = 0.01  # AdamW's default
 PART = 0.2  # of the gradient
 FADED = 0.3  # of a weight's size at the start
 LITTLE = 0.5  # skill
+FORGETS = 0.01  # of the weights at each step; a hundred times what is usual (derivation in the page)
 COUPLED = ("Adam", "NAdam", "RAdam")
 DECOUPLED = ("AdamW", "NAdamW", "SGDW", "Lion", "Muon")
 
@@ -127,6 +132,8 @@ TEXT = Text(
         "small, decay takes the whole step, whatever its price. AdamW applies it apart from the gradient, and the same "
         "number is then far less.",
         "apart": "the same decay, apart from the gradient",
+        "forgets": "Weight decay of {decay:number} at a learning rate of {lr:number} takes {share:share} of the weights at "
+        "each step: half of what a step wrote is gone {half:number} steps later.",
         "note": "or none, until the net learns",
         "penalty": "A penalty in the loss shrinks all weight matrices to at most {left:share} of what they were: in the "
         "beginning it costs {price:number}, and all that there is to gain is {constant:number}.",
@@ -150,6 +157,8 @@ TEXT = Text(
         "coupled": "{kind} 把衰减加到梯度上，再把两者之和化为同样长的一步：梯度小的地方，整步都成了衰减。AdamW 把衰减与梯度"
         "分开施加，同样的数值因此要弱得多。",
         "apart": "同样的衰减，与梯度分开",
+        "forgets": "在学习率 {lr:number} 下，{decay:number} 的权重衰减每一步都拿走权重的 {share:share}："
+        "一步写下的内容，{half:number} 步之后只剩一半。",
         "note": "在网络学会之前也可以不用衰减",
         "penalty": "损失中的惩罚项使所有权重矩阵缩小到原来的 {left:share} 以下：它一开始就占 {price:number}，而最多只能"
         "得到 {constant:number} 的改善。",
@@ -204,6 +213,31 @@ def regularisation_dominates(case: Case) -> Iterator[Finding]:
         remedy = Remedy("decay-apart", f"{adamw}     # {case.say(TEXT, 'apart')}")
         found = _finding(case, faded, message, case.say(TEXT, "coupled", kind=known.kind), remedy)
         yield replace(found, severity="advice")
+    elif case.learns is not False and 0 <= case.skill.value < LITTLE and (lost := _forgotten(case, decayed)):
+        worst = max((parameter for _, parameter in lost), key=_per_step)
+        share = _per_step(worst)
+        half = math.ceil(math.log(2) / -math.log1p(-min(share, 0.999)))
+        facts = {"decay": worst.weight_decay or 0.0, "lr": worst.lr or 0.0, "share": share, "half": half}
+        found = _finding(
+            case, lost, case.say(TEXT, "forgets", **facts), case.say(TEXT, "cause"), _less_decay(case, lost)
+        )
+        proof = Evidence("decay_per_step", share, FORGETS, (0, len(case.record) - 1))
+        yield replace(found, severity="advice", evidence=(proof,))
+
+
+def _forgotten(case: Case, decayed: list[tuple[Layer, Parameter]]) -> list[tuple[Layer, Parameter]]:
+    """The weights that decay apart from the gradient keeps small."""
+    return [
+        (layer, weight)
+        for layer, weight in decayed
+        if (known := _optimizer(case, weight)).kind in DECOUPLED or known.options.get("decoupled_weight_decay")
+        if _per_step(weight) >= FORGETS and (left := _left(case, weight)) is not None and left < 1
+    ]
+
+
+def _per_step(weight: Parameter) -> float:
+    """The share of it that decay takes at each step."""
+    return (weight.lr or 0.0) * (weight.weight_decay or 0.0)
 
 
 def _collapse(case: Case) -> Finding | None:
