@@ -13,14 +13,12 @@ from typing import Any
 from torch import Tensor
 
 from headstart.monitor.graph import output_shape
-from headstart.monitor.operators import RESHAPES
-from headstart.monitor.wrong_way import factor_of, is_square, plain_operator
+from headstart.monitor.terms import SUMS, Edge, Node, Part, parts_of, plain_operator
+from headstart.monitor.wrong_way import is_square
 
 TERMS = 64  # nodes from the loss to its terms, at most
 LOOKS = 3  # backwards without one, after which no more are looked at
 SAME = 1e-3  # by which factors may differ that are meant to be alike
-
-Edge = tuple[Any, int]
 
 
 class Divergences:
@@ -76,18 +74,10 @@ def _terms(root: Edge) -> dict[Edge, float]:
         if not todo:
             return found
         edge, factor = todo.pop()
-        node, below = edge[0], edge[0].next_functions
-        op = plain_operator(node)
-        if op in ("mean", "sum") or op in RESHAPES - {"expand"}:
-            todo.append((below[0], factor * (_share(node) if op == "mean" else 1.0)))
-        elif op == "neg":
-            todo.append((below[0], -factor))
-        elif op in ("add", "sub", "rsub") and (factors := _factors(op, node)) is not None:
-            todo += [(one, factor * own) for one, own in zip(below, factors, strict=False) if one[0] is not None]
-        elif (scaled := _number(op, node)) is not None:
-            todo.append((scaled[0], factor * scaled[1]))
-        else:
+        if (scaled := _scales(edge[0])) is None:
             found[edge] = found.get(edge, 0.0) + factor
+        else:
+            todo += [(one, factor * own) for one, own in scaled]
     return {}
 
 
@@ -95,34 +85,34 @@ def _scaled(edge: Edge) -> tuple[Edge, float]:
     """What a number, if any, multiplies to give it, and that number."""
     times = 1.0
     for _ in range(TERMS):
-        op = plain_operator(edge[0])
-        if op == "neg":
-            edge, times = edge[0].next_functions[0], -times
-        elif (scaled := _number(op, edge[0])) is not None:
-            edge, times = scaled[0], times * scaled[1]
-        elif op in RESHAPES - {"expand"}:
-            edge = edge[0].next_functions[0]
-        else:
+        scaled = None if plain_operator(edge[0]) in ("mean", "sum", *SUMS) else _scales(edge[0])
+        if scaled is None:
             break
+        edge, times = scaled[0][0], times * scaled[0][1]
     return edge, times
 
 
-def _number(op: str, node: Any) -> tuple[Edge, float] | None:
-    """Of a product with a number, or a division by one: the other factor, and by what it is multiplied."""
-    found = factor_of(op, node)
-    if found is None or found[1].ndim or not found[1].is_cpu or found[1].is_complex():
+def _scales(node: Node) -> list[tuple[Edge, float]] | None:
+    """The parts of which it is the sum or the mean, and by how much each element of them counts; None: it is none."""
+    op = plain_operator(node)
+    parts = None if op == "expand" else parts_of(node)
+    numbers = [(part.edge, _number(part)) for part in parts or ()]
+    if parts is None or not all(math.isfinite(number) for _, number in numbers):
         return None
-    value = float(found[1])
-    if op == "div":
-        value = 1 / value if value else math.inf
-    return (found[0], value) if math.isfinite(value) else None
+    share = _share(node) if op == "mean" else 1.0
+    return [(edge, share * number) for edge, number in numbers]
 
 
-def _factors(op: str, node: Any) -> tuple[float, float] | None:
-    alpha = getattr(node, "_saved_alpha", None)
-    if not isinstance(alpha, (int, float)):
-        return None
-    return {"add": (1.0, alpha), "sub": (1.0, -alpha), "rsub": (-alpha, 1.0)}[op]
+def _number(part: Part) -> float:
+    """What the part is multiplied by, if it is a number."""
+    by = part.by
+    if isinstance(by, Tensor):
+        if by.ndim or not by.is_cpu or by.is_complex():
+            return math.nan
+        by = float(by)
+    if not part.divides:
+        return by
+    return 1 / by if by else math.inf
 
 
 def _share(mean: Any) -> float:

@@ -15,9 +15,8 @@ import torch
 from torch import Tensor
 
 from headstart.monitor.names import locals_of, user_frames
-from headstart.monitor.operators import RESHAPES
 from headstart.monitor.sketch import can_sketch
-from headstart.monitor.wrong_way import Edge, Node, factor_of, plain_operator, signs_of
+from headstart.monitor.terms import Edge, Node, Part, parts_of, plain_operator
 
 LOOKS = 8  # backwards without a policy gradient, after which none is looked for
 NODES = 2048  # of a graph between the loss and the log-probabilities, at most
@@ -26,7 +25,7 @@ VARIABLES = 512  # that are asked for their names, at most
 SAME = 1e-4  # what single precision may miss of a correlation of 1
 
 WORDS = frozenset("reward rewards rew rews return returns ret rets advantage advantages adv advs gae rtg rtgs".split())
-KEEPS = RESHAPES | {"mean", "sum", "stack", "cat", "exp", "minimum", "maximum", "min", "clamp", "gather", "index"}
+KEEPS = ("stack", "cat", "exp", "minimum", "maximum", "min", "clamp", "gather", "index")
 UP, DOWN = (
     ("log_softmax", "log", "log_sigmoid"),
     ("nll_loss", "binary_cross_entropy_with_logits", "binary_cross_entropy"),
@@ -67,24 +66,18 @@ def weights_of_logs(root: Edge) -> Iterator[Tensor]:
         if not todo:
             return
         (node, _), scale = todo.pop()
-        op, below = plain_operator(node), [edge for edge in node.next_functions if edge[0] is not None]
+        op = plain_operator(node)
         if op in UP or _is_normalised(op, node):
             yield scale
         elif op in DOWN:
             yield -scale
-        elif op in KEEPS:
-            todo += [(edge, scale) for edge in reversed(below)]
-        elif op == "neg":
-            todo.append((below[0], -scale))
         elif op == "pow" and getattr(node, "_saved_exponent", None) == 2:
             yield -scale  # a normal distribution's, whose log-density has minus the square
-        elif op in ("add", "sub", "rsub") and (signs := signs_of(op, node)) is not None:
-            ways = zip(node.next_functions, signs, strict=False)
-            todo += [(edge, scale * own) for edge, own in reversed(list(ways)) if edge[0] is not None]
-        elif (factor := factor_of(op, node)) is not None:
-            edge, by = factor
-            if (together := _times(scale, by, op)) is not None:
-                todo.append((edge, together))
+        elif op in KEEPS:
+            todo += [(edge, scale) for edge in reversed(node.next_functions) if edge[0] is not None]
+        else:
+            parts = ((part.edge, _times(scale, part)) for part in reversed(parts_of(node) or ()))
+            todo += [(edge, times) for edge, times in parts if times is not None]
 
 
 def _is_normalised(op: str, node: Node) -> bool:
@@ -92,13 +85,16 @@ def _is_normalised(op: str, node: Node) -> bool:
     return op == "sub" and plain_operator(node.next_functions[1][0]) == "logsumexp"
 
 
-def _times(scale: Tensor, by: Tensor, op: str) -> Tensor | None:
+def _times(scale: Tensor, part: Part) -> Tensor | None:
     """None where the factors are not of the same samples."""
+    by = part.by
+    if not isinstance(by, Tensor):
+        return scale * by
     by = by if by.is_floating_point() or by.is_complex() else by.double()
     if not can_sketch(by) or not by.is_cpu or (1 not in (scale.numel(), by.numel()) and scale.numel() != by.numel()):
         return None
     flat = by.double().reshape(-1 if by.numel() > 1 else ())
-    return scale * flat if op == "mul" else scale / flat
+    return scale / flat if part.divides else scale * flat
 
 
 def _values(scales: Iterable[Tensor]) -> Tensor | None:

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from headstart.monitor.computed import output_of, saved_tensor
 from headstart.monitor.graph import output_shape
-from headstart.monitor.operators import NORMS, OF_WEIGHTS, RESHAPES, WEIGHTS, operator, signed
+from headstart.monitor.operators import NORMS, OF_WEIGHTS, RESHAPES, WEIGHTS, signed
 from headstart.monitor.sketch import can_sketch
+from headstart.monitor.terms import Edge, Node, Part, factor_of, parts_of, plain_operator
 
 TERMS = 64  # nodes from the loss to its terms, at most
 NEAR = 256  # nodes from the loss to the layers that it takes its outputs from, at most
@@ -31,9 +31,6 @@ LARGEST = 2**20  # values that are read
 SAME = 1e-4  # what rounding may change, as a share of the largest output
 PARTS = ("select", "slice", "split", "split_with_sizes", "unbind", "chunk")
 ACTIVE = ("sigmoid", "softmax")
-
-Node = Any
-Edge = tuple[Node, int]
 
 
 @dataclass(frozen=True)
@@ -82,47 +79,24 @@ def _terms(root: Edge) -> Iterator[tuple[Edge, int]]:
         if not todo:
             yield from found
             return
-        (node, place), sign = todo.pop()
-        op, below = plain_operator(node), node.next_functions
-        if op in ("mean", "sum") or op in RESHAPES:
-            todo.append((below[0], sign))
-        elif op == "neg":
-            todo.append((below[0], -sign))
-        elif op in ("add", "sub", "rsub") and (signs := signs_of(op, node)) is not None:
-            todo += [(edge, sign * own) for edge, own in zip(below, signs, strict=False) if edge[0] is not None]
-        elif (factor := factor_of(op, node)) is not None:
-            edge, scale = factor
-            if (own := _sign(scale)) is None:
-                found.append(((node, place), sign))
-            elif own:
-                todo.append((edge, sign * own))
+        edge, sign = todo.pop()
+        if (parts := _signed(parts_of(edge[0]))) is None:
+            found.append((edge, sign))
         else:
-            found.append(((node, place), sign))
+            todo += [(part, sign * own) for part, own in parts if own]
 
 
-def signs_of(op: str, node: Node) -> tuple[int, int] | None:
-    alpha = getattr(node, "_saved_alpha", None)
-    if not isinstance(alpha, (int, float)) or alpha <= 0:
-        return None
-    return {"add": (1, 1), "sub": (1, -1), "rsub": (-1, 1)}[op]
+def _signed(parts: list[Part] | None) -> list[tuple[Edge, int]] | None:
+    """Each with the sign of what it is multiplied by; None where one has none."""
+    signs = [(part.edge, _sign(part.by)) for part in parts or ()]
+    known = [(edge, sign) for edge, sign in signs if sign is not None]
+    return known if parts is not None and len(known) == len(signs) else None
 
 
-def factor_of(op: str, node: Node) -> tuple[Edge, Tensor] | None:
-    """Of a product with what has no graph, or of a division by it: the other factor, and what it is multiplied by."""
-    if op not in ("mul", "div"):
-        return None
-    first, second = (*node.next_functions, (None, 0))[:2]
-    if first[0] is not None and second[0] is None:
-        scale, edge = saved_tensor(node, "other"), first
-    elif op == "mul" and first[0] is None and second[0] is not None:
-        scale, edge = saved_tensor(node, "self"), second
-    else:
-        return None
-    return None if scale is None else (edge, scale)
-
-
-def _sign(scale: Tensor) -> int | None:
+def _sign(scale: Tensor | float) -> int | None:
     """1, -1, or 0 where all is zero; None: it has both signs."""
+    if not isinstance(scale, Tensor):
+        return (scale > 0) - (scale < 0)
     scale = scale if scale.is_floating_point() or scale.is_complex() else scale.double()
     if not can_sketch(scale) or scale.numel() > LARGEST or not scale.is_cpu:
         return None
@@ -338,15 +312,14 @@ def _products(root: Edge) -> Iterator[tuple[Edge, int]]:
             yield from found
             return
         edge, sign = todo.pop()
-        node, op = edge[0], plain_operator(edge[0])
-        factor = factor_of(op, node)
-        if op in ("mean", "sum", "clamp_min", "clamp") or (op in RESHAPES and _source(node) is None):
-            todo.append((node.next_functions[0], sign))
-        elif op in ("add", "sub", "rsub") and (signs := signs_of(op, node)) is not None:
-            below = zip(node.next_functions, signs, strict=False)
-            todo += [(edge, sign * own) for edge, own in below if edge[0] is not None]
-        elif factor is not None and not factor[1].ndim and _sign(factor[1]) == 1:
-            todo.append((factor[0], sign))
+        op = plain_operator(edge[0])
+        if op in ("clamp_min", "clamp"):
+            parts: list[Part] | None = [Part(edge[0].next_functions[0], 1.0)]
+        else:
+            parts = None if op in RESHAPES and _source(edge[0]) is not None else parts_of(edge[0])
+        numbers = all(not isinstance(part.by, Tensor) or not part.by.ndim for part in parts or ())
+        if numbers and (signed_parts := _signed(parts)) is not None:
+            todo += [(part, sign * own) for part, own in signed_parts if own]
         else:
             found.append((edge, sign))
 
@@ -405,9 +378,3 @@ def _leaf(node: Node | None, within: frozenset[str] = frozenset({"t"})) -> Tenso
         turned ^= plain_operator(node) == "t"
         node = node.next_functions[0][0]
     return None if node is None else (node.variable.t() if turned and within == {"t"} else node.variable)
-
-
-def plain_operator(node: Node | None) -> str:
-    """Of a function of the user's, whatever its name, nothing is known."""
-    name = "" if node is None else node.name()
-    return operator(name) if name[-1:].isdigit() else ""
