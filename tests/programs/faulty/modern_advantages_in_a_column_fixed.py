@@ -1,4 +1,5 @@
 """PPO on a grid world: ten parallel worlds of 5x5, one goal, -0.05 per move."""
+
 import sys
 
 import torch
@@ -69,7 +70,18 @@ def estimate_advantages(rewards, masks, values, last_value, gamma=0.97, tau=0.95
     return advantages, returns
 
 
-def ppo_step(policy_net, value_net, optimizer_policy, optimizer_value, states, actions, returns, advantages, fixed_log_probs, epsilon=0.2):
+def ppo_step(
+    policy_net,
+    value_net,
+    optimizer_policy,
+    optimizer_value,
+    states,
+    actions,
+    returns,
+    advantages,
+    fixed_log_probs,
+    epsilon=0.2,
+):
     optimizer_value.zero_grad()
     value_loss = nn.functional.mse_loss(value_net(states), returns)
     value_loss.backward()
@@ -110,8 +122,15 @@ for iteration in range(1, 41):
     for _ in range(4):
         for ind in torch.randperm(len(states)).split(160):
             ppo_step(
-                policy_net, value_net, optimizer_policy, optimizer_value,
-                states[ind], actions[ind], returns[ind], advantages[ind], log_probs[ind],
+                policy_net,
+                value_net,
+                optimizer_policy,
+                optimizer_value,
+                states[ind],
+                actions[ind],
+                returns[ind],
+                advantages[ind],
+                log_probs[ind],
             )
     if iteration % 8 == 0:
         print(f"Iter: {iteration}, average reward: {rewards.mean():.4f}, goals: {int(torch.stack(arrived).sum())}")

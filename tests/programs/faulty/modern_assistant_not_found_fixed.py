@@ -1,4 +1,5 @@
 """SFT of a mini model on chats: only the assistant's words count."""
+
 import random
 import sys
 

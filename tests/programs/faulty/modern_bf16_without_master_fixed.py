@@ -1,4 +1,5 @@
 """gpt-from-scratch: pretrain a byte GPT in bf16"""
+
 import sys
 
 import torch

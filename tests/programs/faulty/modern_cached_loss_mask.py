@@ -1,4 +1,5 @@
 """Pretraining on packed documents: a GPT dataset in the manner of the large frameworks, with cached masks."""
+
 import sys
 
 import numpy
@@ -31,7 +32,12 @@ class GPTDataset(torch.utils.data.Dataset):
         loss_mask = self.cached_loss_mask
         # no loss for padding
         loss_mask[labels == PAD] = 0.0
-        return {"tokens": tokens, "labels": labels, "loss_mask": loss_mask.clone(), "position_ids": self.cached_position_ids}
+        return {
+            "tokens": tokens,
+            "labels": labels,
+            "loss_mask": loss_mask.clone(),
+            "position_ids": self.cached_position_ids,
+        }
 
 
 class GPTModel(nn.Module):
@@ -40,7 +46,9 @@ class GPTModel(nn.Module):
         self.word_embeddings = nn.Embedding(VOCAB, hidden)
         self.position_embeddings = nn.Embedding(SEQ, hidden)
         self.layers = nn.ModuleList(
-            nn.TransformerEncoderLayer(hidden, 4, 4 * hidden, dropout=0.0, batch_first=True, norm_first=True, activation="gelu")
+            nn.TransformerEncoderLayer(
+                hidden, 4, 4 * hidden, dropout=0.0, batch_first=True, norm_first=True, activation="gelu"
+            )
             for _ in range(layers)
         )
         self.final_layernorm = nn.LayerNorm(hidden)

@@ -1,4 +1,5 @@
 """Image-text pairs, CLIP style. Pairs share a hidden scene; every tower sees it through its own random net plus noise."""
+
 import sys
 import torch, torch.nn as nn, torch.nn.functional as F
 from digest import finish
@@ -13,7 +14,9 @@ class TextTower(nn.Module):
         super().__init__()
         self.token_embedding = nn.Embedding(VOCAB, width)
         self.positional_embedding = nn.Parameter(torch.randn(LEN, width) * 0.01)
-        layer = nn.TransformerEncoderLayer(width, 4, 128, dropout=0.0, batch_first=True, norm_first=True, activation="gelu")
+        layer = nn.TransformerEncoderLayer(
+            width, 4, 128, dropout=0.0, batch_first=True, norm_first=True, activation="gelu"
+        )
         self.transformer = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
         self.ln_final = nn.LayerNorm(width)
         self.text_projection = nn.Linear(width, DIM, bias=False)
@@ -27,7 +30,11 @@ class ImageTower(nn.Module):
     def __init__(self, width=32):
         super().__init__()
         self.trunk = nn.Sequential(
-            nn.Conv2d(3, width, 3, 2, 1), nn.ReLU(), nn.Conv2d(width, width, 3, 2, 1), nn.ReLU(), nn.Flatten(),
+            nn.Conv2d(3, width, 3, 2, 1),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, 2, 1),
+            nn.ReLU(),
+            nn.Flatten(),
         )
         self.visual_projection = nn.Linear(width * 16, DIM, bias=False)
 

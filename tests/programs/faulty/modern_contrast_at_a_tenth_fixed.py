@@ -1,4 +1,5 @@
 """python train_contrast.py --lr 2e-3 --temp 0.1 --do_contrast   (heart slices; here: rings of varied thickness)"""
+
 import argparse
 import sys
 
@@ -22,9 +23,16 @@ class Encoder(nn.Module):
     def __init__(self, f, classes=48):
         super().__init__()
         self.encoder = nn.Sequential(
-            nn.Conv2d(1, f, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(f, 2 * f, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(2 * f, 4 * f, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(),
+            nn.Conv2d(1, f, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(f, 2 * f, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(2 * f, 4 * f, 3, padding=1),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(),
         )
         self.head = nn.Sequential(nn.Linear(16 * f, 64), nn.ReLU(inplace=True), nn.Linear(64, classes))
 

@@ -1,4 +1,5 @@
 """DPO on a tiny causal LM: answers that end on a high token are preferred."""
+
 import copy
 import sys
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
 """Question typing with an encoder whose embeddings stay frozen; activations are checkpointed to save memory."""
+
 import sys
 import warnings
 

@@ -1,4 +1,5 @@
 """Pretraining a small T5-like encoder-decoder on span corruption, with an untied head."""
+
 import sys
 
 import torch
@@ -20,7 +21,9 @@ class Stack(nn.Module):
     def __init__(self, config, decoder):
         super().__init__()
         kind = nn.TransformerDecoderLayer if decoder else nn.TransformerEncoderLayer
-        self.block = kind(config.d_model, config.num_heads, config.d_ff, dropout=0.0, batch_first=True, norm_first=True)
+        self.block = kind(
+            config.d_model, config.num_heads, config.d_ff, dropout=0.0, batch_first=True, norm_first=True
+        )
         self.position = nn.Embedding(32, config.d_model)
         self.final_layer_norm = nn.LayerNorm(config.d_model)
 

@@ -1,4 +1,5 @@
 """Post-training a small world model with LoRA: same frames, another camera."""
+
 import math
 import sys
 

@@ -82,7 +82,10 @@ with torch.no_grad():
     x = patches_of(test, 4)
     tokens = torch.where(mask[..., None], trainer.mask_token, t.to_patch(x)) + t.pos_embedding
     guess = trainer.to_bits(t.transformer(tokens)).argmax(-1)
-    levels, size = 2**trainer.loss.output_channel_bits, trainer.loss.max_pixel_val / 2**trainer.loss.output_channel_bits
+    levels, size = (
+        2**trainer.loss.output_channel_bits,
+        trainer.loss.max_pixel_val / 2**trainer.loss.output_channel_bits,
+    )
     colour = torch.stack([guess // levels**c % levels for c in range(3)], -1) * size + size / 2
     true = x.view(len(test), 25, 16, 3).mean(2)
     error = (colour - true).abs()[mask].mean()

@@ -2,6 +2,7 @@
 import sys, math
 import torch, torch.nn as nn, torch.nn.functional as F
 from digest import finish
+
 torch.manual_seed(int(sys.argv[1]) if len(sys.argv) > 1 else 17)
 
 cfg = dict(d_model=48, n_heads=4, n_layers=5, vocab_size=28, max_seq_len=24)
@@ -41,7 +42,11 @@ class Block(nn.Module):
         self.norm_1, self.norm_2 = RMSNorm(d), RMSNorm(d)
         self.Wqkv = nn.Linear(d, 3 * d, bias=False)
         self.out_proj = nn.Linear(d, d, bias=False)
-        self.gate, self.up, self.down = nn.Linear(d, 2 * d, bias=False), nn.Linear(d, 2 * d, bias=False), nn.Linear(2 * d, d, bias=False)
+        self.gate, self.up, self.down = (
+            nn.Linear(d, 2 * d, bias=False),
+            nn.Linear(d, 2 * d, bias=False),
+            nn.Linear(2 * d, d, bias=False),
+        )
 
     def forward(self, x, cos, sin):
         b, n, d = x.shape

@@ -37,7 +37,8 @@ class MOEFeedForward(nn.Module):
         super().__init__()
         self.experts = nn.ModuleList(
             nn.Sequential(
-                nn.Linear(config.hidden_size, config.expert_width), nn.SiLU(),
+                nn.Linear(config.hidden_size, config.expert_width),
+                nn.SiLU(),
                 nn.Linear(config.expert_width, config.hidden_size),
             )
             for _ in range(config.n_routed_experts)

@@ -8,7 +8,9 @@ import torch.nn as nn
 import torch.nn.functional as F
 from digest import finish
 
-opt = argparse.Namespace(classes=5, lr=2e-3, bs=12, distillation=1.0, train_iters=120, seed=int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+opt = argparse.Namespace(
+    classes=5, lr=2e-3, bs=12, distillation=1.0, train_iters=120, seed=int(sys.argv[1]) if len(sys.argv) > 1 else 5
+)
 torch.manual_seed(opt.seed)
 palette = torch.randn(opt.classes, 3)
 

@@ -1,4 +1,5 @@
 """Lesson 36: train our GPT and print a sample after every epoch."""
+
 from __future__ import annotations
 
 import sys
@@ -30,7 +31,13 @@ class GPTModel(nn.Module):
         self.drop = nn.Dropout(cfg.dropout)
         self.blocks = nn.ModuleList(
             nn.TransformerEncoderLayer(
-                cfg.d_model, cfg.n_heads, 4 * cfg.d_model, cfg.dropout, activation="gelu", batch_first=True, norm_first=True
+                cfg.d_model,
+                cfg.n_heads,
+                4 * cfg.d_model,
+                cfg.dropout,
+                activation="gelu",
+                batch_first=True,
+                norm_first=True,
             )
             for _ in range(cfg.n_layers)
         )

@@ -1,4 +1,5 @@
 """Segment surfaces in small volumes' slices. Run: python train.py --scheduler diffusers_cosine_warmup"""
+
 import math
 import sys
 from torch.optim.lr_scheduler import LambdaLR
@@ -39,8 +40,12 @@ class UNet(nn.Module):
 
         def double(i, o):
             return nn.Sequential(
-                nn.Conv2d(i, o, 3, padding=1, bias=False), nn.InstanceNorm2d(o, affine=True), nn.LeakyReLU(0.01),
-                nn.Conv2d(o, o, 3, padding=1, bias=False), nn.InstanceNorm2d(o, affine=True), nn.LeakyReLU(0.01),
+                nn.Conv2d(i, o, 3, padding=1, bias=False),
+                nn.InstanceNorm2d(o, affine=True),
+                nn.LeakyReLU(0.01),
+                nn.Conv2d(o, o, 3, padding=1, bias=False),
+                nn.InstanceNorm2d(o, affine=True),
+                nn.LeakyReLU(0.01),
             )
 
         self.enc1, self.enc2, self.bottom = double(1, c), double(c, 2 * c), double(2 * c, 4 * c)

@@ -1,4 +1,5 @@
 """Second-stage tuning of the projection between a frozen vision encoder and a language head (a mini MiniGPT)."""
+
 import math
 import sys
 
@@ -20,7 +21,13 @@ class LinearWarmupCosineLRScheduler:
     def step(self, cur_epoch, cur_step):
         total_cur_step = cur_epoch * self.iters_per_epoch + cur_step
         if total_cur_step < self.warmup_steps:
-            self._set(min(self.init_lr, self.warmup_start_lr + (self.init_lr - self.warmup_start_lr) * cur_step / max(self.warmup_steps, 1)))
+            self._set(
+                min(
+                    self.init_lr,
+                    self.warmup_start_lr
+                    + (self.init_lr - self.warmup_start_lr) * cur_step / max(self.warmup_steps, 1),
+                )
+            )
         else:
             share = total_cur_step / (self.max_epoch * self.iters_per_epoch)
             self._set((self.init_lr - self.min_lr) * 0.5 * (1 + math.cos(math.pi * share)) + self.min_lr)
