@@ -53,7 +53,7 @@ from headstart.monitor.ungraded import Ungraded
 from headstart.monitor.unmoved import Unmoved
 from headstart.monitor.viewed import samples_before
 from headstart.monitor.waiting import Waiting
-from headstart.monitor.written_out import pairs, written_out
+from headstart.monitor.written_out import outer, pairs, written_out
 from headstart.monitor.wrong_way import WrongWays
 
 BACKWARDS = 4096  # of one step that are looked at: what no step follows must not fill the memory
@@ -583,11 +583,17 @@ class Observer:
         self._commit(call, loss.negative)
 
     def _look_for_pairs(self, roots: list[Tensor]) -> None:
-        """Of outputs with the targets of all samples, in a term that is written out; on the CPU alone, and once."""
+        """Of values with the targets or weights of all samples, in a term that is written out; on the CPU, and once."""
         for root in roots:
-            if not self._paired and root.is_cpu and root.grad_fn is not None and (samples := pairs(root)) is not None:
-                self._paired = True
-                self._note("", "loss.paired", float(samples))
+            for figure, look in (("loss.paired", pairs), ("loss.outer", outer)):
+                if (
+                    not self._paired
+                    and root.is_cpu
+                    and root.grad_fn is not None
+                    and (samples := look(root)) is not None
+                ):
+                    self._paired = True
+                    self._note("", figure, float(samples))
 
     def _commit(self, call: Call, negated: bool) -> None:
         call.source.commit(call, negated)
