@@ -33,7 +33,7 @@ from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
 from headstart.monitor.left_behind import LeftBehind
 from headstart.monitor.loaders import Loaders
-from headstart.monitor.losses import INPUT, INPUTS, Call, Sources, is_negative_of, mask_of
+from headstart.monitor.losses import INPUT, INPUTS, Call, Sources, is_negative_of, mask_of, masked
 from headstart.monitor.modes import MODAL, Modes
 from headstart.monitor.modules import Slot
 from headstart.monitor.names import BirthPlaces, user_line, variable_of
@@ -572,9 +572,11 @@ class Observer:
         for root in roots:
             for call in find_tags(root, self._key, Call):
                 by_element = call.source.options.get("reduction") == "none"
-                if by_element and (leaves_out := mask_of(root, call, self._key)) is not None:
-                    call.source.meets_mask(leaves_out)
-                self._commit(call, is_negative_of(root, call, self._key))
+                told = call
+                if by_element and (share := mask_of(root, call, self._key)) is not None:
+                    call.source.meets_mask(share > 0)
+                    told = masked(call, share)
+                self._commit(told, is_negative_of(root, call, self._key))
 
     def _commit_written_out(self, root: Tensor) -> None:
         """Telling what it compares takes looks at values, which on a device would be waits: so on the CPU alone."""
