@@ -71,9 +71,9 @@ import math
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+from headstart.diagnosis import skill
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.skill import ENOUGH_STEPS as ENOUGH
-from headstart.diagnosis.skill import NO_SKILL
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Parameter
@@ -137,7 +137,7 @@ def updates_rounded_away(case: Case) -> Iterator[Finding]:
 
 def _has_learnt_nothing(case: Case) -> bool:
     """Whether it ends without skill. One that still gains is slow, and it is this that makes it so."""
-    return case.learns is False or (case.skill is not None and case.skill.value < NO_SKILL)
+    return case.learns is False or (case.skill is not None and case.skill.value < skill.NO_SKILL)
 
 
 def _takes(case: Case, weight: Parameter) -> float:
