@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from training import trained
 
 from headstart.diagnosis import diagnose
-from headstart.monitor.written_out import WrittenOut, pairs, written_out
+from headstart.monitor.written_out import WrittenOut, outer, pairs, written_out
 
 N = 12
 X = torch.randn(N, 5, generator=torch.Generator().manual_seed(0))
@@ -337,6 +337,39 @@ SOUND: dict[str, Form] = {
 @pytest.mark.parametrize("form", SOUND)
 def test_pairs_that_are_meant_are_not(form: str) -> None:
     assert pairs(SOUND[form](net()(X))) is None
+
+
+W = torch.rand(N)
+
+OUTER: dict[str, Form] = {
+    "a policy's gradient": lambda z: -(z * W).mean(),
+    "its ratio, clipped": lambda z: (
+        -torch.min(z.squeeze(1).exp() * W[:, None], z.squeeze(1).exp().clamp(0.8, 1.2) * W[:, None]).mean()
+    ),
+    "weighted samples": lambda z: (W * (z - Y[:, None]).pow(2)).mean(),
+    "one of two": lambda z: 0.5 * (z.squeeze(1) - Y).pow(2).mean() - 0.1 * (z.squeeze(1) * W[:, None]).sum() / N,
+    "an entropy added to each": lambda z: (-(z * W) + 0.01 * z.exp()).mean(),
+}
+MEANT: dict[str, Form] = {
+    "rows": lambda z: (z.squeeze(1) * W).mean(),
+    "columns": lambda z: (z * W[:, None]).mean(),
+    "made a column": lambda z: (z.squeeze(1)[:, None] * W).mean(),
+    "neighbours": lambda z: (z * torch.rand(N, N)).mean(),
+    "the best of all": lambda z: (z * W).max(1).values.mean(),
+    "mixed before the loss": lambda z: ((z * W).sum(1) - Y).pow(2).mean(),
+    "one weight for all": lambda z: (z * torch.tensor(2.0)).mean(),
+    "one sample": lambda z: (z[:1] * W[:1]).mean(),
+}
+
+
+@pytest.mark.parametrize("form", OUTER)
+def test_values_times_the_weights_of_all_samples_are_seen(form: str) -> None:
+    assert outer(OUTER[form](net()(X))) == N
+
+
+@pytest.mark.parametrize("form", MEANT)
+def test_products_that_are_meant_are_not(form: str) -> None:
+    assert outer(MEANT[form](net()(X))) is None
 
 
 def test_no_hook_runs_for_pairs() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -213,3 +214,43 @@ def test_a_real_stack_loses_the_gradient_by_a_factor_at_each_layer(tmp_path: Pat
     record = trained(tmp_path, Last(), torch.randn(64, 8, 2), torch.randn(64, 1), nn.functional.mse_loss, steps=30)
     (first, *_) = stacked(Case.of(record))
     assert (first.ratio < 1e-3) == (layers == 8)
+
+
+def of_weights(gradient: Figure, loss: Figure = 0.7, skill: Figure | None = None) -> Record:
+    net = chain(linear("fc1"), head())
+    names = [name for layer in net for name in layer.parameters]
+    return run(net, {(name, "weight_gradient.max_abs"): gradient for name in names}, loss=loss, skill=skill)
+
+
+def ends(at: int) -> Callable[[int], float]:
+    return lambda step: float(step < at)
+
+
+def test_no_gradient_of_any_weight_to_the_end_is_an_error() -> None:
+    finding = told(of_weights(ends(40), skill=0.0), RULE)
+    assert (finding.severity, finding.step) == ("error", 40)
+    assert figures_of(finding)["zero_steps"] == 20
+    assert told(of_weights(ends(0)), RULE).severity == told(of_weights(ends(0), skill=0.9), RULE).severity == "advice"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        of_weights(ends(41)),
+        of_weights(ends(40), loss=0.0),  # all margins are kept
+        of_weights(lambda step: float(step == 59)),
+        of_weights(1e-30),
+    ],
+    ids=["too few", "no loss", "it comes back", "small"],
+)
+def test_gradients_that_may_be_zero_are_sound(record: Record) -> None:
+    assert said(record, RULE) == []
+
+
+@pytest.mark.parametrize(("beta", "fires"), [(0.0, True), (0.1, False)])
+def test_a_loss_times_zero_has_no_gradient(tmp_path: Path, beta: float, fires: bool) -> None:
+    def preference(z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return -nn.functional.logsigmoid(beta * (z[:, 0] - z[:, 1])).mean()
+
+    record = trained(tmp_path, nn.Linear(6, 2), torch.randn(32, 6), torch.zeros(32), preference, steps=30)
+    assert bool(said(record, RULE)) is fires

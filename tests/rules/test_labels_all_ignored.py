@@ -111,3 +111,50 @@ def test_hs_check_sees_it_in_one_batch() -> None:
 
 def test_without_class_labels_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(head())))
+
+
+def masked_by(mask: Callable[[int], Tensor], folder: Path, steps: int = 60) -> Record:
+    """A loss for each element times a mask, over what counts or 1."""
+    torch.manual_seed(0)
+    net = nn.Linear(6, 3)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    with hs.watch(net, record=folder / "run.db") as watch:
+        for step in range(steps):
+            counts = mask(step)
+            losses = nn.functional.cross_entropy(net(torch.randn(8, 6)), torch.randint(0, 3, (8,)), reduction="none")
+            optimizer.zero_grad()
+            ((losses * counts).sum() / counts.sum().clamp(min=1)).backward()
+            optimizer.step()
+    return watch.read()
+
+
+def test_a_mask_that_leaves_all_out_from_a_step_on_is_an_error(tmp_path: Path) -> None:
+    finding = told(masked_by(lambda step: torch.full((8,), float(step < 30)), tmp_path), RULE)
+    assert (finding.severity, finding.step) == ("error", 30)
+    assert figures_of(finding) == {"empty_batches": 30}
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        lambda step: torch.full((8,), float(step < 45)),  # too few steps to tell
+        lambda step: torch.full((8,), float(step % 7 == 0)),  # a label now and then
+        lambda step: (torch.arange(8) < 1).float(),  # one of each batch
+        lambda step: torch.full((8,), float(step in (0, 20, 39))),  # and none in the last 20 of 60, as it may come
+    ],
+)
+def test_a_mask_that_leaves_some_in_is_sound(mask: Callable[[int], Tensor], tmp_path: Path) -> None:
+    assert said(masked_by(mask, tmp_path), RULE) == []
+
+
+def test_a_factor_that_is_computed_is_no_mask(tmp_path: Path) -> None:
+    """As a focal loss's, which is 0 where the answer is sure."""
+    net = nn.Linear(6, 3)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for _ in range(30):
+            losses = nn.functional.cross_entropy(net(torch.randn(8, 6)), torch.randint(0, 3, (8,)), reduction="none")
+            optimizer.zero_grad()
+            (losses * (net.weight.sum() * torch.zeros(8))).mean().backward()
+            optimizer.step()
+    assert said(watch.read(), RULE) == []

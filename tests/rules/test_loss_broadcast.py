@@ -105,5 +105,21 @@ def test_a_term_of_several_is_an_error_of_its_own(tmp_path: Path) -> None:
     assert said(record(tmp_path / "sound", lambda z, y: critic(z.squeeze(1), y)), RULE) == []
 
 
+def policy(z: Tensor, y: Tensor) -> Tensor:
+    return -(z.squeeze(1).sigmoid().log() * y[:, None]).mean()
+
+
+def test_a_table_of_products_is_an_error_of_its_own(tmp_path: Path) -> None:
+    finding = told(record(tmp_path, policy), RULE)
+    assert (finding.severity, finding.step) == ("error", 0)
+    assert (finding.evidence[0].value, finding.evidence[0].limit) == (32 * 32, 32)
+    value, weight = torch.randn(32), torch.randn(32, 1)
+    assert finding.remedy is not None
+    loss = eval(finding.remedy.code, {"value": value, "weight": weight})
+    assert torch.equal(loss, (value * weight[:, 0]).mean())
+    (tmp_path / "rows").mkdir()
+    assert said(record(tmp_path / "rows", lambda z, y: -(z.squeeze(1).sigmoid().log() * y).mean()), RULE) == []
+
+
 def test_without_a_backward_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(head()), loss=lambda step: None))

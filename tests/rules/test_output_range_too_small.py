@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from records import chain, figures_of, head, run, said, told, unjudged
 from torch import Tensor, nn
 from training import trained
 
+import headstart as hs
 from headstart.diagnosis.rules.output_range_too_small import FLOOR_SHARE, OUTSIDE, _floor
 from headstart.record import Loss, Record, Targets
 
@@ -223,3 +225,51 @@ def test_labels_of_which_two_of_four_hold_are_as_far_away_as_the_floor_says(kind
 def test_a_softmax_whose_sum_fits_is_sound(form: Form, tmp_path: Path) -> None:
     y = F.one_hot(torch.arange(64) % 4, 4).float()
     assert not said(record(tmp_path, form, y, 4), RULE)
+
+
+def contrasted(folder: Path, form: Callable[[Tensor, Tensor], Tensor]) -> Record:
+    """Two towers on 64 pairs; `form` makes scores of what they give."""
+    torch.manual_seed(0)
+    x = torch.randn(64, 8)
+    towers = nn.ModuleList((nn.Linear(8, 6), nn.Linear(8, 6)))
+    optimizer = torch.optim.Adam(towers.parameters(), lr=1e-2)
+    with hs.watch(towers, record=folder / "run.db") as watch:
+        for _ in range(4):
+            optimizer.zero_grad()
+            F.cross_entropy(form(towers[0](x), towers[1](x)), torch.arange(64)).backward()
+            optimizer.step()
+    return watch.read()
+
+
+@pytest.mark.parametrize(
+    ("form", "reach"),
+    [
+        (lambda a, b: F.normalize(a, dim=-1) @ F.normalize(b, dim=-1).t(), 1),
+        (lambda a, b: (a / a.norm(dim=1, keepdim=True)) @ (b / b.norm(dim=1, keepdim=True)).T, 1),
+        (lambda a, b: torch.tensor(1.5) * F.normalize(a) @ F.normalize(b).t(), 1.5),
+        (lambda a, b: (F.normalize(a) @ F.normalize(b).t()).t() / 0.5, 2),
+        (lambda a, b: F.linear(F.normalize(a), F.normalize(b.detach())), 1),
+    ],
+)
+def test_cosines_that_no_temperature_spreads_leave_a_loss(form: Any, reach: float, tmp_path: Path) -> None:
+    finding = told(contrasted(tmp_path, form), RULE)
+    assert figures_of(finding)["loss_floor"] == pytest.approx(math.log1p(63 * math.exp(-2 * reach)))
+    assert finding.remedy is not None
+    assert "/ 0.07" in finding.remedy.code
+    best = F.cross_entropy(reach * (2 * torch.eye(64) - 1), torch.arange(64)).item()  # no cosines are better
+    assert best == pytest.approx(figures_of(finding)["loss_floor"], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda a, b: F.normalize(a) @ F.normalize(b).t() / 0.07,
+        lambda a, b: nn.Parameter(torch.tensor(2.6)).exp() * F.normalize(a) @ F.normalize(b).t(),
+        lambda a, b: F.normalize(a) @ b.t(),
+        lambda a, b: F.normalize(a, dim=0) @ F.normalize(b).t(),
+        lambda a, b: F.normalize(a) @ b.detach().t(),
+        lambda a, b: a @ b.t(),
+    ],
+)
+def test_scores_that_a_temperature_spreads_or_that_are_no_cosines_are_sound(form: Any, tmp_path: Path) -> None:
+    assert said(contrasted(tmp_path, form), RULE) == []

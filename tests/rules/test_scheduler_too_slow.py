@@ -77,6 +77,32 @@ def test_a_run_that_was_stopped_is_sound() -> None:
     assert not said(record, RULE)
 
 
+def saw(length: int = 12, low: float = 1e-5) -> Callable[[int], float]:
+    return lambda step: low + 1e-4 * (step % length)
+
+
+@pytest.mark.parametrize(
+    ("rate", "fires"),
+    [
+        (saw(), True),
+        (lambda step: saw()(step) if step < 40 else 1e-3 / step, True),  # three rises, and then a cosine's way
+        (lambda step: saw()(step) if step < 30 else 1e-3 / step, False),  # two
+        (lambda step: 1e-5 + 1e-4 * abs(step % 24 - 12), False),  # a cycle that falls as slowly as it rises
+        (lambda step: 1e-5 + 1e-4 * (12 - step % 12), False),  # restarts
+        (lambda step: saw()(step) + 2e-4 * (step // 12), False),  # it falls back by less each time
+        (saw(4), False),
+        (saw(low=1.2e-3), False),
+    ],
+)
+@pytest.mark.parametrize("skill", [0.0, 0.9, None])
+def test_a_warm_up_that_begins_anew_with_each_epoch_is_told(
+    rate: Callable[[int], float], fires: bool, skill: float | None
+) -> None:
+    found = said(scheduled(rate, skill=skill), RULE)
+    assert [one.severity for one in found] == ["advice" if skill != 0 else "warning"] * fires
+    assert not said(scheduled(rate, skill=skill, optimizers=(SGD, SGD)), RULE)
+
+
 def test_the_remedy_is_a_warm_up_for_a_tenth_of_the_run() -> None:
     finding = told(scheduled(line), RULE)
     assert finding.remedy is not None

@@ -20,7 +20,7 @@ RULE = "updates-rounded-away"
 NET = chain(linear("fc1"), head())
 
 
-def rounded(stay: Figure, without: Figure = 0.0, skill: float | None = 0.0, steps: int = ENOUGH) -> Record:
+def rounded(stay: Figure, without: Figure = 0.0, skill: Figure | None = 0.0, steps: int = ENOUGH) -> Record:
     figures: dict[tuple[str, str], Figure] = {}
     for layer in NET:
         figures[f"{layer.name}.weight", "update.zeros"] = stay
@@ -28,7 +28,7 @@ def rounded(stay: Figure, without: Figure = 0.0, skill: float | None = 0.0, step
     return run(NET, figures, skill=skill, steps=steps)
 
 
-def test_more_than_nine_of_ten_values_that_stay_are_an_error() -> None:
+def test_more_than_three_of_four_values_that_stay_are_an_error() -> None:
     finding = told(rounded(1.01 * LOST), RULE)
     assert finding.severity == "error"
     assert figures_of(finding)["lost"] == pytest.approx(1.01 * LOST)
@@ -38,13 +38,19 @@ def test_more_than_nine_of_ten_values_that_stay_are_an_error() -> None:
 def test_values_without_a_gradient_have_nothing_to_lose() -> None:
     """Of half the values the gradient is zero: those that stay beyond them are lost."""
     assert figures_of(told(rounded(0.98, 0.5), RULE))["lost"] == pytest.approx(0.96)
-    assert said(rounded(0.94, 0.5), RULE) == []
+    assert said(rounded(0.87, 0.5), RULE) == []
     assert said(rounded(0.94, 1.0), RULE) == []
 
 
 def test_a_run_that_learns_or_is_not_known_to_fail_may_lose_them() -> None:
     assert said(rounded(0.99, skill=0.9), RULE) == []
     assert RULE in unjudged(rounded(0.99, skill=None))
+
+
+def test_a_run_that_ends_without_skill_but_gains_is_warned_if_its_numbers_are_coarse() -> None:
+    gains = rounded(0.9, skill=lambda step: 0.0005 * step, steps=60)
+    assert said(of_precision(2**-24, gains), RULE) == []
+    assert told(of_precision(2**-9, gains), RULE).severity == "warning"
 
 
 def test_a_try_of_a_few_steps_is_no_training() -> None:

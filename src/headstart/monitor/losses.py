@@ -433,10 +433,19 @@ def is_negative_of(root: Tensor, call: Call, key: str) -> bool:
     return negative and node is not None
 
 
-def mask_of(root: Tensor, call: Call, key: str) -> Tensor | None:
-    """Whether what multiplies or chooses a loss's elements leaves any out, as a tensor not yet waited for.
+def masked(call: Call, share: Tensor) -> Call:
+    """The same call where a mask may have left out all of its labels."""
+    more = tuple(
+        (name, value.where(share < 1, torch.ones_like(value)) if name == "loss.ignored" else value)
+        for name, value in call.more
+    )
+    return replace(call, more=more)
 
-    None: nothing stands between the elements and their mean or sum.
+
+def mask_of(root: Tensor, call: Call, key: str) -> Tensor | None:
+    """The share of a loss's elements that what multiplies or chooses them leaves out, as a tensor not yet waited for.
+
+    Where it is some and not known how many, a half. None: nothing stands between the elements and their mean or sum.
     """
     above: dict[Any, Any] = {}
     todo: deque[Any] = deque([root.grad_fn])
@@ -459,11 +468,15 @@ def _mask_above(node: Any, above: Mapping[Any, Any], device: torch.device) -> Te
         return None
     op = operator(parent.name())
     if op in CHOOSES:
-        return torch.ones((), dtype=torch.bool, device=device)
+        return torch.full((), 0.5, device=device)
     if op != "mul":
         return None
     factor = saved(parent, "other" if parent.next_functions[0][0] is node else "self")
-    return None if factor is None or factor.numel() < 2 else (factor.detach() == 0).any()
+    if factor is None or factor.numel() < 2:
+        return None
+    share = (factor.detach() == 0).float().mean()
+    # What has a graph is no mask: a focal loss's factor may come to 0 where all is learnt.
+    return share.clamp(max=0.5) if factor.requires_grad else share
 
 
 def _reshapes(node: Any) -> bool:

@@ -34,7 +34,7 @@ from headstart.monitor.hand import HandUpdates
 from headstart.monitor.ledger import distinct_units
 from headstart.monitor.left_behind import LeftBehind
 from headstart.monitor.loaders import Loaders
-from headstart.monitor.losses import INPUT, INPUTS, Call, Sources, is_negative_of, mask_of
+from headstart.monitor.losses import INPUT, INPUTS, Call, Sources, is_negative_of, mask_of, masked
 from headstart.monitor.modes import MODAL, Modes
 from headstart.monitor.modules import Slot
 from headstart.monitor.names import BirthPlaces, user_line, variable_of
@@ -55,7 +55,7 @@ from headstart.monitor.ungraded import Ungraded
 from headstart.monitor.unmoved import Unmoved
 from headstart.monitor.viewed import samples_before
 from headstart.monitor.waiting import Waiting
-from headstart.monitor.written_out import pairs, written_out
+from headstart.monitor.written_out import outer, pairs, written_out
 from headstart.monitor.wrong_way import WrongWays
 
 BACKWARDS = 4096  # of one step that are looked at: what no step follows must not fill the memory
@@ -611,9 +611,11 @@ class Observer:
         for root in roots:
             for call in find_tags(root, self._key, Call):
                 by_element = call.source.options.get("reduction") == "none"
-                if by_element and (leaves_out := mask_of(root, call, self._key)) is not None:
-                    call.source.meets_mask(leaves_out)
-                self._commit(call, is_negative_of(root, call, self._key))
+                told = call
+                if by_element and (share := mask_of(root, call, self._key)) is not None:
+                    call.source.meets_mask(share > 0)
+                    told = masked(call, share)
+                self._commit(told, is_negative_of(root, call, self._key))
 
     def _commit_written_out(self, root: Tensor) -> None:
         """Telling what it compares takes looks at values, which on a device would be waits: so on the CPU alone."""
@@ -622,11 +624,17 @@ class Observer:
         self._commit(call, loss.negative)
 
     def _look_for_pairs(self, roots: list[Tensor]) -> None:
-        """Of outputs with the targets of all samples, in a term that is written out; on the CPU alone, and once."""
+        """Of values with the targets or weights of all samples, in a term that is written out; on the CPU, and once."""
         for root in roots:
-            if not self._paired and root.is_cpu and root.grad_fn is not None and (samples := pairs(root)) is not None:
-                self._paired = True
-                self._note("", "loss.paired", float(samples))
+            for figure, look in (("loss.paired", pairs), ("loss.outer", outer)):
+                if (
+                    not self._paired
+                    and root.is_cpu
+                    and root.grad_fn is not None
+                    and (samples := look(root)) is not None
+                ):
+                    self._paired = True
+                    self._note("", figure, float(samples))
 
     def _commit(self, call: Call, negated: bool) -> None:
         call.source.commit(call, negated)

@@ -1,6 +1,7 @@
 """How the input of a loss was made, as far as the graph tells: over which axis a softmax went, where the classes lie.
 
-Only names, shapes, dims and scalars of nodes are read, and of a clip what it saved, where no hook would run.
+Only names, shapes, dims and scalars of nodes are read, and of a clip what it saved, where no hook would run. And of a
+product of unit vectors, one side of which has no graph: see cosines.py.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from headstart.monitor import cosines
 from headstart.monitor.graph import saved
 from headstart.monitor.operators import RESHAPES, operator, signed
 
@@ -87,6 +89,8 @@ def origin_of(given: Tensor | Made, class_axis: int) -> Origin:
     maker = _maker(given)
     if maker is None:
         return Origin(None, None, *softmax, lost, units)
+    if (reach := cosines.reach(maker)) is not None:
+        return Origin("cosine_similarity", (-reach, reach), *softmax, lost, units)
     return Origin(_activation(maker), _range(maker), *softmax, lost, units)
 
 

@@ -27,6 +27,7 @@ EXACT = 1e-3  # what the labels may be off by, as a share of their spread
 GUARDS = 2  # a clip and a small constant under a logarithm
 SUM_ROUNDING = 1e-3  # probabilities written out in float32 sum to 1 within it
 TERMS = 64  # numbers that the loss is summed up from, at most, and operators in a penalty
+CHOOSING = ("add", "sub", "neg", "maximum", "minimum", "clamp")  # of tables: each element by itself
 NEAR = 256  # nodes from the loss on that are looked through for a table of outputs against outputs
 
 Node = Any
@@ -71,6 +72,36 @@ def pairs(root: Tensor) -> int | None:
         if labels is not None and labels[0].ndim != labels[1].ndim and not _has_pairs_of_outputs(root.grad_fn, size):
             return size
     return None
+
+
+def outer(root: Tensor) -> int | None:
+    """The samples N whose values (N, 1) a term of the loss multiplies by weights (N,), or the other way round.
+
+    The mean over such a table is that of the values times that of the weights: no weight belongs to a sample any more.
+    """
+    for node in _averaged(root.grad_fn):
+        for product in _products(node):
+            size = _table(product)
+            factor = saved_tensor(product, "other" if product.next_functions[0][0] is not None else "self")
+            if size is None or factor is None:
+                continue
+            side = next(child for child, _ in product.next_functions if child is not None)
+            if factor.shape == ((size,) if output_shape(side) == (size, 1) else (size, 1)):
+                return size
+    return None
+
+
+def _products(node: Node) -> Iterator[Node]:
+    """The products that each element of `node` is the sum, the larger or the smaller of."""
+    todo, seen = [node], {node}
+    while todo:
+        node = todo.pop()
+        op, below = operator(node.name()), {child for child, _ in node.next_functions if child is not None}
+        if op == "mul" and len(output_shape(node) or ()) == 2 and not _is_scale(node):
+            yield node
+        elif len(seen) < TERMS and (op in CHOOSING or (op in ("mul", "div") and _is_scale(node))):
+            todo += below - seen
+            seen |= below
 
 
 def _averaged(root: Node) -> Iterator[Node]:

@@ -62,6 +62,7 @@ RARE = (
     "loss.spread",  # std of a regression's outputs in a batch of 8 or more, over that of their targets
     "loss.padding",  # share of a batch's labels at an embedding's padding, all of one class that no others have; else 0
     "loss.clipped",  # share of a loss's answers that a clip right before it holds at its ends
+    "loss.outer",  # samples of a term of the loss, once, that multiplies the value of each by the weights of all
     "loss.paired",  # samples of a term of the loss, once, that sets the output of each against the target of each
     "loss.sunk",  # mean square of a layer's outputs whose squares the loss subtracts; by the layer's weight
     "loss.overlap",  # coefficient of Dice or Jaccard that is all of the loss; by the last layer's weight

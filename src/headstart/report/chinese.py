@@ -181,6 +181,7 @@ CHINESE = {
     "others evaluated": "被评估的其他样本数",
     "different orders": "不同的顺序数",
     "empty batches": "没有有效标签的批次数",
+    "zero steps": "全部梯度为 0 的步数",
     "eval steps": "评估模式下的步数",
     "evaluation loss": "评估损失",
     "first loss": "第一个损失",

@@ -8,10 +8,13 @@ largest one of the layers behind it, nearer to the loss. (Of nets without module
 And within an `nn.RNN`: the gradient at its first step over the largest one of any step, as a median over the looks at steps
 1, 2, 4, 8 and so on in the last seven eighths of a run that does not learn.
 
+And whether every gradient of every weight is exactly 0 from some step on to the run's end, while the loss is not.
+
 ## Why it hurts
 Layers that get 10,000 times less gradient than others do not train: with one learning rate for all, their updates
 are lost in rounding. The net then learns with its last layers only, on top of random features. A recurrent layer whose
-first steps get nothing cannot learn to keep what they say.
+first steps get nothing cannot learn to keep what they say. And where no weight gets anything, the loss does not depend on
+the weights: it is multiplied by a coefficient of 0, or by a mask without a 1, or taken of what was clipped or rounded.
 
 ## Example
 ```python
@@ -57,12 +60,18 @@ for step in range(80):
 ## Limits
 - `LEFT` = 1e-4: of the largest gradient behind the layer. A good update is about 1e-3 of its weight, so that a layer
   with 1e-4 of the gradient moves by 1e-7 of its weight, which is float32's own resolution (1.2e-7): not at all.
+- `ENOUGH_STEPS` = 20: looks to the run's end at which every gradient is 0; as many steps as a skill is judged from.
 - `LATE` = 8: the looks into a recurrent layer count after the first eighth of the run, which holds all but three of them.
 
+Where no weight gets a gradient, it is an error in a run that does not learn; in one of which that is not known, or which
+had learnt before, it is advice.
+
 ## Stays silent when
-The ratio recovers in the last third (branches that start from zero), the layers are not on one way, the gradient
-reaches the layers in front all the same (past a branch, a gate or an attention's queries), or the places of a map (or
-the tokens of a sequence) share it: each gets little of what their mean gets, and the weights get the sum. In a run that
+Of all gradients that are 0: the loss is 0, too, as that of margins which are all kept.
+
+Of a layer's: the ratio recovers in the last third (branches that start from zero), the layers are not on one way, the
+gradient reaches the layers in front all the same (past a branch, a gate or an attention's queries), or the places of a map
+(or the tokens of a sequence) share it: each gets little of what their mean gets, and the weights get the sum. In a run that
 learns it is advice at most, and within a recurrent layer nothing. Nothing is known of the steps of an LSTM or a GRU, of
 both directions at once or of packed sequences. Absolute sizes count for nothing: they fall with batch, width and loss.
 
@@ -72,12 +81,15 @@ Hochreiter 1991; Bengio, Simard & Frasconi 1994; Glorot & Bengio 2010, §3.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from itertools import takewhile
 from statistics import median
 
 from headstart.diagnosis import code
 from headstart.diagnosis.backflow import Received, Way, passed_by, stacked, ways_back
 from headstart.diagnosis.case import Case
+from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 
@@ -85,6 +97,8 @@ GROUP = "signal"
 RESTS_ON = "size"
 NEEDS = ("weight_gradient.std",)
 SINCE, STATUS = "0.1.0", "stable"
+
+__all__ = ["ENOUGH_STEPS", "LATE", "LEFT", "SECOND_LOOK", "gradients_vanish"]
 
 LEFT = 1e-4  # of the largest gradient behind; times a good update, 1e-3 of a weight, it is float32's epsilon
 LATE = 8  # the looks come at steps 1, 2, 4, 8, ...: after this part of the run there are three
@@ -95,6 +109,11 @@ TEXT = Text(
         "none": "No gradient at all reaches {layer}, while {source} gets one.",
         "message": "The gradient that reaches {layer} is {ratio:number} of what {source} gets: it dies out on its way "
         "back through the net.",
+        "nothing": "From step {step:number} on no weight gets a gradient: all are exactly 0, while the loss is "
+        "{loss:number}.",
+        "constant": "The loss does not depend on the weights. Is it multiplied by a coefficient or a mask that is 0, such "
+        "as a beta, or is it clipped or rounded where all answers lie?",
+        "look": "how much a small change of the answers changes the loss",
         "cause": "Each layer on the way multiplies the gradient by its weights and its activation's derivative "
         "(at most 1/4 for sigmoid, zero for a dead ReLU). What is left moves the weights by less than they can show.",
         "early": "The gradient at the first step of {layer} is {ratio:number} of the largest one of any step: it dies out "
@@ -109,6 +128,9 @@ TEXT = Text(
     zh={
         "none": "{layer} 完全得不到梯度，而 {source} 能得到。",
         "message": "到达 {layer} 的梯度只有 {source} 的 {ratio:number} 倍：它在反向传播的途中消失了。",
+        "nothing": "从第 {step:number} 步起，没有一个权重得到梯度：全部恰好为 0，而损失是 {loss:number}。",
+        "constant": "损失不依赖于权重。它是否乘以为 0 的系数（例如 beta）或掩码，或在所有答案所在之处被截断或取整？",
+        "look": "答案的微小变化使损失改变多少",
         "cause": "途中的每一层都把梯度乘以它的权重和激活函数的导数（sigmoid 至多 1/4，死掉的 ReLU 为零）。"
         "剩下的梯度使权重的"
         "变化小到无法表示。",
@@ -123,7 +145,10 @@ TEXT = Text(
 
 
 def gradients_vanish(case: Case) -> Iterator[Finding]:
-    """One finding for all layers, told of the one that gets least."""
+    """One finding for all layers, told of the one that gets least; or for the run, where none gets anything."""
+    if nothing := _without_any(case):
+        yield _of_nothing(case, nothing)
+        return
     low = [way for way in ways_back(case) if way.ratio * _places(way) < LEFT]
     found = [way for way in low if passed_by(case, way) < LEFT * way.source.typical]
     found += [way for way in stacked(case) if way.ratio < LEFT]
@@ -148,6 +173,34 @@ def gradients_vanish(case: Case) -> Iterator[Finding]:
         _remedy(case, way.to),
         tuple(dict.fromkeys(way.to.layer.name for way in found)),
         layer.line,
+    )
+
+
+def _without_any(case: Case) -> list[int]:
+    """The looks to the run's end at which every gradient is exactly 0, and the loss is not."""
+    seen: dict[int, bool] = {}
+    for parameter in case.record.parameters:
+        series = case.record.series(parameter.name, "weight_gradient.max_abs")
+        for step, value in zip(series.steps, series.values, strict=True):
+            seen[step] = seen.get(step, False) or value != 0
+    last = list(takewhile(lambda step: not seen[step], sorted(seen, reverse=True)))[::-1]
+    losses = dict(zip(case.record.loss.steps, case.record.loss.values, strict=True))
+    known = all(math.isfinite(loss := losses.get(step, math.nan)) and loss != 0 for step in last)
+    return last if len(last) >= ENOUGH_STEPS and known else []
+
+
+def _of_nothing(case: Case, steps: list[int]) -> Finding:
+    return Finding(
+        "gradients-vanish",
+        "error" if case.learns is False else "advice",
+        case.say(TEXT, "nothing", step=steps[0], loss=case.record.loss.last),
+        step=steps[0],
+        evidence=(
+            Evidence("gradient_max", 0.0, None, (steps[0], steps[-1])),
+            Evidence("zero_steps", len(steps), ENOUGH_STEPS, (steps[0], steps[-1])),
+        ),
+        cause=case.say(TEXT, "constant"),
+        remedy=Remedy("look-at-the-loss", f"torch.autograd.grad(loss, outputs)     # {case.say(TEXT, 'look')}"),
     )
 
 

@@ -4,12 +4,14 @@
 The shapes that `mse_loss`, `l1_loss`, `smooth_l1_loss` or `huber_loss` was given, in a loss that was trained on: as many
 values in both, in shapes of different rank, which broadcast to something bigger. It is exact. A mean of squares or of
 absolute values that is written out, `((output - target) ** 2).mean()`, is read from its graph, also where it is one term of
-several, as a critic's is.
+several, as a critic's is. So is a product whose mean or sum a loss is: of log-probabilities and advantages, of each
+sample's loss and its weight.
 
 ## Why it hurts
 Of outputs (N, 1) and targets (N,) broadcasting makes a table of N × N differences, each output against each target. The
 mean over it is least where all outputs are one value (for squares the targets' mean, for absolute values their median):
-that is what the net learns, whatever its inputs.
+that is what the net learns, whatever its inputs. The mean over a table of products is the one side's mean times the
+other's: no advantage belongs to its action any more, no weight to its sample.
 
 ## Example
 ```python
@@ -50,7 +52,7 @@ None: it is exact.
 Broadcasting only repeats the target, as for one value that all outputs shall come to, or both have the same rank, as where
 every pair is compared on purpose: `a[:, None] - b[None, :]`. In a term of several also where a row was made a column,
 `a[:, None] - b`, or another term compares outputs with outputs, as an energy distance does. A loss that is written out is
-read on the CPU only, and if nothing but reshaping stands between it and the last layer.
+read on the CPU only; of a difference also only if nothing but reshaping stands between it and the last layer.
 
 ## References
 The PyTorch documentation, *Broadcasting semantics*, and of `torch.nn.MSELoss`: target "same shape as the input"; torch's
@@ -84,6 +86,10 @@ TEXT = Text(
         "term": "A term of the loss takes a difference of outputs and targets, of which one side has the shape "
         "({values:number}, 1) and the other ({values:number},): it compares {pairs:number} pairs instead of "
         "{values:number}.",
+        "outer": "A term of the loss multiplies the shape ({values:number}, 1) by the shape ({values:number},), and "
+        "averages {pairs:number} products instead of {values:number}.",
+        "factors": "Broadcasting multiplies the value of each sample by the weights, or advantages, of all samples. The "
+        "mean of these products is the mean of the values times that of the weights: which belongs to which is lost.",
         "cause": "Broadcasting sets each output against the targets of all samples. The loss is then least where all "
         "outputs are one value (of squares the targets' mean), whatever comes in.",
     },
@@ -94,6 +100,10 @@ TEXT = Text(
         "而不是 {values:number} 对。",
         "term": "损失中有一项把形状一个为 ({values:number}, 1)、另一个为 ({values:number},) 的输出和目标相减，"
         "比较了 {pairs:number} 对，而不是 {values:number} 对。",
+        "outer": "损失中有一项把形状 ({values:number}, 1) 与形状 ({values:number},) 相乘，取了 {pairs:number} 个乘积的"
+        "平均，而不是 {values:number} 个。",
+        "factors": "广播把每个样本的数值与所有样本的权重（或优势）相乘。这些乘积的平均等于数值的平均乘以权重的平均："
+        "哪个权重属于哪个样本已经丢失。",
         "cause": "广播让每个输出与所有样本的目标相比。这时所有输出都取同一个值（对平方误差是目标的均值）"
         "损失才最小，与输入无关。",
     },
@@ -128,17 +138,21 @@ def loss_broadcast(case: Case) -> Iterator[Finding]:
     seen = case.record.series("", "loss.paired")
     if seen and not any(loss.trained and loss.by_hand and _pairs(loss) for loss in case.record.losses):
         yield _of_a_term(case, round(seen.first), seen.steps[0])
+    products = case.record.series("", "loss.outer")
+    if products:
+        yield _of_a_term(case, round(products.first), products.steps[0], product=True)
 
 
-def _of_a_term(case: Case, values: int, step: int) -> Finding:
+def _of_a_term(case: Case, values: int, step: int, product: bool = False) -> Finding:
+    code = "(value * weight.view_as(value)).mean()" if product else "(output.view_as(target) - target).pow(2).mean()"
     return Finding(
         "loss-broadcast",
         "error",
-        case.say(TEXT, "term", pairs=values**2, values=values),
+        case.say(TEXT, "outer" if product else "term", pairs=values**2, values=values),
         step=step,
         evidence=(Evidence("pairs", float(values**2), float(values), (step,)),),
-        cause=case.say(TEXT, "cause"),
-        remedy=Remedy("same-shape", "(output.view_as(target) - target).pow(2).mean()"),
+        cause=case.say(TEXT, "factors" if product else "cause"),
+        remedy=Remedy("same-shape", code),
     )
 
 

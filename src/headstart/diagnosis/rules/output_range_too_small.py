@@ -1,7 +1,8 @@
 """The net's last activation cannot give what the loss asks for.
 
 ## What it sees
-The activation that makes the loss's input (sigmoid, tanh, ReLU, softmax, softplus, hardtanh, hardsigmoid), and whether the
+What makes the loss's input: an activation (sigmoid, tanh, ReLU, softmax, softplus, hardtanh, hardsigmoid), or the product
+of vectors of unit length, which is their cosine, times a constant; and whether the
 best answers within its range leave a loss: for a regression the mean loss of each target's nearest value in that range, for
 cross-entropy that of the largest score for the right class and the least for all others, for a binary one that of the
 highest and the lowest probability. It is exact: a floor. Of one activation straight on another it is what the outer makes
@@ -47,13 +48,15 @@ for step in range(60):
 ## Limits
 - `FLOOR_SHARE` = 0.1: of the best constant answer's loss: the skill cannot exceed 0.9. The floor of bounded scores is 1.461
   for sigmoid, 0.797 for tanh with 10 classes (log 10 = 2.303).
+  A cosine goes from -1 to 1 as tanh does: with 128 pairs in a batch its floor is 2.90 (log 128 = 4.85), at a temperature of
+  0.07 it is 5e-11.
 - `OUTSIDE` = 0.05: of the targets of a regression, so that a few outliers do not count.
 
 It is an error in a run that does not learn, else a warning.
 
 ## Stays silent when
-The activation's output is scaled or shifted before the loss, softmax-before-cross-entropy or sigmoid-before-bce-with-logits
-tells it, or the best constant's loss is not known.
+The activation's output is scaled or shifted before the loss, or cosines by what is learnt; softmax-before-cross-entropy or
+sigmoid-before-bce-with-logits tells it, or the best constant's loss is not known.
 
 ## References
 log(1 + (C - 1) e^(a - b)) is the cross-entropy of C classes whose right one scores b and all others a. Of k outputs that
@@ -83,6 +86,7 @@ FLOOR_SHARE = 0.1  # of the best constant's loss: below, other faults cost more 
 OUTSIDE = 0.05  # of a regression's targets; fewer are outliers
 
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+COSINES = "cosine_similarity"
 CAUSES = {"message": "cause", "scores": "bounded", "chances": "doubled", "shared": "sums"}
 
 TEXT = Text(
@@ -105,6 +109,7 @@ TEXT = Text(
         "between": "between {low:number} and {high:number}",
         "above": "from {low:number} on",
         "note": "without {activation} after the last layer; or bring the targets into its range",
+        "warmer": "a temperature; or learn its logarithm, as CLIP does",
         "logits": "logits: what enters {activation}",
         "bare": "logits: what the last layer gives, before any activation",
     },
@@ -124,6 +129,7 @@ TEXT = Text(
         "between": " {low:number} 与 {high:number} 之间",
         "above": "不小于 {low:number} ",
         "note": "最后一层之后不加 {activation}；或把目标变换到它的范围之内",
+        "warmer": "温度；也可以像 CLIP 那样学习它的对数",
         "logits": "logits：进入 {activation} 之前的值",
         "bare": "logits：最后一层的输出，不经过任何激活函数",
     },
@@ -224,6 +230,9 @@ def _remedy(case: Case, loss: Loss, form: str) -> Remedy:
     if form == "shared":
         code = f"torch.nn.functional.{BINARY[1]}(logits, target)     # {case.say(TEXT, 'each')}"
         return Remedy("give-logits", code, safe=False)
+    if loss.made_by == COSINES and loss.kind in ("cross_entropy", BINARY[1]):
+        code = f"torch.nn.functional.{loss.kind}(cosines / 0.07, target)     # {case.say(TEXT, 'warmer')}"
+        return Remedy("give-a-temperature", code, safe=False)
     if loss.kind == "cross_entropy":
         note = case.say(TEXT, "logits", activation=loss.made_by)
         return Remedy("give-logits", f"torch.nn.functional.cross_entropy(logits, target)     # {note}")

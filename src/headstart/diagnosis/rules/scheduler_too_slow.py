@@ -1,16 +1,17 @@
-"""A schedule that is made for the run's steps is stepped far less often, or is still warming up when the run ends.
+"""A schedule is stepped far less often than it is made for, still warms up when the run ends, or begins again and again.
 
 ## What it sees
 How many steps a OneCycleLR, CosineAnnealingLR or PolynomialLR is made for, and how many it made. It speaks if it is made
 for as many as the optimizer made, so counts batches, and came less than a fifth of the way.
 
 And the learning rate at every step: it rises through the whole run, by about as much at each step, or in stairs of about
-one slope, such as one for each epoch, and the run learns nothing.
+one slope, such as one for each epoch, and the run learns nothing. Or it rises again and again from where it began, each
+time as far, and falls back at once.
 
 ## Why it hurts
 A schedule that counts batches and is stepped once an epoch stays where it began: one cycle at a twenty-fifth of the rate
 that was chosen, a cosine at its top. A warm-up that is meant for the steps of a long training and taken over for a short
-run never reaches the rate that was chosen.
+run never reaches the rate that was chosen. Nor does one that counts the steps of its epoch, and so begins anew with each.
 
 ## Example
 ```python
@@ -57,14 +58,18 @@ for step in range(90):
 - `EVEN` = 0.05: share by which the slopes in the run's halves differ, at most: a line. A search for a learning rate rises
   ever faster.
 - `STAIRS` = 5: levels of the rate, at least; fewer make no line.
+- `TEETH` = 3: rises that end where the rate falls back to within `SAME` of where it began, each as long and as far as the
+  first but for `SAME` of it. Cycles of a rate fall as slowly as they rise, or fall slowly and jump up.
 
 A rising rate is a warning in a run that is known not to learn, and advice in one that has not come to skill by its end,
 but might if it went on. A schedule that counts batches and steps by epochs is a warning where it begins low, as one cycle
-does, and advice where it begins at its top.
+does, and advice where it begins at its top. A warm-up that begins anew is a warning in a run that is known not to learn,
+else advice.
 
 ## Stays silent when
 The run was stopped before its end. Of a rising rate: the run learns or its skill is not known, the rate falls anywhere or
-stands still in the end for longer than on any stair before, or several optimizers step.
+stands still in the end for longer than on any stair before, or several optimizers step. Of one that begins anew: it
+falls slowly anywhere in the first three rises, or several optimizers step.
 
 ## References
 The PyTorch documentation of `torch.optim.lr_scheduler.LinearLR` and `OneCycleLR` ("step should be called after a batch has
@@ -93,6 +98,7 @@ SHARE = 0.2
 RISES = 2
 EVEN = 0.05
 STAIRS = 5
+TEETH = 3  # rises of one length and height, each ended by a fall to where it began: no schedule that is meant does so
 
 BEGINS_LOW = ("OneCycleLR",)
 
@@ -101,6 +107,11 @@ TEXT = Text(
         "message": "The learning rate still rises when the run ends: it came to {last:number} in {steps:number} steps.",
         "cause": "Its warm-up is made for more steps than were run, or is stepped too seldom: the rate that was chosen "
         "is never reached, and nothing was learnt with this one.",
+        "anew": "The learning rate rises to {peak:number} and falls back to where it began, {times:number} times, "
+        "each after {length:number} steps.",
+        "within": "Its warm-up counts the steps of an epoch, not those of the run: each epoch begins it anew, and the rate "
+        "that was chosen is not reached.",
+        "count": "counted over all epochs",
         "note": "a warm-up for a tenth of the steps that are run",
         "counts": "{kind} is made for {planned:number} steps, as many as the optimizer makes; it made {done:number} of "
         "them in {steps:number}.",
@@ -113,6 +124,9 @@ TEXT = Text(
         "message": "运行结束时学习率仍在上升：{steps:number} 步之后才到 {last:number}。",
         "cause": "预热所设的步数超过了实际运行的步数，或者更新得太少：从未达到所选的学习率，"
         "而在当前学习率下什么也没有学到。",
+        "anew": "学习率升到 {peak:number} 又落回起点，共 {times:number} 次，每次 {length:number} 步。",
+        "within": "预热数的是一个轮次之内的步数，而不是整个运行的步数：每个轮次都重新预热，从未达到所选的学习率。",
+        "count": "跨所有轮次计数",
         "note": "预热只占总步数的十分之一",
         "counts": "{kind} 按 {planned:number} 步设定，与优化器的步数一样多；"
         "而优化器走了 {steps:number} 步时，它只走了 {done:number} 步。",
@@ -127,7 +141,7 @@ def scheduler_too_slow(case: Case) -> Iterator[Finding]:
     """One finding for the run."""
     if case.record.ended == "stopped":
         return
-    yield from list(islice(chain(_stepped_by_epoch(case), _still_rising(case)), 1))
+    yield from list(islice(chain(_stepped_by_epoch(case), _still_rising(case), _begins_anew(case)), 1))
 
 
 def _stepped_by_epoch(case: Case) -> Iterator[Finding]:
@@ -169,6 +183,46 @@ def _still_rising(case: Case) -> Iterator[Finding]:
             f"torch.optim.lr_scheduler.LinearLR(optimizer, 0.1, total_iters={steps})     # {case.say(TEXT, 'note')}",
         ),
     )
+
+
+def _begins_anew(case: Case) -> Iterator[Finding]:
+    lr = case.record.lr
+    teeth = _teeth(lr)
+    if len(case.record.optimizers) != 1 or len(teeth) < TEETH:
+        return
+    (start, end), (last, _) = teeth[0], teeth[-1]
+    peak = lr.values[end - 1]
+    yield Finding(
+        "scheduler-too-slow",
+        "warning" if case.learns is False else "advice",
+        case.say(TEXT, "anew", peak=peak, times=len(teeth), length=end - start),
+        step=lr.steps[end],
+        evidence=(Evidence("lr", peak, steps=(lr.steps[start], lr.steps[last]), series="lr"),),
+        cause=case.say(TEXT, "within"),
+        remedy=Remedy(
+            "count-all-steps",
+            f"step = epoch * len(loader) + batch     # {case.say(TEXT, 'count')}",
+            safe=False,
+        ),
+    )
+
+
+def _teeth(lr: Series) -> list[tuple[int, int]]:
+    """The first rises of the rate that end where it falls back to its first value: from and up to which step."""
+    rates, start = lr.values, 0
+    teeth: list[tuple[int, int]] = []
+    for place in range(1, len(rates)):
+        if rates[place] >= rates[place - 1]:
+            continue
+        rise = rates[start:place]
+        first = rates[: teeth[0][1]] if teeth else rise
+        levels = len(set(rise)) >= STAIRS and rise[-1] > RISES * rise[0]
+        alike = abs(len(rise) - len(first)) <= SAME * len(first) and abs(rise[-1] - first[-1]) <= SAME * first[-1]
+        if not levels or not alike or abs(rates[place] - rates[0]) > SAME * first[-1]:
+            break
+        teeth.append((start, place))
+        start = place
+    return teeth
 
 
 def _has_learnt_nothing(case: Case) -> bool:

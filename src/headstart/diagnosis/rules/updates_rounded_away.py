@@ -44,17 +44,19 @@ for step in range(120):
 ```
 
 ## Limits
-- `LOST` = 0.9: share of the values that stay as they were although their gradient is not zero, as the median over the
-  steps and over the weights. Where half are lost, half still move; an optimizer that leaves out some values on purpose
-  (Rprop where the sign changes) leaves out half at most.
+- `LOST` = 0.75: share of the values that stay as they were although their gradient is not zero, as the median over the
+  steps and over the weights. An optimizer that leaves out some values on purpose (Rprop where the sign changes) leaves out
+  half at most; this is half-way from there to all. Those that still move are the smallest ones, which weigh least.
 - `ENOUGH` = 20: steps. Fewer are a try, and a warm-up may begin with a rate of 0.
 - `WAY` = 0.01: of a weight's size, which is where learning-rate-too-low has its own limit. A step loses 1/256 of a value
   at most in bfloat16, 1/2,048 in float16, 1/17 million in float32, where even 100,000 steps lose less than that: had
   nothing been rounded, the weight would be where it is. Below it the rate is to blame only if the updates of every weight
   are lost, and from the first step on.
 
+It is an error in a run that does not learn, and a warning in one that has come to no skill by its end, but still gains.
+
 ## Stays silent when
-The run learns, or it is not known whether it does; the gradients are zero themselves, or vanish while it trains (in
+The run learns, or its skill is not known; the gradients are zero themselves, or vanish while it trains (in
 float32 nothing is lost then that would have counted); or not one value moves in the whole run: weights-never-change tells
 that.
 
@@ -69,6 +71,7 @@ import math
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+from headstart.diagnosis import skill
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.skill import ENOUGH_STEPS as ENOUGH
 from headstart.diagnosis.text import Text
@@ -82,7 +85,7 @@ SINCE, STATUS = "0.1.0", "stable"
 
 __all__ = ["ENOUGH", "LOST", "WAY", "updates_rounded_away"]
 
-LOST = 0.9  # of a weight's values; what leaves out values on purpose (Rprop) leaves out half
+LOST = 0.75  # of a weight's values; what leaves out values on purpose (Rprop) leaves out half
 WAY = 0.01  # of a weight's size, that rounding may have taken over the run: with less it would be where it is
 
 TEXT = Text(
@@ -105,21 +108,20 @@ TEXT = Text(
 
 def updates_rounded_away(case: Case) -> Iterator[Finding]:
     """One finding, told of the first weight."""
-    if case.learns is not False or len(case.record) < ENOUGH:
+    if not _has_learnt_nothing(case) or len(case.record) < ENOUGH:
         return
     found = [(weight, lost) for _, weight in case.weighted() if (lost := _lost(case, weight)) is not None]
     moves = any(min(case.record.series(weight.name, "update.zeros").values) < 1 for weight, _ in found)
     if not found or not moves or median(lost for _, lost in found) <= LOST:
         return
-    if not any(lost > LOST and _takes(case, weight) > WAY for weight, lost in found) and not _is_the_rates(
-        case, found
-    ):
+    coarse = any(lost > LOST and _takes(case, weight) > WAY for weight, lost in found)
+    if not coarse and (case.learns is not False or not _is_the_rates(case, found)):
         return
     weight, lost = next((weight, lost) for weight, lost in found if lost > LOST)
     steps = case.record.series(weight.name, "update.zeros").steps
     yield Finding(
         "updates-rounded-away",
-        "error",
+        "error" if case.learns is False else "warning",
         case.say(TEXT, "message", weight=weight.name, lost=lost),
         weight.layer,
         steps[0],
@@ -131,6 +133,11 @@ def updates_rounded_away(case: Case) -> Iterator[Finding]:
             'with torch.autocast("cuda", dtype=torch.bfloat16):\n    loss = criterion(model(inputs), targets)',
         ),
     )
+
+
+def _has_learnt_nothing(case: Case) -> bool:
+    """Whether it ends without skill. One that still gains is slow, and it is this that makes it so."""
+    return case.learns is False or (case.skill is not None and case.skill.value < skill.NO_SKILL)
 
 
 def _takes(case: Case, weight: Parameter) -> float:
