@@ -201,6 +201,8 @@ CHINESE = {
     "early gradient": "第一个时间步的梯度占最大值的比例",
     "frozen weights": "被冻结的权重的个数",
     "padding share": "填充处的标签的比例",
+    "next words": "标签是下一个词的比例",
+    "weight ahead": "注意力在后面的词上的权重",
     "clipped share": "被裁剪的答案的比例",
     "first axis": "第一维的大小",
     "second axis": "第二维的大小",
