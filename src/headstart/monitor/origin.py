@@ -1,6 +1,7 @@
 """How the input of a loss was made, as far as the graph tells: over which axis a softmax went, where the classes lie.
 
-Only names, shapes, dims and scalars of nodes are read, and of a clip what it saved, where no hook would run.
+Only names, shapes, dims and scalars of nodes are read; and what a clip saved, or the product of vectors of length 1, where
+no hook would run.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from headstart.monitor.computed import output_of
 from headstart.monitor.graph import saved
 from headstart.monitor.operators import RESHAPES, operator, signed
 
@@ -42,6 +44,9 @@ RISING: dict[str, Callable[[float], float]] = {  # what it gives of a number: of
     "tanh": math.tanh,
     "relu": lambda x: max(x, 0.0),
 }
+COSINE = "cosine_similarity"
+PICKS = ("masked_fill", "index", "cat")  # some of the similarities, beside others or in place of them
+UNIT = 0.02  # by which the length of a vector may be off 1: half precision's rounding of each of its values
 STACKED = 4  # activations straight after one another that are followed, at most
 
 Shape = tuple[int, ...]
@@ -87,6 +92,8 @@ def origin_of(given: Tensor | Made, class_axis: int) -> Origin:
     maker = _maker(given)
     if maker is None:
         return Origin(None, None, *softmax, lost, units)
+    if (scale := _cosines_times(maker)) is not None:
+        return Origin(COSINE, (-abs(scale), abs(scale)), *softmax, lost, units)
     return Origin(_activation(maker), _range(maker), *softmax, lost, units)
 
 
@@ -193,6 +200,48 @@ def _range(node: Any, stacked: int = 1) -> tuple[float, float] | None:
         if ends is not None:
             return RISING[op](ends[0]), RISING[op](ends[1])
     return RANGES.get(op)
+
+
+def _cosines_times(node: Any) -> float | None:
+    """The number by which cosine similarities are multiplied; None of anything else. Waits for the device."""
+    scale = 1.0
+    for _ in range(STACKED * 2):
+        node = _below_reshapes(node)
+        op = "" if node is None else operator(node.name())
+        if op in ("mm", "bmm"):
+            first, second = (_factor(node, name, place) for place, name in enumerate(("self", "mat2")))
+            return scale if _are_unit(first, -1) and _are_unit(second, -2) else None
+        if op == "sum":
+            product, axes = node.next_functions[0][0], list(getattr(node, "_saved_dim", None) or [])
+            if product is None or operator(product.name()) != "mul" or len(axes) != 1:
+                return None
+            axis = signed(axes[0])
+            both = (_factor(product, name, place) for place, name in enumerate(("self", "other")))
+            return scale if all(_are_unit(side, axis) for side in both) else None
+        children = [child for child, _ in node.next_functions if child is not None] if op else []
+        if op in ("mul", "div") and len(children) == 1:
+            factor = saved(node, "other")
+            if factor is None or factor.ndim or not float(factor):
+                return None
+            scale *= float(factor) if op == "mul" else 1 / float(factor)
+        elif op not in PICKS or not children:
+            return None
+        node = children[0]
+    return None
+
+
+def _factor(product: Any, name: str, place: int) -> Tensor | None:
+    """One side of a product: it saved each for the other's gradient, if that has one."""
+    found, maker = saved(product, name), product.next_functions[place][0]
+    return output_of(maker) if found is None and maker is not None else found
+
+
+def _are_unit(vectors: Tensor | None, axis: int) -> bool:
+    """Whether all are of length 1, and there are several values in each."""
+    if vectors is None or not vectors.is_floating_point() or vectors.shape[axis] < 2:
+        return False
+    lengths = torch.linalg.vector_norm(vectors.detach(), dim=axis, dtype=torch.float32)
+    return lengths.numel() > 1 and bool(((lengths - 1).abs() < UNIT).all())
 
 
 def _followed(axis: int, steps: Iterable[_Step]) -> int | None:
