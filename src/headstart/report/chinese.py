@@ -202,6 +202,7 @@ CHINESE = {
     "frozen weights": "被冻结的权重的个数",
     "padding share": "填充处的标签的比例",
     "next words": "标签是下一个词的比例",
+    "with graph": "带计算图的步数",
     "weight ahead": "注意力在后面的词上的权重",
     "clipped share": "被裁剪的答案的比例",
     "first axis": "第一维的大小",
