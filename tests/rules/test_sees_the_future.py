@@ -12,6 +12,7 @@ from records import said, told
 from torch import Tensor, nn
 
 import headstart as hs
+from headstart.monitor import ahead
 from headstart.record import Record
 
 RULE = "sees-the-future"
@@ -174,3 +175,11 @@ def test_without_one_mask_of_two_layers_it_is_that_layer(tmp_path: Path) -> None
 
     finding = told(record(tmp_path, Two("encoder", True), *text()), RULE)
     assert finding.layer == "qkv"
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_of_a_large_attention_the_first_samples_are_enough(
+    masked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "LARGEST", 2 * T * T)
+    assert bool(said(record(tmp_path, Mixer("by hand", masked), *text()), RULE)) is not masked

@@ -20,7 +20,7 @@ NEXT = 0.99  # of the labels that differ from the word at their own place; betwe
 SEEN = 16  # such labels, at least
 BEHIND_A_MASK = 0.01  # of an attention's weight, at most
 CLOSED = -1e3  # added to a score: its exponential is 0 in single precision
-LARGEST = 2**22  # words of a batch, and weights of an attention, that are looked at
+LARGEST = 2**22  # words of a batch, and weights of an attention's first samples, that are looked at
 WITHIN = 16  # operations from a softmax back to the product of its scores
 
 SCORES = ("bmm", "mm", "baddbmm")
@@ -80,7 +80,9 @@ def _may_see(graph: Graph) -> bool:
 
 def _task(lookup: Operation, loss: Operation) -> _Task | None:
     words, labels = saved(lookup.node, "indices"), saved(loss.node, "target")
-    if words is None or labels is None or words.ndim != 2 or min(words.shape) < 1 or words.numel() > LARGEST:
+    if words is None or labels is None or words.layout is not torch.strided or words.ndim != 2:
+        return None
+    if not 0 < words.numel() <= LARGEST:
         return None
     ignored = signed(loss.node._saved_ignore_index)
     for turned in (False, True):  # (samples, words), or (words, samples)
@@ -141,12 +143,14 @@ def _later(graph: Graph, operation: Operation, below: set[int], task: _Task) -> 
     if len(sides) < 2 or not all(index in below for index in sides):
         return 0.0
     weights = _weights(operation, task)
-    if weights is None or weights.shape[-2:] != (task.words, task.words) or weights.numel() > LARGEST:
+    if weights is None or weights.shape[-2:] != (task.words, task.words) or task.words**2 > LARGEST:
         return 0.0
     samples = task.rows if weights.numel() % (task.rows * task.words**2) == 0 else 1
-    weights = weights.reshape(samples, -1, task.words, task.words).float()
-    later = (weights.triu(1).sum(-1) / weights.sum(-1).clamp(min=1e-6)).mean(1)
-    return float(later.expand(task.counted.shape).where(task.counted, 0.0).sum() / task.counted.sum())
+    heads = weights.reshape(samples, -1, task.words, task.words)
+    weights = heads[: LARGEST // task.words**2, 0].float()  # one has the mask of all
+    later = weights.triu(1).sum(-1) / weights.sum(-1).clamp(min=1e-6)
+    counted = task.counted[: len(later)] if samples > 1 else task.counted
+    return float(later.expand(counted.shape).where(counted, 0.0).sum() / counted.sum().clamp(min=1))
 
 
 def _sides(graph: Graph, operation: Operation) -> tuple[int, ...]:
