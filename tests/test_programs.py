@@ -45,7 +45,6 @@ MISSED = {
     "post_norm_from_full_rate",  # needs-warm-up is not there yet; the ReLUs that die of it are told
     "decoder_forgets_its_graph",  # a state detached within one backward is truncated backpropagation as well; it learns
     "random_vectors_from_pretrained",  # held back: it learns a little, on vectors that may well be meant to be frozen
-    "residual_without_its_graph",  # without a graph it is a constant in the sum: nothing tells which value that was
     "lags_by_a_view",  # the data are viewed before any layer: nothing of it is watched
     "triplets_in_one_point",  # a loss written by hand tells no skill, and no figure that all embeddings are one
     "kl_the_wrong_sign",  # q log q is an entropy but for a constant, and an entropy is rightly made large elsewhere
