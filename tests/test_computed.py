@@ -42,6 +42,9 @@ KNOWN: dict[str, Form] = {
     "cut": lambda: (X @ W).clamp(-0.5, 0.7) + (X @ W).clamp(min=0.1).log1p() + (X @ W).abs(),
     "many of one": lambda: (X @ W[:, 0])[:, None].expand(12, 3) * B,
     "matrices": lambda: torch.bmm(X.view(3, 4, 5), W.expand(3, 5, 3)),
+    "of the actions taken": lambda: (
+        (X @ W).gather(1, (ROWS % 3)[:, None]).squeeze(-1) + (X @ W).gather(-1, ROWS[:, None] % 3).T
+    ),
     "half the rate": lambda: torch.add(W, W.abs(), alpha=0.5) - torch.sub(W, W.exp(), alpha=2),
 }
 

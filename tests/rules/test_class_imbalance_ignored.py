@@ -25,6 +25,7 @@ def imbalanced(
     answered: Figure = 1.0,
     answer: float = 0.0,
     binary: bool = False,
+    shape: tuple[int, ...] = (32,),
 ) -> Record:
     """Labels of class 0 to `share`, the others of class 1."""
     rare = labels * (1 - share)
@@ -34,7 +35,7 @@ def imbalanced(
     else:
         loss = Loss("ce", "cross_entropy", "train.py:9", dict(options or {}), trained=True)
         targets = Targets(labels, (labels - rare, rare))
-    loss = Loss(loss.name, loss.kind, loss.line, loss.options, targets, True)
+    loss = Loss(loss.name, loss.kind, loss.line, loss.options, targets, True, target_shape=shape)
     entropy = -share * math.log(share) - (1 - share) * math.log(1 - share) if share < 1 else 1.0
     figures: dict[tuple[str, str], Figure] = {
         ("ce", "loss.answered"): answered,
@@ -74,6 +75,13 @@ def test_a_run_that_learns_and_calls_no_rare_case_is_advised_of_thresholds() -> 
     assert finding.severity == "advice"
     assert "threshold" in finding.cause
     assert said(imbalanced(skill=0.3, answered=lambda step: 1.0 if step != 50 else 0.99), RULE) == []
+
+
+def test_of_a_mask_that_stays_empty_it_is_advice() -> None:
+    assert told(imbalanced(skill=0.3, shape=(4, 32, 32)), RULE).severity == "advice"
+    assert told(imbalanced(shape=(4, 32, 32)), RULE).severity == "warning"
+    assert said(imbalanced(skill=0.3, shape=(4, 32, 32), answered=0.99), RULE) == []
+    assert said(imbalanced(skill=0.3, shape=(4, 32, 32), options={"weight": (1.0, 19.0)}), RULE) == []
 
 
 def test_a_batch_in_which_another_class_is_answered_is_enough() -> None:

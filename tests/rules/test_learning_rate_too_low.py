@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ from headstart.diagnosis.rules.learning_rate_too_low import (
 )
 from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.findings import Finding
-from headstart.record import Optimizer, Record, Series
+from headstart.record import Layer, Optimizer, Record, Series
 
 RULE = "learning-rate-too-low"
 NET = chain(linear("fc1"), head())
@@ -47,6 +48,20 @@ def test_the_weight_that_came_furthest_may_be_a_hundredth_from_its_start() -> No
     finding = told(moved(1e-9, 0.99 * WAY / ENOUGH), RULE)
     assert figures_of(finding)["way"] == pytest.approx(0.99 * WAY, rel=1e-5)
     assert said(moved(1e-9, 1.01 * WAY / ENOUGH), RULE) == []
+
+
+def test_a_table_of_biases_may_come_many_times_its_size() -> None:
+    factors = replace(linear("factors"), kind="Embedding", fan_in=8, shape=(64, 8))
+    biases = replace(linear("biases"), kind="Embedding", fan_in=1, shape=(64, 1))
+
+    def fitted(*layers: Layer) -> Record:
+        way = {"factors": 0.9 * WAY / ENOUGH, "biases": 2 / ENOUGH}
+        figures: dict[tuple[str, str], Figure] = {(f"{one.name}.weight", "weight.std"): 1.0 for one in layers}
+        figures |= {(f"{one.name}.weight", "update.std"): way[one.name] for one in layers}
+        return run(chain(*layers), figures, skill=0.0, steps=ENOUGH)
+
+    assert figures_of(told(fitted(factors, biases), RULE))["way"] == pytest.approx(0.9 * WAY, rel=1e-5)
+    assert said(fitted(biases), RULE) == []
 
 
 @pytest.mark.parametrize(("way", "found"), [(0.9 * NOT_YET, ["advice"]), (1.1 * NOT_YET, [])])

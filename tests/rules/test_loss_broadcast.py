@@ -54,6 +54,15 @@ def test_a_difference_that_is_written_out_too(tmp_path: Path) -> None:
     assert said(record(tmp_path / "sound", lambda z, y: ((z.squeeze(1) - y) ** 2).mean()), RULE) == []
 
 
+def test_of_the_actions_that_were_taken_too(tmp_path: Path) -> None:
+    taken = torch.arange(32).unsqueeze(1) % 3
+    finding = told(record(tmp_path, lambda q, y: ((q.gather(1, taken) - y) ** 2).mean(), 3), RULE)
+    assert (finding.evidence[0].value, finding.evidence[0].limit) == (32 * 32, 32)
+    (tmp_path / "sound").mkdir()
+    seen = record(tmp_path / "sound", lambda q, y: ((q.gather(1, taken).squeeze(1) - y) ** 2).mean(), 3)
+    assert said(seen, RULE) == []
+
+
 def test_other_shapes_are_sound(tmp_path: Path) -> None:
     sound = {
         "the same": lambda z, y: F.mse_loss(z.squeeze(1), y),

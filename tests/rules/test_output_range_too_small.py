@@ -105,6 +105,51 @@ def test_scores_that_are_scaled_or_unbounded_have_no_floor(tmp_path: Path) -> No
         assert said(seen, RULE) == []
 
 
+Scores = Callable[[Tensor, Tensor], Tensor]
+UNIT: dict[str, Scores] = {
+    "a product": lambda a, b: F.normalize(a, dim=1) @ F.normalize(b, dim=1).T,
+    "of what was divided by hand": lambda a, b: (a / a.norm(dim=1, keepdim=True)) @ F.normalize(b, dim=1).T,
+    "with a bank of the past": lambda a, b: F.normalize(a, dim=1) @ F.normalize(b.detach(), dim=1).T,
+    "cosine_similarity": lambda a, b: F.cosine_similarity(a[:, None], b[None], dim=-1),
+    "without their own": lambda a, b: (F.normalize(a, dim=1) @ F.normalize(b, dim=1).T).masked_fill(
+        torch.eye(len(a), dtype=torch.bool).roll(1, 0), -1e9
+    ),
+}
+PAIRS = torch.arange(64)
+
+
+@pytest.mark.parametrize("form", UNIT)
+def test_similarities_times_a_temperature_are_all_nearly_one(form: str, tmp_path: Path) -> None:
+    def scores(z: Tensor) -> Tensor:
+        return UNIT[form](z[:, :8], z[:, 8:])
+
+    finding = told(record(tmp_path, lambda z, y: F.cross_entropy(scores(z) * 0.07, y), PAIRS, 16), RULE)
+    floor = math.log1p(63 * math.exp(-0.14))
+    assert figures_of(finding)["loss_floor"] == pytest.approx(floor, rel=1e-4)
+    assert finding.remedy is not None
+    assert "/ 0.07" in finding.remedy.code
+    for number, scale in enumerate((1 / 0.07, 1 / 0.5)):  # as papers divide
+        (tmp_path / str(number)).mkdir()
+        seen = record(
+            tmp_path / str(number), lambda z, y, scale=scale: F.cross_entropy(scores(z) * scale, y), PAIRS, 16
+        )
+        assert said(seen, RULE) == []
+
+
+LEARNT = nn.Parameter(torch.tensor(-2.0))
+FREE: dict[str, Scores] = {
+    "products of any length": lambda a, b: a @ b.T * 0.07,
+    "one side of any length": lambda a, b: F.normalize(a, dim=1) @ b.T * 0.07,
+    "a temperature that is learnt": lambda a, b: F.normalize(a, dim=1) @ F.normalize(b, dim=1).T * LEARNT.exp(),
+}
+
+
+@pytest.mark.parametrize("form", FREE)
+def test_other_products_have_no_floor(form: str, tmp_path: Path) -> None:
+    seen = record(tmp_path, lambda z, y: F.cross_entropy(FREE[form](z[:, :8], z[:, 8:]), y), PAIRS, 16)
+    assert said(seen, RULE) == []
+
+
 def test_softmax_is_told_by_its_own_rule(tmp_path: Path) -> None:
     seen = record(tmp_path, lambda z, y: F.cross_entropy(z.softmax(1), y), CLASSES, 10)
     assert said(seen, RULE) == []
@@ -242,21 +287,21 @@ def contrasted(folder: Path, form: Callable[[Tensor, Tensor], Tensor]) -> Record
 
 
 @pytest.mark.parametrize(
-    ("form", "reach"),
+    "form",
     [
-        (lambda a, b: F.normalize(a, dim=-1) @ F.normalize(b, dim=-1).t(), 1),
-        (lambda a, b: (a / a.norm(dim=1, keepdim=True)) @ (b / b.norm(dim=1, keepdim=True)).T, 1),
-        (lambda a, b: torch.tensor(1.5) * F.normalize(a) @ F.normalize(b).t(), 1.5),
-        (lambda a, b: (F.normalize(a) @ F.normalize(b).t()).t() / 0.5, 2),
-        (lambda a, b: F.linear(F.normalize(a), F.normalize(b.detach())), 1),
+        lambda a, b: F.normalize(a, dim=-1) @ F.normalize(b, dim=-1).t(),
+        lambda a, b: (a / a.norm(dim=1, keepdim=True)) @ (b / b.norm(dim=1, keepdim=True)).T,
+        lambda a, b: (F.normalize(a) @ F.normalize(b).t()).t() / 1.0,
+        lambda a, b: F.linear(F.normalize(a), F.normalize(b.detach())),
     ],
 )
-def test_cosines_that_no_temperature_spreads_leave_a_loss(form: Any, reach: float, tmp_path: Path) -> None:
+def test_cosines_that_no_temperature_spreads_leave_a_loss(form: Any, tmp_path: Path) -> None:
     finding = told(contrasted(tmp_path, form), RULE)
-    assert figures_of(finding)["loss_floor"] == pytest.approx(math.log1p(63 * math.exp(-2 * reach)))
+    assert finding.severity == "advice"
+    assert figures_of(finding)["loss_floor"] == pytest.approx(math.log1p(63 * math.exp(-2)))
     assert finding.remedy is not None
     assert "/ 0.07" in finding.remedy.code
-    best = F.cross_entropy(reach * (2 * torch.eye(64) - 1), torch.arange(64)).item()  # no cosines are better
+    best = F.cross_entropy(2 * torch.eye(64) - 1, torch.arange(64)).item()  # no cosines are better
     assert best == pytest.approx(figures_of(finding)["loss_floor"], rel=1e-4)
 
 
@@ -264,6 +309,8 @@ def test_cosines_that_no_temperature_spreads_leave_a_loss(form: Any, reach: floa
     "form",
     [
         lambda a, b: F.normalize(a) @ F.normalize(b).t() / 0.07,
+        lambda a, b: F.normalize(a) @ F.normalize(b).t() / 0.5,
+        lambda a, b: torch.tensor(1.5) * F.normalize(a) @ F.normalize(b).t(),
         lambda a, b: nn.Parameter(torch.tensor(2.6)).exp() * F.normalize(a) @ F.normalize(b).t(),
         lambda a, b: F.normalize(a) @ b.t(),
         lambda a, b: F.normalize(a, dim=0) @ F.normalize(b).t(),

@@ -79,7 +79,7 @@ class _Values:
             bias = self._side(node, 0, "")
             product = self._joined(op, node, self._side(node, 1, "mat1"), self._side(node, 2, "mat2"))
             return None if product is None or bias is None else product + bias
-        if op in RESHAPES or op in ("sum", "mean", "neg", "index", "embedding"):
+        if op in RESHAPES or op in ("sum", "mean", "neg", "index", "embedding", "gather"):
             inner = self.of(node.next_functions[0][0])
             return None if inner is None else _turned(op, node, inner)
         return None
@@ -154,6 +154,9 @@ def _turned(op: str, node: Node, inner: Tensor) -> Tensor | None:
     if op == "index":
         places = tuple(saved_tensors(node, "indices"))
         return None if not places or any(place is None for place in places) else inner[places]
+    if op == "gather":
+        places_along = saved_tensor(node, "index")
+        return None if places_along is None else inner.gather(signed(node._saved_dim), places_along)
     if op == "select":
         return inner.select(signed(node._saved_dim), signed(node._saved_index))
     if op == "t":

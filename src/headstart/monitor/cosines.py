@@ -1,20 +1,27 @@
 """Products of unit vectors: cosines, none of which lies beyond 1.
 
 Read from the graph: what is divided by its own norm, and not what its values are. One side may have no graph, as a frozen
-tower's or a table of prototypes: of that its values are looked at, on the CPU alone.
+tower's or a table of prototypes; and vectors may be made unit in other ways, and multiplied in other forms: of these the
+values are looked at, on the CPU alone.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import torch
+from torch import Tensor
+
+from headstart.monitor.computed import output_of
 from headstart.monitor.graph import saved
-from headstart.monitor.operators import operator, signed
+from headstart.monitor.operators import RESHAPES, operator, signed
 
 WITHIN = 8  # nodes between a product and what was divided by its norm, or the loss and the product
 ROUNDING = 1e-2  # what a unit vector's length may be above 1; in bfloat16 it is off by 4e-3
 TURNS = ("t", "transpose", "permute", "numpy_T")
 COPIES = ("to_copy", "clone", "alias")
+PICKS = ("masked_fill", "index", "cat")  # some of the similarities, beside others or in place of them
+UNIT = 0.02  # by which the length of a vector may be off 1: half precision's rounding of each of its values
 GUARDS = (
     "expand",
     "clamp_min",
@@ -26,6 +33,11 @@ GUARDS = (
 
 def reach(node: Any) -> float | None:
     """How far from 0 the scaled products of unit vectors come that `node` gives; None if it gives anything else."""
+    found = _of_norms(node)
+    return _of_values(node) if found is None else found
+
+
+def _of_norms(node: Any) -> float | None:
     scale = 1.0
     for _ in range(WITHIN):
         op = operator(node.name())
@@ -93,3 +105,40 @@ def _is_by_its_norm(node: Any, axis: int) -> bool:
         return False
     dims = tuple(signed(dim) % 2 for dim in below._saved_dim or ())
     return below._saved_ord == 2 and dims == (axis,) and below.next_functions[0][0] is above
+
+
+def _of_values(node: Any) -> float | None:
+    """The same of any products that saved both sides, each vector of which is of length 1."""
+    scale = 1.0
+    for _ in range(WITHIN):
+        op = "" if node is None else operator(node.name())
+        if op in ("mm", "bmm"):
+            first, second = (_factor(node, name, place) for place, name in enumerate(("self", "mat2")))
+            return scale if _are_unit(first, -1) and _are_unit(second, -2) else None
+        if op == "sum":
+            product, axes = node.next_functions[0][0], list(getattr(node, "_saved_dim", None) or [])
+            if product is None or operator(product.name()) != "mul" or len(axes) != 1:
+                return None
+            axis = signed(axes[0])
+            both = (_factor(product, name, place) for place, name in enumerate(("self", "other")))
+            return scale if all(_are_unit(side, axis) for side in both) else None
+        by = None if not op else 1.0 if op in PICKS or op in RESHAPES else _scale(node)
+        if by is None:
+            return None
+        scale *= by
+        node = next((child for child, _ in node.next_functions if child is not None), None)
+    return None
+
+
+def _factor(product: Any, name: str, place: int) -> Tensor | None:
+    """One side of a product: it saved each for the other's gradient, if that has one."""
+    found, maker = saved(product, name), product.next_functions[place][0]
+    return output_of(maker) if found is None and maker is not None else found
+
+
+def _are_unit(vectors: Tensor | None, axis: int) -> bool:
+    """Whether all are of length 1, and there are several values in each."""
+    if vectors is None or not vectors.is_cpu or not vectors.is_floating_point() or vectors.shape[axis] < 2:
+        return False
+    lengths = torch.linalg.vector_norm(vectors.detach(), dim=axis, dtype=torch.float32)
+    return lengths.numel() > 1 and bool(((lengths - 1).abs() < UNIT).all())

@@ -23,6 +23,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from headstart.monitor import states, through_time
+from headstart.monitor.derivatives import Derivatives, are_data
 from headstart.monitor.divergence import Divergences
 from headstart.monitor.drawn import Drawn
 from headstart.monitor.dropouts import Sites
@@ -173,6 +174,9 @@ class Observer:
         self._in_backward = False
         self._in_grad = False  # `torch.autograd.grad` in the place of a backward
         self._straight = True  # the gradients of the present step are those that its update is made of
+        self._derivatives = Derivatives(self._key)
+        self._deriving = False
+        self._cut_derivatives: dict[str, int] = {}
         self._paired = False  # each output was set against each target
         self._ran = False  # a watched module was called since the last step
         self._losses: list[Tensor] = []
@@ -266,6 +270,10 @@ class Observer:
             elif len(tensors) == 1 and tensors[0].grad_fn is not None and tensors[0].is_cpu:
                 self._commit_written_out(tensors[0])
             self._look_for_pairs(tensors)
+            self._derivatives.backward(self.step)
+            if (cut := self._derivatives.facts()) != self._cut_derivatives:
+                self._cut_derivatives = cut
+                outbox.meta({"derived_without_graph": cut})
             self._tracing.read(tensors, self.step, outbox)
             if not self._optimizers and not self._ledger.lines:
                 self._note_bare(tensors)
@@ -303,6 +311,9 @@ class Observer:
     @quietly
     def grad_begins(self, outputs: Any, inputs: Sequence[Any], create_graph: bool) -> None:
         """`torch.autograd.grad` with respect to weights is the backward of a loop without an optimizer."""
+        self._deriving = not self._in_backward and self._sketching and are_data(inputs, self._ledger) and self._mine()
+        if self._deriving:
+            self._derivatives.begins(outputs, create_graph, user_line(), self.step)
         nested = self._in_backward and not self._in_grad  # an earlier one may have raised, and never ended
         if self._optimizers or nested or create_graph or not self._are_weights(inputs):
             return
@@ -311,6 +322,9 @@ class Observer:
 
     @quietly
     def grad_ends(self, inputs: Sequence[Any], gradients: Sequence[Tensor | None]) -> None:
+        if self._deriving:
+            self._deriving = False
+            self._derivatives.ends(gradients)
         if self._in_grad:
             self._in_backward = self._in_grad = False
             found = {id(weight): g for weight, g in zip(inputs, gradients, strict=True) if g is not None}

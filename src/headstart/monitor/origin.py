@@ -1,7 +1,7 @@
 """How the input of a loss was made, as far as the graph tells: over which axis a softmax went, where the classes lie.
 
 Only names, shapes, dims and scalars of nodes are read, and of a clip what it saved, where no hook would run. And of a
-product of unit vectors, one side of which has no graph: see cosines.py.
+product of unit vectors some values: see cosines.py.
 """
 
 from __future__ import annotations

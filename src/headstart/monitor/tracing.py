@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from headstart.monitor import flow, states
+from headstart.monitor.ahead import ahead
 from headstart.monitor.choices import Choices
 from headstart.monitor.graph import Graph, read_graph, saved_input, saved_result
 from headstart.monitor.mixed import mixed
@@ -49,6 +50,7 @@ class Tracing:
         self._opaque: set[str] = set()
         self._choices = Choices()
         self._mixed = False  # a view that mixes axes was seen
+        self._ahead = False  # a layer that sees the words that it is to tell
         self._raw: dict[str, Slot] = {}  # by name: layers and activations that are no modules
         self._raw_of: dict[int, Raw] = {}  # by the form of their graphs
 
@@ -90,6 +92,11 @@ class Tracing:
             layers = [found.names[layer.index] for layer in graph.feeders(view.operation)]
             facts = {"before": view.before, "after": view.after, "proven": view.proven, "layers": layers}
             outbox.meta({"mixed_by_view": facts})
+        if new and not self._ahead and (seen := ahead(graph)) is not None:
+            self._ahead = True
+            layers = [found.names[layer.index] for layer in graph.feeders(seen.operation)]
+            facts = {"layers": layers, "words": seen.words, "same": seen.same, "later": seen.later}
+            outbox.meta({"sees_ahead": facts})
         outbox.meta({"unseen": sorted(self._opaque), "softmax_of_one": self._choices.facts()})
         return Raw(
             tuple((name, operation.index) for name, operation in found.raw),

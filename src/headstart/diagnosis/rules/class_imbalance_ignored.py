@@ -3,9 +3,10 @@
 ## What it sees
 The labels of a classification loss, added up over the run by class; whether the loss has weights; and, in the last third
 of the run, whether the answer is the commonest class for every sample while labels of other classes are among them. It
-speaks so only of a run that does not learn. As advice it names a class that is frequent in evaluation and was hardly ever
-shown in training, whether the run learns or not; and the labels at an embedding's padding (`padding_idx`), if they are a
-class of their own and not ignored.
+speaks so of a run that does not learn. As advice it does so of one that learns, too, where each sample has many labels, as
+a mask has of its pixels and a sentence of its words: there the commonest answer at each place is what is used. And as
+advice it names a class that is frequent in evaluation and was hardly ever shown in training, whether the run learns or
+not; and the labels at an embedding's padding (`padding_idx`), if they are a class of their own and not ignored.
 
 ## Why it hurts
 Of 99 legitimate payments and one fraud, always to answer "legitimate" is right in 99 %, and the gradient of a batch is
@@ -193,9 +194,11 @@ def _lacking(case: Case) -> Iterator[Finding]:
 
 
 def _ignored(case: Case) -> Iterator[Finding]:
-    if case.skill is None or case.learns is None or is_broken(case.record) or case.skill.value < WORST:
+    if case.skill is None or is_broken(case.record) or case.skill.value < WORST:
         return
     loss = next(loss for loss in case.record.losses if loss.name == case.skill.source)
+    if case.learns is None and not _is_of_places(loss):
+        return
     masses, answered = _masses(loss), always(case, loss.name)
     labels = sum(masses)
     if labels < LABELS or len(masses) < 2 or _is_weighed(loss) or answered is None or answered.share < 1:
@@ -205,7 +208,7 @@ def _ignored(case: Case) -> Iterator[Finding]:
         return
     yield Finding(
         "class-imbalance-ignored",
-        "advice" if case.learns else "warning",
+        "warning" if case.learns is False else "advice",
         case.say(TEXT, "message", share=share, labels=labels, answer=answered.answer, since=answered.since),
         None,
         answered.since,
@@ -226,6 +229,11 @@ def _masses(loss: Loss) -> Sequence[float]:
         ones, outputs = sum(targets.total), len(targets.total)
         return (targets.count * outputs - ones, ones) if outputs <= TAGS else ()
     return targets.mass
+
+
+def _is_of_places(loss: Loss) -> bool:
+    """Whether each sample has many labels, of pixels or words; a loss that was given them in a row does not tell."""
+    return bool(loss.targets.mass) and len(loss.target_shape) > 1
 
 
 def _is_weighed(loss: Loss) -> bool:

@@ -1,13 +1,15 @@
 """The graph is cut between layers, or between the net and the loss: no gradient comes to what stands before the cut.
 
 ## What it sees
-One of four things. The tensor on which backward is called has no graph, `torch.tensor(loss.item(), requires_grad=True)`
+One of five things. The tensor on which backward is called has no graph, `torch.tensor(loss.item(), requires_grad=True)`
 or the like, or only that of a few operations on such a tensor; and no parameter ever has a gradient. Or what enters a
 layer that is trained has no graph and is, in mean, spread and largest value at every step, what leaves an earlier layer
 that an optimizer holds and no gradient ever reaches. Or what enters it is what `sample()` gave of a
 `torch.distributions.Normal` whose mean or scale earlier layers gave: `rsample()` would have a graph. Or one of several
 terms of a loss never moves anything: its gradient comes to another optimizer's parameters than those that step along this
-loss, and is cleared before they step, as where a discriminator judges detached samples in the generator's own turn.
+loss, and is cleared before they step, as where a discriminator judges detached samples in the generator's own turn. Or a
+derivative by `torch.autograd.grad` that kept its graph is derived once more without `create_graph=True`, at every step
+that was looked at, as the last derivative of a differential equation.
 
 ## Why it hurts
 `detach()`, `.data`, `.item()`, `.numpy()` and `torch.tensor(...)` give the values without the way they came. What stands
@@ -58,7 +60,8 @@ learn, else advice.
 What stands before the cut is frozen, in no optimizer, or gets gradients on another way or at another step (a generator
 whose samples are detached for the discriminator). Of a Normal also where the log-probability of one of its samples is asked
 for, under parameters that are trained: such a sample is an action, and the policy learns from that. Of a term where a step
-was ever taken along its gradient, or where gradients are cleared to zeros on a device.
+was ever taken along its gradient, or where gradients are cleared to zeros on a device. Of a derivative where the same line
+ever kept a graph, and of a first derivative, as an attack's is.
 
 ## References
 The PyTorch documentation of `torch.Tensor.detach` and of `torch.tensor`.
@@ -101,6 +104,10 @@ TEXT = Text(
         "term_cause": "What this term is computed from has no graph to the parameters that are stepped (.detach(), .data, "
         "no_grad): they learn from the other terms alone.",
         "term_note": "without .detach() where its maker is to learn",
+        "derivative": "A derivative is derived once more without create_graph=True, at all {count:number} steps that were "
+        "looked at: what comes of it has no graph.",
+        "derivative_cause": "In the loss it is a mere number. The weights that it hangs on learn nothing from that term.",
+        "derivative_note": "if the loss is made of it",
         "and": " and ",
         "layer_note": "without .detach(), .data or torch.tensor(...)",
     },
@@ -121,6 +128,10 @@ TEXT = Text(
         "term_cause": "计算这一项的张量没有通向被更新的参数的计算图(.detach()、.data、no_grad)："
         "这些参数只从其他各项中学习。",
         "term_note": "要让生成它的网络学习，就不要用 .detach()",
+        "derivative": "在查看的全部 {count:number} 步中，都对导数再次求导而没有用 create_graph=True："
+        "得到的结果没有计算图。",
+        "derivative_cause": "它在损失中只是一个数值。决定它的权重从这一项中什么也学不到。",
+        "derivative_note": "如果损失由它构成",
         "and": " 和 ",
         "layer_note": "不要用 .detach()、.data 或 torch.tensor(...)",
     },
@@ -148,7 +159,7 @@ def gradient_detached(case: Case) -> Iterator[Finding]:
     missing = never_reached(case)
     cut = cut_after(case) if missing else None
     if cut is None:
-        yield from _terms(case)
+        yield from list(_terms(case)) or _derivatives(case)
         return
     before, after = (layer.name for layer in cut)
     layers = tuple(dict.fromkeys(layer.name for layer, _ in missing if layer.order <= cut[0].order))
@@ -186,6 +197,27 @@ def _terms(case: Case) -> Iterator[Finding]:
                 "keep-graph", f"score = discriminator(fake)     # {case.say(TEXT, 'term_note')}", safe=False
             ),
             line=loss.line,
+        )
+        return
+
+
+def _derivatives(case: Case) -> Iterator[Finding]:
+    """Of several lines, the first."""
+    for line, steps in (case.record.meta.get("derived_without_graph") or {}).items():
+        if steps < STEPS:
+            continue
+        yield Finding(
+            "gradient-detached",
+            "error" if case.learns is False else "advice",
+            case.say(TEXT, "derivative", count=steps),
+            step=0,
+            evidence=(Evidence("with_graph", 0, of=steps),),
+            cause=case.say(TEXT, "derivative_cause"),
+            remedy=Remedy(
+                "create-graph",
+                f"u_xx = torch.autograd.grad(u_x, x, ones, create_graph=True)[0]     # {case.say(TEXT, 'derivative_note')}",
+            ),
+            line=line,
         )
         return
 

@@ -10,6 +10,9 @@ And how much of what the steps would lower the loss by, if it were straight, the
 updates and gradients, added up from the first to the last third of a run whose loss falls in each, and at its end nearly as
 fast as at its start.
 
+An embedding of one number for each entry is a table of biases: they start at nothing, and how far they go is no share of
+it. Where there are other weights, those are looked at.
+
 ## Why it hurts
 However long the way, no weight is further from its start than that. Weights that are all within a hundredth of their
 random first values compute what they did at random: the run has cost time and trained nothing.
@@ -116,6 +119,7 @@ FAR = -1.0  # skill: the loss is twice the constant's
 LED = 0.3  # of a weight's size, where a large eps leads; 19 of 20 sound programs come further
 USUAL = 1e-8  # PyTorch's own eps
 DIVIDES = ("Adam", "AdamW", "NAdam", "RAdam", "RMSprop")  # by the root of a mean of squares, plus eps
+TABLES = ("Embedding", "embedding")
 FASTER = (10, 30, 100)  # times: the least at which the weights come as far as they are large, or the largest
 SECOND_LOOK = {"WAY": 0.3, "ENOUGH": 20}  # as many as it takes to know that a run does not learn
 
@@ -180,6 +184,7 @@ def _stays(case: Case) -> Iterator[Finding]:
     """Of weights that stay where they started."""
     record = case.record
     found = moves(case)
+    found = [one for one in found if not _is_of_biases(one)] or found
     futile = case.learns is False or (case.skill is None and not case.loss_falls)
     not_yet = case.learns is None and case.skill is not None and case.skill.value < skill.NO_SKILL
     limit = NOT_YET if not_yet else WAY
@@ -202,6 +207,11 @@ def _stays(case: Case) -> Iterator[Finding]:
         case.say(TEXT, "cause", times=1 / way),
         _remedy(case, next((times for times in FASTER if times * way >= 1), FASTER[-1])),
     )
+
+
+def _is_of_biases(one: Moves) -> bool:
+    """Whether it is a table of one number for each entry, which is added, as a recommender's of users and films."""
+    return one.layer.kind in TABLES and one.weight.shape[1:] == (1,)
 
 
 def _furthest(case: Case, found: list[Moves]) -> tuple[float, Moves]:

@@ -7,7 +7,9 @@ best answers within its range leave a loss: for a regression the mean loss of ea
 cross-entropy that of the largest score for the right class and the least for all others, for a binary one that of the
 highest and the lowest probability. It is exact: a floor. Of one activation straight on another it is what the outer makes
 of the inner's range: `sigmoid(relu(x))` is never below one half. Of a softmax it knows that its outputs sum to 1, too:
-where the targets of a sample do not, as with several labels each, no answer fits.
+where the targets of a sample do not, as with several labels each, no answer fits. Cosine similarities, products of vectors
+of length 1, lie between -1 and 1, times the number by which they are multiplied: in a contrastive loss, one over its
+temperature.
 
 ## Why it hurts
 However long it trains, the loss cannot fall below the floor. What lies outside of the range cannot be answered, and near
@@ -47,9 +49,10 @@ for step in range(60):
 
 ## Limits
 - `FLOOR_SHARE` = 0.1: of the best constant answer's loss: the skill cannot exceed 0.9. The floor of bounded scores is 1.461
-  for sigmoid, 0.797 for tanh with 10 classes (log 10 = 2.303).
-  A cosine goes from -1 to 1 as tanh does: with 128 pairs in a batch its floor is 2.90 (log 128 = 4.85), at a temperature of
-  0.07 it is 5e-11.
+  for sigmoid, 0.797 for tanh with 10 classes (log 10 = 2.303). A cosine goes from -1 to 1 as tanh does: with 128 pairs in a
+  batch its floor is 2.90 (log 128 = 4.85), at a temperature of 0.07 it is 5e-11. But similarities are kept near each other
+  on purpose, by temperatures up to 0.5: of them it speaks where no more than this share is left to gain, and as advice
+  where there is no temperature below 1.
 - `OUTSIDE` = 0.05: of the targets of a regression, so that a few outliers do not count.
 
 It is an error in a run that does not learn, else a warning.
@@ -63,6 +66,7 @@ log(1 + (C - 1) e^(a - b)) is the cross-entropy of C classes whose right one sco
 sum to 1 for targets that sum to S, the squared error is at least (S - 1)² / k by Cauchy and Schwarz, the absolute one
 |S - 1|, the binary cross-entropy of S labels S log S; all are convex, so that the mean S will do (Jensen). LeCun et al.
 1998, *Efficient BackProp*, 4.5: targets within the range of the output's sigmoid.
+Radford et al. 2021 (CLIP) and Chen et al. 2020 (SimCLR) divide by temperatures of 0.07 and 0.5.
 """
 
 from __future__ import annotations
@@ -74,7 +78,7 @@ from headstart.diagnosis.case import Case
 from headstart.diagnosis.constant import best_constant, per_column
 from headstart.diagnosis.skill import REGRESSIONS
 from headstart.diagnosis.text import Text
-from headstart.findings import Evidence, Finding, Remedy
+from headstart.findings import Evidence, Finding, Remedy, Severity
 from headstart.record import Loss
 
 GROUP = "loss"
@@ -85,8 +89,8 @@ SINCE, STATUS = "0.1.0", "stable"
 FLOOR_SHARE = 0.1  # of the best constant's loss: below, other faults cost more (derivation in the page)
 OUTSIDE = 0.05  # of a regression's targets; fewer are outliers
 
+COSINE = "cosine_similarity"  # may be near each other on purpose: a temperature of 0.5 leaves a floor as well
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
-COSINES = "cosine_similarity"
 CAUSES = {"message": "cause", "scores": "bounded", "chances": "doubled", "shared": "sums"}
 
 TEXT = Text(
@@ -106,6 +110,9 @@ TEXT = Text(
         "cause": "{activation} gives values {range}; the targets reach from {least:number} to {most:number}.",
         "bounded": "The right class can score no more than {high:number}, and the others no less than {low:number}: that "
         "is too near for any answer to be sure.",
+        "cosine": "Cosine similarities lie between -1 and 1, and here they are multiplied by {high:number}: all scores are "
+        "nearly one. A temperature divides.",
+        "temperature": "similarity: between -1 and 1; divided by the temperature, not multiplied",
         "between": "between {low:number} and {high:number}",
         "above": "from {low:number} on",
         "note": "without {activation} after the last layer; or bring the targets into its range",
@@ -126,6 +133,8 @@ TEXT = Text(
         "doubled": "{activation} 之前还有另一个激活函数，或它被另一个取代，因此有些答案给不出来。",
         "cause": "{activation} 只能给出{range}的值；目标的范围是 {least:number} 到 {most:number}。",
         "bounded": "正确类别的分数最高只有 {high:number}，其他类别最低也有 {low:number}：太接近了，任何答案都不可能确定。",
+        "cosine": "余弦相似度在 -1 与 1 之间，这里又乘以 {high:number}：所有分数几乎都一样。温度应作除数。",
+        "temperature": "similarity：在 -1 与 1 之间；除以温度，而不是乘以温度",
         "between": " {low:number} 与 {high:number} 之间",
         "above": "不小于 {low:number} ",
         "note": "最后一层之后不加 {activation}；或把目标变换到它的范围之内",
@@ -141,7 +150,11 @@ def output_range_too_small(case: Case) -> Iterator[Finding]:
     for loss in case.record.losses:
         constant = best_constant(loss)
         floor = _floor(loss)
-        if not loss.trained or constant is None or floor is None or floor <= FLOOR_SHARE * constant.loss:
+        if not loss.trained or constant is None or floor is None:
+            continue
+        limit = FLOOR_SHARE * constant.loss
+        severity = _severity(case, loss, floor / constant.loss)
+        if floor <= limit or severity is None:
             continue
         form = "scores" if loss.kind == "cross_entropy" else "chances" if loss.kind in BINARY else "message"
         form = "shared" if floor == _shared_floor(loss) else form
@@ -161,17 +174,28 @@ def output_range_too_small(case: Case) -> Iterator[Finding]:
         between = case.say(TEXT, "above" if loss.high is None else "between", **fields)
         yield Finding(
             "output-range-too-small",
-            "error" if case.learns is False else "warning",
+            severity,
             case.say(TEXT, form, **fields, **_chances(loss)),
             step=0,
             evidence=(
-                Evidence("loss_floor", floor, FLOOR_SHARE * constant.loss),
+                Evidence("loss_floor", floor, limit),
                 *((Evidence("loss", last.last, None, (last.steps[-1],), "loss"),) if last else ()),
             ),
-            cause=case.say(TEXT, CAUSES[form], range=between, **fields),
+            cause=case.say(TEXT, "cosine" if _is_multiplied(loss) else CAUSES[form], range=between, **fields),
             remedy=_remedy(case, loss, form),
             line=loss.line,
         )
+
+
+def _severity(case: Case, loss: Loss, share: float) -> Severity | None:
+    """`share`: of the best constant's loss that the floor is. None: similarities that are near each other on purpose."""
+    if loss.made_by == COSINE and share <= 1 - FLOOR_SHARE:
+        return "advice" if (loss.high or 0.0) <= 1 else None
+    return "error" if case.learns is False else "warning"
+
+
+def _is_multiplied(loss: Loss) -> bool:
+    return loss.made_by == COSINE and (loss.high or 0.0) < 1
 
 
 def _floor(loss: Loss) -> float | None:
@@ -230,9 +254,10 @@ def _remedy(case: Case, loss: Loss, form: str) -> Remedy:
     if form == "shared":
         code = f"torch.nn.functional.{BINARY[1]}(logits, target)     # {case.say(TEXT, 'each')}"
         return Remedy("give-logits", code, safe=False)
-    if loss.made_by == COSINES and loss.kind in ("cross_entropy", BINARY[1]):
-        code = f"torch.nn.functional.{loss.kind}(cosines / 0.07, target)     # {case.say(TEXT, 'warmer')}"
-        return Remedy("give-a-temperature", code, safe=False)
+    if loss.made_by == COSINE:
+        code = f"torch.nn.functional.{loss.kind}(similarity / 0.07, target)"
+        note = case.say(TEXT, "temperature" if _is_multiplied(loss) else "warmer")
+        return Remedy("divide-by-temperature", f"{code}     # {note}", safe=False)
     if loss.kind == "cross_entropy":
         note = case.say(TEXT, "logits", activation=loss.made_by)
         return Remedy("give-logits", f"torch.nn.functional.cross_entropy(logits, target)     # {note}")
