@@ -360,6 +360,8 @@ class Observer:
         if not self._optimizers:
             self._forget_hand_samples()
         name, cleared = self._optimizers.meet(optimizer, outbox)
+        if self._optimizers.finds_new_weights(optimizer):
+            self._samples.weights_are_new()
         for term in self._unmoved.steps(optimizer):
             self._note(term, "loss.unmoved", 0.0)
         if (state := cleared.step_begins()) is not None:

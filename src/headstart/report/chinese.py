@@ -252,6 +252,8 @@ CHINESE = {
     "share in training": "在训练中的比例",
     "share seen again": "再次出现的比例",
     "share trained on": "训练中出现过的比例",
+    "left out later": "后来被留出的样本数",
+    "trained later": "后来被训练的样本数",
     "signal growth": "信号的放大倍数",
     "signal left": "剩余的信号",
     "signal ratio": "信号之比",
