@@ -41,6 +41,7 @@ from headstart.monitor.optimizers import Optimizers, number, parameters_of
 from headstart.monitor.orphans import Orphans
 from headstart.monitor.outbox import Outbox, Rare, StepRow
 from headstart.monitor.padding import Padding
+from headstart.monitor.plain import PlainWeights
 from headstart.monitor.plateaus import Plateaus
 from headstart.monitor.probabilities import Functional, unwrapped
 from headstart.monitor.refused import Refused
@@ -158,6 +159,7 @@ class Observer:
         self._schedules = Schedules()
         self._plateaus = Plateaus()
         self._ungraded = Ungraded(self._ledger)
+        self._plain = PlainWeights(births)
         self._padding = Padding()
         self._waiting = Waiting()
         self._wrong_ways = WrongWays(self._ledger.name_of)
@@ -447,6 +449,7 @@ class Observer:
         if caller != (self._thread or self._caller):
             return
         slot = self._signals.modules.slot(module)
+        self._plain.called(module, args, output, self.step, self._signals.modules.path(module))
         if self._signals.modules.is_outermost(module):
             self._ungraded.within(module)
         if self._samples.is_new(module):
@@ -715,6 +718,7 @@ class Observer:
                     self._optimizers.write(self._outbox)
                     self._outbox.meta({"left_behind": self._left_behind.facts()})
                     self._outbox.meta({"unstepped": self._waiting.facts()})
+                    self._outbox.meta({"plain": facts} if (facts := self._plain.facts()) else {})
                     self._outbox.meta({"schedules": facts} if (facts := self._schedules.facts()) else {})
                     self._outbox.meta({"plateaus": facts} if (facts := self._plateaus.facts()) else {})
                     self._outbox.meta({"scored": True} if self._drawn.scored else {})

@@ -252,6 +252,7 @@ CHINESE = {
     "share in training": "在训练中的比例",
     "share seen again": "再次出现的比例",
     "share trained on": "训练中出现过的比例",
+    "plain weights": "普通张量形式的权重数",
     "left out later": "后来被留出的样本数",
     "trained later": "后来被训练的样本数",
     "signal growth": "信号的放大倍数",
