@@ -242,6 +242,8 @@ class Observer:
                 self._note("", "loop.cleared", state)
             if self._sketching and (climbs := self._hand.climbs()) is not None:
                 self._note("", "loop.climbed", float(climbs))
+            if self._sketching and (carried := self._hand.carries()) is not None:
+                self._note("", "loop.carried", carried)
             self._end_hand_step()
         outbox = self._open()
         for term in self._unmoved.settle(self._optimizers.held()):
@@ -613,7 +615,7 @@ class Observer:
 
     def _before_hand(self, parameters: list[Tensor], gradients: Mapping[int, Tensor] | None = None) -> None:
         """A backward may be the last before an update by hand; if another comes first, this look is forgotten."""
-        self._hand.mark(parameters, self._sketching)
+        self._hand.mark(parameters, self._sketching, gradients)
         if self._sketching and parameters:
             self._forget_hand_samples()
             self._before(parameters, gradients)

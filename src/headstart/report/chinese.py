@@ -98,6 +98,7 @@ CHINESE = {
     "std of the weights' gradients": "权重梯度的标准差",
     "share of the commonest class in a batch": "一个批次中最常见类别的比例",
     "gradients were cleared (1) or not (0)": "梯度被清零 (1) 或没有 (0)",
+    "share of the update before in each update": "每次更新中所含上一次更新的比例",
     # The tables
     "Parameters": "参数",
     "Every tensor of the model, and what became of it.": "模型的每个张量，以及它的情况。",
@@ -244,6 +245,7 @@ CHINESE = {
     "samples ever drawn": "抽取过的样本",
     "saturated share": "饱和的比例",
     "share": "比例",
+    "share carried": "沿用的比例",
     "share alike by chance": "纯属偶然相同的比例",
     "share from each worker": "每个工作进程给出的比例",
     "share out of range": "超出范围的比例",
