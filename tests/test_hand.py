@@ -236,3 +236,38 @@ def descend(lr: float) -> list[float]:
                 w -= lr * w.grad  # type: ignore[operator]
                 w.grad = None
     return [a.item(), b.item(), c.item()]
+
+
+@pytest.mark.parametrize("by", ["backward", "grad"])
+@pytest.mark.parametrize("momentum", [0.0, 0.9, 1.0])
+def test_what_an_update_carries_of_the_one_before_is_its_momentum(by: str, momentum: float, tmp_path: Path) -> None:
+    def run(net: nn.Module, loss: Callable[[], Tensor]) -> None:
+        weights = list(net.parameters())
+        sums = [torch.zeros_like(w) for w in weights]
+        for _ in range(STEPS):
+            if by == "grad":
+                gradients = torch.autograd.grad(loss(), weights)
+            else:
+                loss().backward()
+                gradients = tuple(w.grad for w in weights if w.grad is not None)
+            with torch.no_grad():
+                for w, total, gradient in zip(weights, sums, gradients, strict=True):
+                    total.mul_(momentum).add_(gradient)
+                    w -= 0.05 * total
+                    w.grad = None
+
+    carried = watched(tmp_path, run).series("", "loop.carried")
+    assert len(carried) >= STEPS // 2 or not momentum  # where the gradient hardly turns, the two are not told apart
+    assert carried.values == pytest.approx([momentum] * len(carried), abs=1e-3)
+
+
+def test_an_update_of_something_else_as_well_carries_nothing_that_is_known(tmp_path: Path) -> None:
+    def run(net: nn.Module, loss: Callable[[], Tensor]) -> None:
+        for _ in range(STEPS):
+            loss().backward()
+            with torch.no_grad():
+                for w in net.parameters():
+                    w -= 0.05 * w.grad + 0.01 * torch.randn_like(w)  # type: ignore[operator]
+                    w.grad = None
+
+    assert len(watched(tmp_path, run).series("", "loop.carried")) == 0

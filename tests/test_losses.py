@@ -152,3 +152,13 @@ def test_a_loss_whose_elements_all_count_has_one(tmp_path: Path, how: str) -> No
     assert not record.losses[0].masked
     if how != "weights":  # of elements that are weighed, a mean no better than the constant's says nothing
         assert skill_of(record) is not None
+
+
+def test_rows_of_probabilities_are_all_of_one_class_only_where_there_are_two() -> None:
+    for rows, unvaried in (
+        (torch.eye(3)[[1, 1, 1]], True),
+        (torch.eye(3)[[1, 1, 2]], False),
+        (torch.ones(3, 1), None),
+    ):
+        found = call("cross_entropy", torch.randn(rows.shape), rows).unvaried
+        assert (None if found is None else bool(found)) is unvaried

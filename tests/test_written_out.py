@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
@@ -193,6 +194,34 @@ def test_a_logarithm_may_be_kept_off_zero(form: str) -> None:
     assert (found.kind, found.negative) == ("binary_cross_entropy", False)
     assert torch.equal(found.target, BITS)
     torch.testing.assert_close(found.value, F.binary_cross_entropy_with_logits(z.detach(), BITS))
+
+
+KEPT_OFF_ZERO: list[Form] = [
+    lambda p: -torch.log(p[range(N), LABELS] + 1e-6).mean(),
+    lambda p: -torch.log((p + 1e-9)[range(N), LABELS]).mean(),
+    lambda p: -torch.log(p + 1e-9)[range(N), LABELS].mean(),
+    lambda p: -p.gather(1, LABELS[:, None]).clamp(min=1e-8).log().mean(),
+    lambda p: -(F.one_hot(LABELS, 3) * (p + 1e-9).log()).sum(1).mean(),
+    lambda p: -(F.one_hot(LABELS, 3) * p.clamp(1e-9, 1.0).log()).sum(1).mean(),
+]
+
+
+@pytest.mark.parametrize("form", KEPT_OFF_ZERO)
+def test_picked_probabilities_may_be_kept_off_zero(form: Form) -> None:
+    z = net(3)(X)
+    loss = form(z.softmax(1))
+    found = read(loss)
+    assert found is not None
+    assert (found.kind, found.negative) == ("nll_loss", False)
+    assert torch.equal(found.target, LABELS)
+    torch.testing.assert_close(found.value, loss.detach(), rtol=1e-4, atol=1e-5)
+
+
+def test_the_loss_of_what_is_kept_off_zero_stays_finite() -> None:
+    z = (1000 * F.one_hot((LABELS + 1) % 3, 3)).float().requires_grad_() * torch.ones(1, requires_grad=True)
+    found = read(-torch.log(z.softmax(1)[range(N), LABELS] + 1e-6).mean())
+    assert found is not None
+    torch.testing.assert_close(found.value, torch.tensor(-math.log(1e-6)))
 
 
 UNKNOWN: dict[str, Form] = {

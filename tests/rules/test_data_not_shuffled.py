@@ -42,6 +42,14 @@ def test_sorted_labels_are_seen_and_shuffled_ones_are_not(classes: int, batch: i
     assert said(record(tmp_path / "shuffled", labels[torch.randperm(len(labels))], batch, classes), RULE) == []
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_labels_that_are_rows_of_ones_and_zeros_are_labels(smoothing: float, tmp_path: Path) -> None:
+    labels = (1 - smoothing) * F.one_hot(torch.arange(3).repeat_interleave(80), 3).float() + smoothing / 3
+    assert told(record(tmp_path, labels, 16, 3), RULE)
+    (tmp_path / "shuffled").mkdir()
+    assert said(record(tmp_path / "shuffled", labels[torch.randperm(len(labels))], 16, 3), RULE) == []
+
+
 @pytest.mark.parametrize("rare", [0.01, 0.05, 0.2])
 def test_a_rare_class_makes_no_order(rare: float, tmp_path: Path) -> None:
     labels = (torch.rand(800) < rare).long()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -180,3 +181,33 @@ def test_what_was_trained_before_it_was_frozen_is_meant_so(tmp_path: Path) -> No
         optimizer.step()
 
     assert said(watched(tmp_path, big(), loop), RULE) == []
+
+
+class Own(nn.Module):
+    def __init__(self, wrap: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.W = wrap(torch.randn(8, 16) / 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x @ self.W
+
+
+@pytest.mark.parametrize(("wrap", "fires"), [(torch.Tensor, True), (nn.Parameter, False)])
+def test_weights_that_are_no_parameters_are_told(
+    wrap: Callable[[torch.Tensor], torch.Tensor], fires: bool, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(Own(wrap), nn.ReLU(), nn.Linear(16, 2))
+    x = torch.randn(256, 8)
+    y = (x[:, 0] > 0).long()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    with hs.watch(model, record=tmp_path / "run.db") as watch:
+        for _ in range(40):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(x), y).backward()
+            optimizer.step()
+    told_of = said(watch.read(), RULE)
+    assert bool(told_of) is fires
+    if fires:
+        assert "0 multiplies what it is given by W" in told_of[0].message
+        assert told_of[0].severity == "advice"

@@ -11,7 +11,7 @@ from torch import nn
 from training import trained
 
 import headstart as hs
-from headstart.diagnosis.rules.missing_zero_grad import STEPS, UNCLEARED
+from headstart.diagnosis.rules.missing_zero_grad import CARRIED, STEPS, UNCLEARED
 from headstart.record import Optimizer, Record
 
 RULE = "missing-zero-grad"
@@ -115,3 +115,12 @@ def test_a_closure_clears_or_the_loop_does(
     record = watch.read()
     assert record.series(kind.__name__, "loop.cleared").steps == (1, 2, 3, 4, 5)  # at the first the net was not known
     assert bool(said(record, RULE)) is found
+
+
+@pytest.mark.parametrize(
+    ("share", "fires"),
+    [(0.0, False), (0.99, False), (CARRIED - 1e-3, False), (CARRIED, True), (1.0, True), (1.02, False)],
+)
+def test_sums_of_the_users_own_are_never_emptied(share: float, fires: bool) -> None:
+    record = run(NET, {("", "loop.carried"): dict.fromkeys(range(1, 20), share)}, steps=20, skill=0.0)
+    assert bool(said(record, RULE)) is fires

@@ -182,3 +182,61 @@ def test_folds_are_no_leak() -> None:
 
 def test_without_an_evaluation_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(head()), {("net", "samples.batch"): 1.0}))
+
+
+def folds(path: Path, start: str, *, once: bool = False) -> Record:
+    """Five folds of one net, whose weights go on from fold to fold or start again."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(10, 64), nn.ReLU(), nn.Linear(64, 2))
+    drawn = {name: value.clone() for name, value in net.state_dict().items()}
+    x, y = X[:200], (X[:200, 0] > 0).long()
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
+    with hs.watch(net, record=path / "run.db") as watch:
+        for number in range(5):
+            if start == "loaded":
+                net.load_state_dict(drawn)
+            if start == "behind autograd's back":
+                for name, parameter in net.named_parameters():
+                    parameter.data.copy_(drawn[name])
+            if not once:
+                optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
+            held = torch.arange(200) % 5 == number
+            for _ in range(6):
+                for rows in torch.randperm(160).split(40):
+                    optimizer.zero_grad()
+                    F.cross_entropy(net(x[~held][rows]), y[~held][rows]).backward()
+                    optimizer.step()
+                with torch.no_grad():
+                    net(x[held])
+    return watch.read()
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_folds_that_share_a_model_are_seen(once: bool, tmp_path: Path) -> None:
+    finding = told(folds(tmp_path, "goes on", once=once), RULE)
+    left, joined = (one.value for one in finding.evidence)
+    assert 80 <= left <= 160  # of evaluations many alike are not all looked at
+    assert joined == 40
+
+
+@pytest.mark.parametrize("once", [True, False])
+@pytest.mark.parametrize("start", ["loaded", "behind autograd's back"])
+def test_folds_that_start_again_are_sound(start: str, once: bool, tmp_path: Path) -> None:
+    assert said(folds(tmp_path, start, once=once), RULE) == []
+
+
+def test_training_on_one_task_and_then_on_another_is_no_change_of_places(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(10, 64), nn.ReLU(), nn.Linear(64, 2))
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
+    y = (X[:, 0] > 0).long()
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for task in torch.arange(400).split(200):
+            for _ in range(6):
+                for rows in task[torch.randperm(200)].split(40):
+                    optimizer.zero_grad()
+                    F.cross_entropy(net(X[rows]), y[rows]).backward()
+                    optimizer.step()
+                with torch.no_grad():
+                    net(X[:200])  # what is forgotten of the first
+    assert said(watch.read(), RULE) == []

@@ -9,7 +9,7 @@ from headstart.record import FIGURES, RARE, TENSORS
 
 WITHOUT_LOSSES = ("loss.sunk", "loss.overlap", "loss.rewarded", "loop.climbed")  # forms that tell of a sign
 OF_THE_RUN = (  # series and facts without an owner
-    *("loss", "lr", "skill", "loss.function", "loss.form", "weight.alike"),
+    *("loss", "lr", "skill", "loss.function", "loss.form", "weight.alike", "loop.emptied"),
     *("mode", "mode.norm", "mode.dropout", "mode.evaluated"),
     *("samples.evaluated", "values.evaluated", "loader", "input.columns"),
 )
@@ -24,7 +24,7 @@ MISSING = Text(
         "update": "no step was seen",
         "activation.dead": "no ReLU seen for long enough",
         "weight.alike": "no layer's units could be told apart",
-        "loop.cleared": "no optimizer stepped after a backward",
+        "loop.emptied": "no optimizer stepped after a backward",
         "gradient.early": "no plain recurrent layer was seen to get a gradient",
         "weight.changed": "no weight was seen twice",
         "weight.zero": "no frozen weight was seen",
@@ -75,7 +75,7 @@ MISSING = Text(
         "update": "没有看到任何一步更新",
         "activation.dead": "没有看到 ReLU，或看到的时间不够长",
         "weight.alike": "无法区分任何层的各个单元",
-        "loop.cleared": "没有看到优化器在反向传播之后更新",
+        "loop.emptied": "没有看到优化器在反向传播之后更新",
         "gradient.early": "没有看到任何普通循环层得到梯度",
         "weight.changed": "没有看到任何权重两次",
         "weight.zero": "没有看到被冻结的权重",
@@ -143,6 +143,7 @@ def _has(case: Case, figure: str) -> bool:
             "skill": case.skill,
             "loss.function": case.record.losses,
             "loss.form": case.record.losses or any(map(case.record.has, WITHOUT_LOSSES)),
+            "loop.emptied": case.record.has("loop.cleared") or case.record.has("loop.carried"),
             "weight.alike": case.record.has("weight.distinct")
             or any(one.kind in TABLES for one in case.record.layers),
             "samples.evaluated": any(samples.evaluated for samples in case.record.samples),

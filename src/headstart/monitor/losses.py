@@ -312,7 +312,8 @@ def _classes(
     if target.is_floating_point():  # probabilities: the same shape as the logits
         rows = target.detach().movedim(axis, -1).reshape(-1, classes)
         mass = rows[:ROWS].double().sum(0)
-        return Call(source, _mean(arguments, loss, rows.shape[0]), None, None, mass)
+        unvaried = mass.max() == mass.sum() if classes > 1 else None
+        return Call(source, _mean(arguments, loss, rows.shape[0]), None, unvaried, mass)
     labels, ignored = target.detach().reshape(-1).long(), arguments.get("ignore_index", -100)
     answers = logits.detach().argmax(axis).reshape(-1)
     right = answers == labels

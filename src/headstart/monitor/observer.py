@@ -43,6 +43,7 @@ from headstart.monitor.optimizers import Optimizers, number, parameters_of
 from headstart.monitor.orphans import Orphans
 from headstart.monitor.outbox import Outbox, Rare, StepRow
 from headstart.monitor.padding import Padding
+from headstart.monitor.plain import PlainWeights
 from headstart.monitor.plateaus import Plateaus
 from headstart.monitor.probabilities import Functional, unwrapped
 from headstart.monitor.refused import Refused
@@ -162,6 +163,7 @@ class Observer:
         self._schedules = Schedules()
         self._plateaus = Plateaus()
         self._ungraded = Ungraded(self._ledger)
+        self._plain = PlainWeights(births)
         self._padding = Padding()
         self._waiting = Waiting()
         self._wrong_ways = WrongWays(self._ledger.name_of)
@@ -294,6 +296,8 @@ class Observer:
             self._note("", "loop.cleared", state)
         if self._sketching and (climbs := self._hand.climbs()) is not None:
             self._note("", "loop.climbed", float(climbs))
+        if self._sketching and (carried := self._hand.carries()) is not None:
+            self._note("", "loop.carried", carried)
         self._end_hand_step()
 
     @quietly
@@ -413,6 +417,8 @@ class Observer:
         if not self._optimizers:
             self._forget_hand_samples()
         name, cleared = self._optimizers.meet(optimizer, outbox)
+        if self._optimizers.finds_new_weights(optimizer):
+            self._samples.weights_are_new()
         for term in self._unmoved.steps(optimizer):
             self._note(term, "loss.unmoved", 0.0)
         if (state := cleared.step_begins()) is not None:
@@ -498,6 +504,7 @@ class Observer:
         if caller != (self._thread or self._caller):
             return
         slot = self._signals.modules.slot(module)
+        self._plain.called(module, args, output, self.step, self._signals.modules.path(module))
         if self._signals.modules.is_outermost(module):
             self._ungraded.within(module)
         if self._samples.is_new(module):
@@ -669,7 +676,7 @@ class Observer:
 
     def _before_hand(self, parameters: list[Tensor], gradients: Mapping[int, Tensor] | None = None) -> None:
         """A backward may be the last before an update by hand; if another comes first, this look is forgotten."""
-        self._hand.mark(parameters, self._sketching)
+        self._hand.mark(parameters, self._sketching, gradients)
         if self._sketching and parameters:
             self._forget_hand_samples()
             self._before(parameters, gradients)
@@ -777,6 +784,7 @@ class Observer:
                     self._optimizers.write(self._outbox)
                     self._outbox.meta({"left_behind": self._left_behind.facts()})
                     self._outbox.meta({"unstepped": self._waiting.facts()})
+                    self._outbox.meta({"plain": facts} if (facts := self._plain.facts()) else {})
                     self._outbox.meta({"schedules": facts} if (facts := self._schedules.facts()) else {})
                     self._outbox.meta({"plateaus": facts} if (facts := self._plateaus.facts()) else {})
                     self._outbox.meta({"scored": True} if self._drawn.scored else {})

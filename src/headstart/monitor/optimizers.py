@@ -93,6 +93,11 @@ class Optimizers:
             self._of[id(optimizer)] = life
         return self[optimizer]
 
+    def finds_new_weights(self, optimizer: Optimizer) -> bool:
+        """Whether somebody else changed what it holds since its last step, or that of the one before it."""
+        life = self._of[id(optimizer)]
+        return life.steps > 0 and life.versions != [probe._version for probe in life.probes]
+
     def stepped(self, optimizer: Optimizer) -> None:
         life = self._of[id(optimizer)]
         life.steps += 1

@@ -22,6 +22,7 @@ from torch.nn import Module
 
 from headstart.monitor.modules import Modules
 from headstart.monitor.places import Places, spread
+from headstart.monitor.turns import Turns, take
 from headstart.record import Samples as Facts
 from headstart.record import Values
 
@@ -59,6 +60,7 @@ class Call:
     values: Tensor | None = None  # of some of the rows, as `spread` takes them; None: this call is not looked at so
     shape: tuple[int, ...] = ()  # of a sample
     source: int = 0  # the data set that it comes from, as `Samples.loader_begins` numbers them
+    since: int = 0  # the step at which the weights were last drawn or loaded anew
 
 
 @dataclass
@@ -78,6 +80,7 @@ class Kept:
     first: int = -1  # steps
     second: int = -1
     evaluated: int = 0
+    turns: Turns = field(default_factory=Turns)
 
     def figures(self) -> tuple[int, int, int, int]:
         return self.trained, self.first, self.second, self.evaluated
@@ -108,7 +111,14 @@ class Entry:
         for before, others in self.looks.values():
             known, never = ([key for key in keys if key in self.kept] for keys in (before, others))
             looks.append((len(known), sum(not self.kept[key].trained for key in never)))
-        return replace(self.facts, kept=kept, looks=tuple(looks), whole=not any(map(bool, self.fractions)))
+        return replace(
+            self.facts,
+            kept=kept,
+            looks=tuple(looks),
+            whole=not any(map(bool, self.fractions)),
+            joined=sum(seen.turns.joined for seen in self.kept.values()),
+            left=sum(seen.turns.left for seen in self.kept.values()),
+        )
 
 
 class Samples:
@@ -126,6 +136,7 @@ class Samples:
         self._pending = 0
         self._source = 0  # of what is evaluated now
         self._sources: dict[int, int] = {}  # by the data set's id
+        self._since = 0
 
     def follows(self, module: Module, grad: bool) -> bool:
         """Whether `entered` wants this call: asked at each call of any module; `grad`: gradients are on."""
@@ -149,7 +160,7 @@ class Samples:
         self._pending += hashes.shape[0]
         shape = tuple(given[0].shape[given[0].ndim > 1 :])
         copy = spread(_values(given[0])).clone() if entry.places.wants(given[0], grad, self._source) else None
-        entry.calls.append(Call(self._step, grad, hashes, changes, copy, shape, self._source))
+        entry.calls.append(Call(self._step, grad, hashes, changes, copy, shape, self._source, self._since))
         if len(entry.fractions) < WHOLE:
             entry.fractions.append(_has_fractions(given))
         rows = _rows(given[0])
@@ -183,6 +194,10 @@ class Samples:
         if id(dataset) not in self._sources and len(self._sources) < SOURCES:
             self._sources[id(dataset)] = len(self._sources) + 1
         self._source = self._sources.get(id(dataset), 0)
+
+    def weights_are_new(self) -> None:
+        """They were drawn or loaded anew after the last step."""
+        self._since = self._step
 
     def epoch_begins(self) -> None:
         """A loader began to give batches to train on."""
@@ -280,6 +295,7 @@ def _fold(entry: Entry, calls: Sequence[Call]) -> dict[int, int]:
     for call, count, again in zip(calls, counts, twice, strict=True):
         _count(entry, call, 0 if again else count)
     present, known = -1, set[int]()
+    batch_of: dict[int, list[int]] = {}
     for key, owner in zip(hashes[chosen.to(raw.device)].tolist(), owners, strict=True):
         call, batch = calls[owner], batches[owner]
         if owner != present and not call.training and (batch in entry.looks or len(entry.looks) < LOOKS):
@@ -289,6 +305,10 @@ def _fold(entry: Entry, calls: Sequence[Call]) -> dict[int, int]:
             known.add(owner)
         if not twice[owner]:
             _keep(entry, key, call, entry.looks.get(batch))
+            batch_of.setdefault(owner, []).append(key)
+    for owner, keys in batch_of.items():
+        if (call := calls[owner]).step < DENSE:  # all steps up to now were looked at
+            take([entry.kept[key].turns for key in keys if key in entry.kept], call.training, call.step, call.since)
     for owner, call in enumerate(calls):
         if call.values is not None and owner not in known:
             entry.places.take(call.values, spread(call.hashes).tolist(), call.shape, call.training, call.source)

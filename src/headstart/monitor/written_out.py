@@ -296,13 +296,15 @@ def _picked(node: Node, negative: bool) -> WrittenOut | None:
     """Minus the logarithm of the right class's probability: by index or by gather, the logarithm before or after."""
     after = operator(node.name()) == "log"
     picks = node.next_functions[0][0] if after else node
+    picks = _below_guards(picks) if after and picks is not None else picks
     labels = None if picks is None else _picks(picks)
     if labels is None:
         return None
     logarithms = _probabilities(picks.next_functions[0][0], logarithm=not after)
     if logarithms is None or len(labels) != len(logarithms):
         return None
-    value = -logarithms.gather(1, labels[:, None]).mean()
+    inside = saved_tensor(node, "self") if after else None  # kept off zero
+    value = -(logarithms.gather(1, labels[:, None]) if inside is None else inside.log()).mean()
     return WrittenOut("nll_loss", logarithms, labels, value, not negative)
 
 
@@ -330,11 +332,13 @@ def _one_hot(node: Node, negative: bool) -> WrittenOut | None:
     if len(logs) != 1 or factor is None or factor.ndim != 2 or not _is_one_hot(factor):
         return None
     after = operator(logs[0].name()) == "log"
-    logarithms = _probabilities(logs[0].next_functions[0][0] if after else logs[0], logarithm=not after)
+    below = logs[0].next_functions[0][0] if after else logs[0]
+    logarithms = None if below is None else _probabilities(below, logarithm=not after)
     if logarithms is None or logarithms.shape != factor.shape:
         return None
     labels = factor.argmax(1)
-    value = -logarithms.gather(1, labels[:, None]).mean()
+    inside = saved_tensor(logs[0], "self") if after else None
+    value = -(logarithms if inside is None else inside.log()).gather(1, labels[:, None]).mean()
     return WrittenOut("nll_loss", logarithms, labels, value, not negative)
 
 
@@ -344,6 +348,7 @@ def _is_one_hot(rows: Tensor) -> bool:
 
 def _probabilities(node: Node, logarithm: bool) -> Tensor | None:
     """Logarithms of the rows' probabilities (N, C), of a softmax or of what is one, written out."""
+    node = node if logarithm else _below_guards(node)
     found = output_of(node)
     if found is None or found.ndim != 2 or found.numel() > LARGEST or not found.is_floating_point():
         return None

@@ -72,6 +72,7 @@ RARE = (
     "loss.opposed",  # 1, once, where a later backward holds nothing of the kind of these two
     "loss.target_mean",  # of a regression's or a probability's targets in a batch
     "gradient.early",  # of a plain recurrent layer: norm of the gradient at its first step over the largest of any step
+    "loop.carried",  # of an update by hand: how much of the one before is in it, beside a multiple of the gradient
     "loop.climbed",  # 1 where an update by hand went along the gradients of its step, 0 where against one of them
     "loop.given",  # 1 where a backward left a gradient that is not zero in the first of an optimizer's tensors, else 0
     "loop.thrown",  # backwards of a step whose gradients were cleared before the last one's came, and used by nothing

@@ -178,6 +178,8 @@ class Samples:
     looks: tuple[tuple[int, int], ...] = ()  # of kept samples in each different batch without gradients: trained on
     # before, never trained on
     whole: bool = False  # all values were whole numbers, so that different samples may be alike by chance
+    joined: int = 0  # kept samples that were evaluated before they were trained on, by the same weights
+    left: int = 0  # that were trained on, then left out, and evaluated
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ TITLES = {
     "weight_gradient.std": "std of the weights' gradients",
     "loss.commonest": "share of the commonest class in a batch",
     "loop.cleared": "gradients were cleared (1) or not (0)",
+    "loop.carried": "share of the update before in each update",
 }
 
 FLAGS = ("loop.cleared",)  # 1 or 0, and nothing between

@@ -4,8 +4,9 @@
 The share of the commonest class in each batch's labels (`loss.commonest`). It speaks if it is, on average, more than
 half way from what shuffled batches would have to 1, although the labels of the whole run are of several classes.
 Shuffled batches of n labels have at most p + √(ln K / 2n) on average, where p is the commonest class's share in the run
-and K the number of classes. It also speaks if a class that is frequent in evaluation (by the labels of losses without
-gradients) never came in training, or hardly ever while evaluation lacks another: then the data were cut in their order.
+and K the number of classes. Labels that are rows of probabilities, such as ones and zeros, count by what the rows sum to.
+It also speaks if a class that is frequent in evaluation (by the labels of losses without gradients) never came in
+training, or hardly ever while evaluation lacks another: then the data were cut in their order.
 
 ## Why it hurts
 Each step then answers "the class of the moment": the last layer's bias follows the order of the file, what was learnt of
@@ -183,8 +184,8 @@ def chance_of(loss: Loss, batches: int) -> float | None:
 
 
 def _of_samples(loss: Loss) -> bool:
-    """A label a sample; those of one text or picture hang together, and are not drawn one by one."""
-    return len(loss.target_shape) <= 1
+    """A label a sample, by its number or as a row; those of one text or picture hang together, not drawn one by one."""
+    return len(loss.target_shape) <= 1 or (loss.target_shape == loss.shape and len(loss.shape) == 2)
 
 
 def _labelled(shares: Series) -> Series:

@@ -7,6 +7,10 @@ drew for it: their version counter says that nothing else was ever written into 
 whether it learns or not, frozen weights of layers that run of which every value that was looked at is zero at every look,
 and optimizers that step while each tensor that they hold is frozen, and never was moved.
 
+And modules of the user's own whose weights are no parameters at all: the output is the product with a matrix that the
+module keeps as a plain tensor, which stays as it is. It must look like random numbers, or the run is known not to learn.
+That is found on the CPU alone, by computing the product.
+
 ## Why it hurts
 A frozen layer keeps its weights. A few trained values on top of layers that do not suit the task (or were never trained
 at all) cannot make up for it.
@@ -17,6 +21,9 @@ the base is frozen after they were put in.
 
 A frozen tensor gets no gradient, so that an optimizer passes it by. One that holds nothing else does nothing, and says
 so to nobody: often a loop over `named_parameters()` freezes the new head together with the base.
+
+A plain tensor among a module's attributes is not in `parameters()`, nor in the `state_dict`, and `to(device)` leaves it
+where it is. `self.W = nn.Parameter(...)` is trained; what is fixed on purpose is for `register_buffer`.
 
 ## Example
 ```python
@@ -61,6 +68,10 @@ for step in range(60):
 The run learns, or it is not known whether it does; all parameters are frozen; or no layer that is frozen ran. Of weights of
 zeros: they are trained at some time, one value is not zero, they have one dimension only, or their layer never ran.
 
+Of plain tensors, whether the run learns or not: they are written into or replaced, the module has a matrix as a parameter
+or other modules within, or what comes out is not the product, with a bias and an activation at most. In a run that learns,
+too, where the matrix has orthogonal columns, is symmetric or repeats its values, as a transform does that was computed.
+
 ## References
 Kornblith, Shlens & Le (2019), *Do Better ImageNet Models Transfer Better?*, on fixed features against fine-tuning.
 Hu et al. (2022), *LoRA*, section 4.1: one factor starts at zero.
@@ -99,6 +110,11 @@ TEXT = Text(
         "idle_message": "{optimizer} took {steps:number} steps, and all of the {count:number} tensors that it holds are "
         "frozen, the first of them {first}.",
         "idle_cause": "A tensor that does not require grad gets no gradient, and a step passes it by.",
+        "plain": "{layer} multiplies what it is given by {name}, a plain tensor of {shape} random numbers: it is no "
+        "parameter, and nothing trains it.",
+        "plain_cause": "Only an nn.Parameter is among model.parameters(). A plain tensor stays as it was drawn, is not "
+        "saved with the model, and the layers after it have to make do with random features.",
+        "plain_note": "what is fixed on purpose: self.register_buffer",
         "zero_message": "{count:number} frozen weights are zero all over, the first of them {first}: what they are "
         "multiplied with is lost.",
         "zero_cause": "A product with zeros is zero, and a frozen weight stays as it is. Adapters that start at zero must "
@@ -111,6 +127,10 @@ TEXT = Text(
         "idle_message": "{optimizer} 更新了 {steps:number} 步，而它持有的 {count:number} 个张量全部被冻结，"
         "第一个是 {first}。",
         "idle_cause": "不需要梯度的张量得不到梯度，更新时会被跳过。",
+        "plain": "{layer} 用 {name} 乘以输入，它是由 {shape} 个随机数组成的普通张量：不是参数，什么也不会训练它。",
+        "plain_cause": "只有 nn.Parameter 才在 model.parameters() 之中。普通张量一直保持抽取时的样子，不随模型保存，"
+        "后面的层只能使用随机特征。",
+        "plain_note": "有意固定的内容请用 self.register_buffer",
         "zero_message": "{count:number} 个被冻结的权重全部为零，第一个是 {first}：与它们相乘的内容全部丢失。",
         "drawn": "{layer} 在第 {step:number} 步才出现，并且被冻结：它的权重是 torch 抽取的，此后从未改变。",
         "drawn_cause": "在以前训练过的网络中，新加入的部分必须训练。如果按名称冻结各层，新层的名称被当成了旧层。",
@@ -120,7 +140,7 @@ TEXT = Text(
 
 
 def frozen_by_mistake(case: Case) -> Iterator[Finding]:
-    """One finding for the share, for a new layer, for all weights of zeros, and for each optimizer that moves nothing."""
+    """One for the share, a new layer, weights of zeros, weights that are no parameters; for each idle optimizer."""
     sizes = {parameter.name: prod(parameter.shape) for parameter in case.record.parameters}
     frozen = [parameter for parameter in case.record.parameters if not parameter.trainable]
     share = sum(sizes[parameter.name] for parameter in frozen) / max(1, sum(sizes.values()))
@@ -128,6 +148,7 @@ def frozen_by_mistake(case: Case) -> Iterator[Finding]:
     layers = tuple(dict.fromkeys(p.layer for p in frozen if p.layer is not None and p.layer in ran))
     yield from _zeros(case, [parameter for parameter in frozen if parameter.layer in ran])
     yield from _idle(case)
+    yield from _plain(case)
     if case.learns is not False:
         return
     yield from _drawn(case, frozen)
@@ -143,6 +164,29 @@ def frozen_by_mistake(case: Case) -> Iterator[Finding]:
         case.say(TEXT, "cause"),
         Remedy("unfreeze", f"{code.path(layers[-1])}.requires_grad_(True)     # {case.say(TEXT, 'note')}"),
         layers,
+    )
+
+
+def _plain(case: Case) -> Iterator[Finding]:
+    """One finding, for the first module whose matrix is a plain tensor."""
+    found = [facts for facts in case.record.meta.get("plain") or () if facts["drawn"] or case.learns is False]
+    if not found:
+        return
+    first = found[0]
+    shape = " × ".join(map(str, first["shape"]))
+    yield Finding(
+        "frozen-by-mistake",
+        "error" if case.learns is False else "advice",
+        case.say(TEXT, "plain", layer=first["layer"], name=first["name"], shape=shape),
+        None,
+        0,
+        (Evidence("plain_weights", len(found)),),
+        case.say(TEXT, "plain_cause"),
+        Remedy(
+            "make-parameter",
+            f"self.{first['name']} = nn.Parameter(self.{first['name']})     # {case.say(TEXT, 'plain_note')}",
+        ),
+        line=first["line"],
     )
 
 
