@@ -14,7 +14,7 @@ parser.add_argument("seed", type=int, nargs="?", default=0)
 parser.add_argument("--batch_size", type=int, default=32)
 parser.add_argument("--lr", type=float, default=0.02)
 parser.add_argument("--momentum", type=float, default=0.1, help="of batch norm")
-parser.add_argument("--num_epochs", type=int, default=11)
+parser.add_argument("--num_epochs", type=int, default=14)
 
 
 class Residual(nn.Module):
@@ -56,7 +56,7 @@ def leaves(n):
     tone = torch.tensor([[0.2, 0.8, 0.2], [0.7, 0.7, 0.1], [0.8, 0.3, 0.1]])
     mask = torch.stack([narrow, wide])[kind % 2].unsqueeze(1)
     img = mask * tone[kind // 2].reshape(n, 3, 1, 1) + 0.35 * torch.randn(n, 3, 12, 12)
-    light = 0.7 + 0.6 * torch.rand(n, 1, 1, 1)
+    light = 0.85 + 0.3 * torch.rand(n, 1, 1, 1)
     return TensorDataset((img * light - 0.15) / 0.3, kind)
 
 

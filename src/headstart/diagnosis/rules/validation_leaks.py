@@ -64,6 +64,7 @@ for epoch in range(3):
 - `PLACES` = 0.25: share of the samples that were left out after they had been trained on, at least: of two folds it is a
   half, of more nearly all. A sample is left out after three turns without it, if it was trained on three times before. Of
   those drawn by chance one in 20 stays away as long; so all samples of a batch must be left out, four at least.
+- `NEAR` = 3: steps of which the mean loss is taken, for the next limits.
 - `FELL` = 0.5 and `ROSE` = 0.8 of the first loss: it must have fallen to the one and never have been at the other again.
   Otherwise the weights may have been drawn anew for each fold, where nothing was seen of it.
 
