@@ -51,7 +51,7 @@ class _Task:
 
 
 def ahead(graph: Graph) -> Ahead | None:
-    """The layer that does so the most. Waits for the device, once all but the values says so."""
+    """The layer that does so the most. On the CPU alone: its words and weights are read."""
     lookups = [op for op in graph.operations if op.op == "embedding"]
     losses = [op for op in graph.losses() if op.op.startswith("nll_loss")]
     if not lookups or len(losses) != 1 or not _may_see(graph):
@@ -80,7 +80,7 @@ def _may_see(graph: Graph) -> bool:
 
 def _task(lookup: Operation, loss: Operation) -> _Task | None:
     words, labels = saved(lookup.node, "indices"), saved(loss.node, "target")
-    if words is None or labels is None or words.layout is not torch.strided or words.ndim != 2:
+    if words is None or labels is None or not words.is_cpu or words.layout is not torch.strided or words.ndim != 2:
         return None
     if not 0 < words.numel() <= LARGEST:
         return None

@@ -4,7 +4,7 @@
 That the labels of a classification loss are the very words that an embedding was given, each one place further on; and that
 between the two a layer lets a place see what follows it: an attention of these words to each other, be it written out or
 `scaled_dot_product_attention`, that gives weight to later words, or an `nn.LSTM`, `nn.GRU` or `nn.RNN` with
-`bidirectional=True`. It is exact.
+`bidirectional=True`. It is exact, and read on the CPU alone.
 
 ## Why it hurts
 The label of a place is the input of the next. A net that sees it copies it: the loss falls towards zero, in training as in
