@@ -74,6 +74,16 @@ def by_list(*, rate: float = LR) -> list[Tensor]:
     return [w1, b1, w2, b2]
 
 
+def of_many_values() -> list[Tensor]:
+    """The same by a rate that changes, of matrices that are large enough to tell that from chance."""
+    w1, w2 = torch.randn(64, 5, generator=torch.Generator().manual_seed(2)) / 5, torch.zeros(2, 64)
+    slopes = grad(lambda w1, w2: F.cross_entropy((X @ w1.T).tanh() @ w2.T, Y), argnums=(0, 1))
+    for step in range(STEPS):
+        g1, g2 = slopes(w1, w2)
+        w1, w2 = w1 - LR / (1 + step) * g1, w2 - LR / (1 + step) * g2
+    return [w1, w2]
+
+
 def of_an_ensemble() -> dict[str, Tensor]:
     """Three nets at once; the loss is written out."""
     models = [net() for _ in range(3)]
@@ -149,6 +159,12 @@ def test_the_loss_and_its_function_are_known(tmp_path: Path) -> None:
     assert [loss.kind for loss in squares.losses] == ["mse_loss"]
 
 
+def test_many_values_are_followed_whatever_their_rate(tmp_path: Path) -> None:
+    record = watched(tmp_path, of_many_values)
+    assert record is not None
+    assert len(record) == STEPS - 2
+
+
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_watched_loop_is_the_same(loop: str, tmp_path: Path) -> None:
     kept: list[object] = []
@@ -210,6 +226,13 @@ def slopes_by_two_coordinates() -> None:
         grad(lambda x, t: (x * t).sin(), argnums=(0, 1))(x, t)
 
 
+def slopes_by_many_points() -> None:
+    model = net()
+    for seed in range(STEPS):
+        x = torch.randn(100, 5, generator=torch.Generator().manual_seed(seed))
+        grad(lambda a, b: model(a + b).sum(), argnums=(0, 1))(x, x.flip(0))
+
+
 def second_derivatives() -> None:
     def within(x: Tensor) -> Tensor:
         return grad(lambda x: (x**3).sum())(x).sum()
@@ -229,7 +252,16 @@ def per_sample_gradients() -> None:
         vmap(grad(loss), in_dims=(None, 0, 0))(params, X, Y)
 
 
-@pytest.mark.parametrize("run", [slopes_of_data, slopes_by_two_coordinates, second_derivatives, per_sample_gradients])
+NO_TRAINING = (
+    slopes_of_data,
+    slopes_by_two_coordinates,
+    slopes_by_many_points,
+    second_derivatives,
+    per_sample_gradients,
+)
+
+
+@pytest.mark.parametrize("run", NO_TRAINING)
 def test_derivatives_that_train_nothing_are_no_steps(run: Callable[[], None], tmp_path: Path) -> None:
     assert watched(tmp_path, run) is None
 

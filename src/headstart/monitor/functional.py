@@ -5,7 +5,7 @@ that is given the place's values and gradients at each call: an update by hand, 
 
 Derivatives by data are no training. So nothing is followed before it has changed, along its gradients or against them, or
 stayed as it was for some calls. Of tensors without a key, of which vmapped ones are data, that may be chance: they are to
-change by the same multiple of their gradients some times in a row.
+change by the same multiple of their gradients some times in a row, unless they are several, and of many values.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from headstart.monitor.names import user_line, variable_of
 from headstart.monitor.sketch import can_sketch
 
 ALONG = 0.3  # cosine of the first update and its gradients, at least: that of Adam's, their signs, is 0.8
-EXACTLY = 0.999  # the same of tensors without a key
-TIMES, RATE = 3, 0.01  # updates of them in a row, and by how much their rates may differ
+MANY = 256  # values of several tensors without a key, of which such a cosine is not by chance: it is 1/16 then
+EXACTLY = 0.999  # the same of fewer
+TIMES, RATE = 3, 0.01  # updates of these in a row, and by how much their rates may differ
 OTHERS = 3  # calls with other shapes than the first's, after which nothing more is followed
 UNCHANGED = 3  # calls with the same values that are followed as well: an update that reaches nothing
 
@@ -52,7 +53,7 @@ class FunctionalLoop:
     def __init__(self) -> None:
         self._loss: tuple[str, Mapping[str, Any], Tensor, str | None] | None = None
         self._names: list[str] = []
-        self._keyed = False
+        self._sure = False  # that no chance makes them go along their gradients
         self._stands: list[Tensor] = []
         self._gradients: list[Tensor] = []
         self._trains: bool | None = None  # None: nothing has changed yet
@@ -67,7 +68,8 @@ class FunctionalLoop:
         if not places or not all(can_sketch(x) and x.is_cpu for _, *both in places for x in both):
             return []
         if not self._stands:
-            self._names, self._keyed = _names(places), all(place.name for place in places)
+            several = len(places) > 1 and sum(place.value.numel() for place in places) >= MANY
+            self._names, self._sure = _names(places), several or all(place.name for place in places)
             self._stands = [Parameter(place.value.detach().clone()) for place in places]
         elif [place.value.shape for place in places] != [stand.shape for stand in self._stands]:
             self._others += 1
@@ -88,17 +90,20 @@ class FunctionalLoop:
 
     def loss(self, output: Tensor) -> tuple[str, dict[str, Any], Tensor, str | None] | None:
         """The last loss function's name, arguments, value and line, if all that is differentiated is its value."""
-        last, self._loss = self._loss, None
-        if last is None:
+        if self._loss is None:
             return None
-        kind, arguments, loss, line = last
-        value, batched = plain(loss, 1)
+        kind, arguments, loss, line = self._loss
+        value, batched = stripped(loss, 1)
         if value is None or batched or value.ndim or not value.equal(output):
             return None
         unwrapped = {
-            name: plain(given, 1)[0] if isinstance(given, Tensor) else given for name, given in arguments.items()
+            name: stripped(given, 1)[0] if isinstance(given, Tensor) else given for name, given in arguments.items()
         }
         return kind, unwrapped, value, line
+
+    def forget_loss(self) -> None:
+        """It would keep a step's graph alive."""
+        self._loss = None
 
     def _update(self, places: Sequence[Place]) -> bool:
         """Whether it still trains, for all that is known."""
@@ -114,7 +119,7 @@ class FunctionalLoop:
 
     def _go_along(self, steps: Tensor, gradients: Tensor) -> bool | None:
         cosine = float(torch.cosine_similarity(steps, gradients, dim=0).abs())
-        if self._keyed:
+        if self._sure:
             return cosine > ALONG
         self._rates.append(float(steps @ gradients / (gradients @ gradients)))
         if cosine < EXACTLY or not math.isclose(self._rates[-1], self._rates[0], rel_tol=RATE):
@@ -128,7 +133,7 @@ def _names(places: Sequence[Place]) -> list[str]:
     return [name if name not in names[:number] else f"{name}-{number}" for number, name in enumerate(names)]
 
 
-def plain(tensor: Any, own: int = 0) -> tuple[Tensor | None, bool]:
+def stripped(tensor: Any, own: int = 0) -> tuple[Tensor | None, bool]:
     """What transforms have wrapped, of which `own` differentiate; and whether vmap batched it, along its first axis then.
 
     None where another transform differentiates outside, or it is no tensor.
@@ -148,7 +153,7 @@ def plain(tensor: Any, own: int = 0) -> tuple[Tensor | None, bool]:
 def _places(arguments: Any, gradients: Any, path: str = "") -> Iterator[Place]:
     """Of matching trees of dictionaries, lists and tuples."""
     if isinstance(arguments, Tensor):
-        (value, batched), (gradient, _) = plain(arguments, 1), plain(gradients)
+        (value, batched), (gradient, _) = stripped(arguments, 1), stripped(gradients)
         if value is not None and gradient is not None and value.shape == gradient.shape and (path or not batched):
             yield Place(path, value, gradient)
     elif isinstance(arguments, Mapping) and isinstance(gradients, Mapping):

@@ -28,7 +28,7 @@ from headstart.monitor.divergence import Divergences
 from headstart.monitor.drawn import Drawn
 from headstart.monitor.dropouts import Sites
 from headstart.monitor.exchanged import Exchanged
-from headstart.monitor.functional import FunctionalLoop, outside, plain
+from headstart.monitor.functional import FunctionalLoop, outside, stripped
 from headstart.monitor.given_without import GivenWithout
 from headstart.monitor.graph import find_tags, is_cut, leaves, tag
 from headstart.monitor.hand import HandUpdates
@@ -214,7 +214,8 @@ class Observer:
         """As each loss function returns."""
         if not self.off and (given := unwrapped(kind, arguments)) is not None:
             self._lost_within(given)
-        self._functional_loop.lost(kind, arguments, loss)
+        if not (self._optimizers or self.off):
+            self._functional_loop.lost(kind, arguments, loss)
         if self.off or self._in_backward or not can_sketch(loss):
             return
         if loss.requires_grad and (self._sketching or self._is_of_next_step()):
@@ -340,9 +341,10 @@ class Observer:
         if not (self._optimizers or self._in_backward or self._only):
             with outside():
                 self._func_graded(arguments, output, gradients)
+        self._functional_loop.forget_loss()
 
     def _func_graded(self, arguments: Any, output: Any, gradients: Any) -> None:
-        value, _ = plain(output)
+        value, _ = stripped(output)
         if not can_sketch(value) or not self._mine():
             return
         if not (places := self._functional_loop.take(arguments, gradients)):
