@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
@@ -648,16 +648,11 @@ class Observer:
 
     def _look_for_pairs(self, roots: list[Tensor]) -> None:
         """Of values with the targets or weights of all samples, in a term that is written out; on the CPU, and once."""
-        for root in roots:
-            for figure, look in (("loss.paired", pairs), ("loss.outer", outer)):
-                if (
-                    not self._paired
-                    and root.is_cpu
-                    and root.grad_fn is not None
-                    and (samples := look(root)) is not None
-                ):
-                    self._paired = True
-                    self._note("", figure, float(samples))
+        graphs = [root for root in roots if root.is_cpu and root.grad_fn is not None]
+        for root, (figure, look) in product(graphs, (("loss.paired", pairs), ("loss.outer", outer))):
+            if not self._paired and (samples := look(root)) is not None:
+                self._paired = True
+                self._note("", figure, float(samples))
 
     def _commit(self, call: Call, negated: bool) -> None:
         call.source.commit(call, negated)
