@@ -152,7 +152,7 @@ def output_range_too_small(case: Case) -> Iterator[Finding]:
         floor = _floor(loss)
         if not loss.trained or constant is None or floor is None:
             continue
-        limit = FLOOR_SHARE * constant.loss
+        limit = (1 - FLOOR_SHARE if _is_multiplied(loss) else FLOOR_SHARE) * constant.loss
         severity = _severity(case, loss, floor / constant.loss)
         if floor <= limit or severity is None:
             continue
