@@ -106,9 +106,8 @@ def learns(record: Record, skill: Skill | None) -> bool | None:
     if skill.value >= NO_SKILL:
         return not course.falling
     numbers = sum(math.prod(parameter.shape) for parameter in record.parameters)
-    if (
-        not record.layers and 0 < numbers <= FORMULA and skill.value > -NO_SKILL
-    ):  # a few numbers may have no more to give
+    formula = not record.layers and 0 < numbers <= FORMULA
+    if formula and skill.value > -NO_SKILL:  # a few numbers may have no more to give
         return None
     return None if course.rising and not _stays_alike(record, skill) else False
 

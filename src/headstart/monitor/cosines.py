@@ -14,42 +14,52 @@ from torch import Tensor
 
 from headstart.monitor.computed import output_of
 from headstart.monitor.graph import saved
-from headstart.monitor.operators import RESHAPES, operator, signed
+from headstart.monitor.operators import RESHAPES, TURNS, operator, signed
 
 WITHIN = 8  # nodes between a product and what was divided by its norm, or the loss and the product
 ROUNDING = 1e-2  # what a unit vector's length may be above 1; in bfloat16 it is off by 4e-3
-TURNS = ("t", "transpose", "permute", "numpy_T")
 COPIES = ("to_copy", "clone", "alias")
 PICKS = ("masked_fill", "index", "cat")  # some of the similarities, beside others or in place of them
 UNIT = 0.02  # by which the length of a vector may be off 1: half precision's rounding of each of its values
-GUARDS = (
-    "expand",
-    "clamp_min",
-    "clamp",
-    "add",
-    "clone",
-)  # on the way to a norm: each makes the divisor larger, if anything
+# On the way to a norm: they make the divisor larger, if anything.
+GUARDS = ("expand", "clamp_min", "clamp", "add", "clone")
 
 
 def reach(node: Any) -> float | None:
     """How far from 0 the scaled products of unit vectors come that `node` gives; None if it gives anything else."""
-    found = _of_norms(node)
-    return _of_values(node) if found is None else found
-
-
-def _of_norms(node: Any) -> float | None:
     scale = 1.0
     for _ in range(WITHIN):
+        if node is None:
+            return None
+        if (lengths := _of_product(node)) is not None:
+            return scale * lengths
         op = operator(node.name())
-        if op == "mm":
-            sides = [_length(node, place) for place in (0, 1)]
-            return None if None in sides else scale * sides[0] * sides[1]  # type: ignore[operator]
-        by = 1.0 if op in (*TURNS, *COPIES) else _scale(node)
+        by = 1.0 if op in RESHAPES or op in (*COPIES, *PICKS) else _scale(node)
         if by is None:
             return None
         scale *= by
-        node = next(child for child, _ in node.next_functions if child is not None)
+        node = next((child for child, _ in node.next_functions if child is not None), None)
     return None
+
+
+def _of_product(node: Any) -> float | None:
+    """The lengths of both sides' vectors multiplied; None if it is no product, or they are not known."""
+    op = operator(node.name())
+    if op == "mm":
+        first, second = (_length(node, place) for place in (0, 1))
+        if first is not None and second is not None:
+            return first * second
+    if op in ("mm", "bmm"):
+        product, names, axes = node, ("self", "mat2"), (-1, -2)
+    elif op == "sum":
+        product, dims = node.next_functions[0][0], list(getattr(node, "_saved_dim", None) or [])
+        if product is None or operator(product.name()) != "mul" or len(dims) != 1:
+            return None
+        names, axes = ("self", "other"), (signed(dims[0]),) * 2
+    else:
+        return None
+    sides = (_factor(product, name, place) for place, name in enumerate(names))
+    return 1.0 if all(_are_unit(side, axis) for side, axis in zip(sides, axes, strict=True)) else None
 
 
 def _length(product: Any, place: int) -> float | None:
@@ -105,29 +115,6 @@ def _is_by_its_norm(node: Any, axis: int) -> bool:
         return False
     dims = tuple(signed(dim) % 2 for dim in below._saved_dim or ())
     return below._saved_ord == 2 and dims == (axis,) and below.next_functions[0][0] is above
-
-
-def _of_values(node: Any) -> float | None:
-    """The same of any products that saved both sides, each vector of which is of length 1."""
-    scale = 1.0
-    for _ in range(WITHIN):
-        op = "" if node is None else operator(node.name())
-        if op in ("mm", "bmm"):
-            first, second = (_factor(node, name, place) for place, name in enumerate(("self", "mat2")))
-            return scale if _are_unit(first, -1) and _are_unit(second, -2) else None
-        if op == "sum":
-            product, axes = node.next_functions[0][0], list(getattr(node, "_saved_dim", None) or [])
-            if product is None or operator(product.name()) != "mul" or len(axes) != 1:
-                return None
-            axis = signed(axes[0])
-            both = (_factor(product, name, place) for place, name in enumerate(("self", "other")))
-            return scale if all(_are_unit(side, axis) for side in both) else None
-        by = None if not op else 1.0 if op in PICKS or op in RESHAPES else _scale(node)
-        if by is None:
-            return None
-        scale *= by
-        node = next((child for child, _ in node.next_functions if child is not None), None)
-    return None
 
 
 def _factor(product: Any, name: str, place: int) -> Tensor | None:

@@ -39,12 +39,9 @@ class HandUpdates:
         on_cpu = all(probe.device.type == "cpu" for probe in probes)
         # `w.data -= ...` leaves the version as it was. On a CPU the values can be compared without a wait.
         self._values = [_some(probe).clone() for probe in probes] if on_cpu else []
-        gradients = [probe.grad for probe in probes] if on_cpu and sketching else []
-        self._slopes = [_some(gradient).clone() if can_sketch(gradient) else None for gradient in gradients]
-        self._given = self._slopes
-        if given is not None and on_cpu and sketching:
-            gradients = [given.get(id(probe)) for probe in probes]
-            self._given = [_some(gradient).clone() if can_sketch(gradient) else None for gradient in gradients]
+        read = probes if on_cpu and sketching else []
+        self._slopes = [_copy(probe.grad) for probe in read]
+        self._given = self._slopes if given is None else [_copy(given.get(id(probe))) for probe in read]
         if not sketching:
             self._last = None
 
@@ -113,3 +110,7 @@ class HandUpdates:
 
 def _some(tensor: Tensor) -> Tensor:
     return tensor.detach().reshape(-1)[:VALUES]
+
+
+def _copy(gradient: Tensor | None) -> Tensor | None:
+    return _some(gradient).clone() if can_sketch(gradient) else None

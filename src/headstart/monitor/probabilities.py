@@ -12,9 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from headstart.monitor.functional import stripped
 from headstart.monitor.sketch import can_sketch
 
 LOOKS = 8  # that must all be so
+LEVELS = 8  # of transforms within one another
 ROUNDING = 1e-4  # of a sum of float32 or float64 probabilities
 COARSE = 0.01  # and of half precision's
 
@@ -68,9 +70,11 @@ def unwrapped(kind: str, arguments: Mapping[str, Any]) -> Tensor | None:
     On a device it would be waited for; of a batched one (vmap) the axes are others.
     """
     given = arguments.get("input")
-    functorch = torch._C._functorch
-    if kind != "cross_entropy" or not isinstance(given, Tensor) or not functorch.is_gradtrackingtensor(given):
+    if (
+        kind != "cross_entropy"
+        or not isinstance(given, Tensor)
+        or not torch._C._functorch.is_gradtrackingtensor(given)
+    ):
         return None
-    while functorch.is_gradtrackingtensor(given):
-        given = functorch.get_unwrapped(given)
-    return given if can_sketch(given) and given.is_cpu else None
+    plain, batched = stripped(given, LEVELS)
+    return plain if plain is not None and not batched and can_sketch(plain) and plain.is_cpu else None

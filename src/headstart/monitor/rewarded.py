@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -129,7 +130,7 @@ def _rewards() -> Iterator[tuple[str, Tensor]]:
                 left -= 1
                 yield from _named(name, held)
                 fields = held if isinstance(held, dict) else getattr(held, "__dict__", None)
-                if isinstance(fields, Mapping) and not isinstance(held, (type, type(torch))):
+                if isinstance(fields, Mapping) and not isinstance(held, (type, ModuleType)):
                     for own, value in list(fields.items())[:left]:
                         yield from _named(own, value)
 

@@ -184,11 +184,10 @@ def learning_rate_too_high(case: Case) -> Iterator[Finding]:
         yield from _divergence(case)
         return
     leap = _leap(case, moves(case))
-    if case.learns and (leap is None or not _kills(case, leap)):
-        yield from _divergence(case)
-        return
-    if leap is None or optimizer is None or leap.after <= RISE * leap.before:
-        yield from list(_divergence(case)) or _overshoot(case)
+    if leap is not None and (leap.after <= RISE * leap.before or (case.learns and not _kills(case, leap))):
+        leap = None
+    if leap is None or optimizer is None:
+        yield from list(_divergence(case)) or ([] if case.learns else _overshoot(case))
         return
     rate = dict(zip(case.record.lr.steps, case.record.lr.values, strict=True)).get(leap.step, case.record.lr.first)
     facts = {"lr": rate, "step": leap.step, "share": leap.share, "before": leap.before, "after": leap.after}

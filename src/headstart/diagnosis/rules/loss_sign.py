@@ -158,7 +158,7 @@ TEXT = Text(
         "rewarded": "The loss is made of log-probabilities times `{name}`, without a minus sign: it falls as what is "
         "rewarded becomes less likely.",
         "climb": "The optimizer lowers what backward is called on, and the policy gradient is to be climbed.",
-        "climbing": "minus",
+        "climbing": "with the minus sign",
     },
     zh={
         "message": "{kind} 被最大化了：backward 作用在它的相反数上，它从 {first:number} 升到了 {last:number}。",
@@ -190,7 +190,7 @@ TEXT = Text(
         "one_minus": "1 减去系数",
         "rewarded": "损失由对数概率乘以 `{name}` 构成，前面没有负号：被奖励的动作越不可能，它就越小。",
         "climb": "优化器使 backward 所作用的值变小，而策略梯度应当向上走。",
-        "climbing": "取负",
+        "climbing": "前面有负号",
     },
 )
 
