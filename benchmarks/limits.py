@@ -28,7 +28,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "programs"))
 
-from forks import forked, run_program
+from forks import forked, watched
 from run_all import EXPECTED, FAULTY, HEALTHY, programs
 
 from headstart.diagnosis import diagnose
@@ -38,8 +38,6 @@ from headstart.diagnosis.limits import PATH
 from headstart.diagnosis.needs import missing
 from headstart.diagnosis.rules import Rule, catalogue, find
 from headstart.findings import Finding
-from headstart.monitor import attach
-from headstart.monitor.observer import Observer
 from headstart.record import Record, read_record
 from headstart.settings import Settings
 
@@ -127,26 +125,13 @@ def recorded(folder: Path, workers: int) -> Path:
     """Fills the folder with the records that are not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [path for path in programs(FAULTY) + programs(HEALTHY) if not (folder / f"{path.stem}.db").exists()]
-    for stem in forked(functools.partial(watched, folder=folder), paths, workers):
-        print(f"ran {stem}", file=sys.stderr, flush=True)
+    for path, _ in zip(paths, forked(functools.partial(keep, folder=folder), paths, workers), strict=True):
+        print(f"ran {path.stem}", file=sys.stderr, flush=True)
     return folder
 
 
-def watched(path: Path, folder: Path) -> str:
-    """Runs one program under watch, as `headstart run` does, in this process; called in a fork."""
-    made = folder / f"{path.stem}.part"
-    made.unlink(missing_ok=True)
-    observer = Observer(lambda: made, attach.script_facts, attach.BIRTHS)
-    attach.attach(observer)
-    try:
-        run_program(path)
-        how = "finished"
-    except BaseException as error:
-        how = f"exception {type(error).__name__}"
-    attach.detach(observer, how)
-    if made.exists():  # where nothing was trained there is no record
-        made.rename(folder / f"{path.stem}.db")
-    return path.stem
+def keep(path: Path, folder: Path) -> None:
+    watched(path, folder / f"{path.stem}.db")
 
 
 def read(folder: Path) -> dict[str, Record]:

@@ -52,6 +52,29 @@ def run_program(path, *arguments):
     return printed.getvalue()
 
 
+def watched(path, record):
+    """`run_program` under watch, as `headstart run` does it, in this process: for a fork. (What it printed, how it ended.)
+
+    Where nothing was trained there is no record.
+    """
+    from headstart.monitor import attach
+    from headstart.monitor.observer import Observer
+
+    made = record.with_suffix(".part")
+    made.unlink(missing_ok=True)
+    observer = Observer(lambda: made, attach.script_facts, attach.BIRTHS)
+    attach.attach(observer)
+    printed, how = "", "finished"
+    try:
+        printed = run_program(path)
+    except BaseException as error:
+        how = f"exception {type(error).__name__}"
+    attach.detach(observer, how)
+    if made.exists():
+        made.rename(record)
+    return printed, how
+
+
 def _result(job, process, answer):
     os.waitpid(process, 0)
     if not answer.exists():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
-from records import Figure, chain, figures_of, head, linear, run, said, told, unjudged
+from records import SGD, Figure, chain, figures_of, head, linear, run, said, told, unjudged
 from torch import nn
 
 from headstart.diagnosis import diagnose
@@ -27,6 +28,7 @@ def net(
     skill: float | None = 0.0,
     steps: int = ENOUGH,
     cut: float | None = None,
+    kind: str = "SGD",
     **facts: object,
 ) -> Record:
     """Ten ReLU layers whose gradient shows a share `seen` of the product's logarithm, and whose weights came `way`."""
@@ -37,7 +39,7 @@ def net(
         figures[f"fc{i}", "gradient.std"] = LEFT ** (-seen * i / (DEPTH - 1))
     if cut is not None:
         figures |= {("", "loop.norm"): cut, ("", "loop.largest"): 1.0}
-    return run(layers, figures, skill=skill, steps=steps)
+    return run(layers, figures, skill=skill, steps=steps, optimizers=(replace(SGD, kind=kind),))
 
 
 def test_xaviers_law_under_relu_takes_a_net_of_ten_layers_to_a_stand() -> None:
@@ -60,6 +62,11 @@ def test_steps_that_are_too_short_for_any_start_are_another_question() -> None:
 def test_where_a_clip_sets_the_length_of_the_steps_the_gradient_does_not() -> None:
     assert told(net(cut=0.99), RULE)
     assert said(net(cut=1.01), RULE) == []
+
+
+def test_steps_that_are_divided_by_the_gradient_are_not_short_for_it() -> None:
+    assert said(net(kind="Adam"), RULE) == []
+    assert said(net(), RULE)
 
 
 def test_half_of_the_decline_must_be_seen_in_the_gradient() -> None:

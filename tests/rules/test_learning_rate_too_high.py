@@ -13,7 +13,16 @@ from torch import nn
 from training import trained
 
 import headstart as hs
-from headstart.diagnosis.rules.learning_rate_too_high import LARGE, PROMISE, RISE, SOON, START, TARGETS, TIMES
+from headstart.diagnosis.rules.learning_rate_too_high import (
+    DONE,
+    LARGE,
+    PROMISE,
+    RISE,
+    START,
+    TARGETS,
+    TIMES,
+    WHOLE,
+)
 from headstart.diagnosis.skill import FAR
 from headstart.record import Loss, Record, Targets
 
@@ -28,10 +37,9 @@ def at(
     *,
     kind: str = "SGD",
     losses: tuple[Loss, ...] = (),
-    dead: Figure = 0.0,
 ) -> Record:
-    """All three weights of size 0.1, moved by `share` of it; `dead`: of the first layer's units."""
-    figures: dict[tuple[str, str], Figure] = {("fc1", "activation.dead"): dead}
+    """All three weights of size 0.1, moved by `share` of it."""
+    figures: dict[tuple[str, str], Figure] = {}
     for layer in NET:
         figures[f"{layer.name}.weight", "weight.std"] = 0.1
         figures[f"{layer.name}.weight", "update.std"] = lambda s: 0.1 * (share(s) if callable(share) else share)  # type: ignore[operator]
@@ -56,15 +64,24 @@ def test_the_loss_may_rise_to_twice_what_it_was() -> None:
 
 
 @pytest.mark.parametrize("skill", [0.9, None])
-def test_it_speaks_only_in_a_run_that_is_known_not_to_learn(skill: float | None) -> None:
-    assert said(at(1.0, jumps(10), skill), RULE) == []
+def test_in_a_run_that_is_not_known_to_fail_it_is_advice(skill: float | None) -> None:
+    assert told(at(1.01 * LARGE, jumps(1.01 * RISE), skill), RULE).severity == "advice"
+    assert said(at(1.01 * LARGE, jumps(0.99 * RISE), skill), RULE) == []
+    assert said(at(0.99 * LARGE, jumps(10), skill), RULE) == []
 
 
-@pytest.mark.parametrize(("died", "speaks"), [(0, False), (1, True), (SOON, True), (SOON + 1, False), (99, False)])
-def test_in_a_run_that_learns_it_is_advice_where_a_layer_dies_behind_the_step(died: int, speaks: bool) -> None:
-    record = at(1.0, jumps(10), 0.9, dead=lambda step: float(step >= died))
-    assert [finding.severity for finding in said(record, RULE)] == ["advice"] * speaks
-    assert said(at(1.0, jumps(0.99 * RISE), 0.9, dead=lambda step: float(step >= died)), RULE) == []
+@pytest.mark.parametrize("skill", [0.0, 0.9, None])
+def test_a_step_of_adam_may_be_as_long_as_the_weights_are_large(skill: float | None) -> None:
+    finding = told(at(1.01 * WHOLE, 1.0, skill, kind="Adam"), RULE)
+    assert finding.severity == "advice"
+    assert "nothing is left of the initialisation" in finding.cause
+    assert said(at(0.99 * WHOLE, 1.0, skill, kind="Adam"), RULE) == []
+    assert said(at(1.01 * WHOLE, 1.0, skill), RULE) == []  # as long as SGD's gradient
+
+
+def test_a_run_that_is_done_came_through_it() -> None:
+    assert said(at(WHOLE, 1.0, DONE + 0.01, kind="Adam"), RULE) == []
+    assert said(at(WHOLE, jumps(10), DONE + 0.01, kind="Adam"), RULE)
 
 
 def test_a_loss_that_was_as_high_before_the_step_is_not_its_doing() -> None:

@@ -95,7 +95,7 @@ from headstart.diagnosis.case import Case
 from headstart.diagnosis.gains import Gain, gains
 from headstart.diagnosis.rules.weights_too_small import weights_too_small
 from headstart.diagnosis.text import Text
-from headstart.diagnosis.updates import moves, path
+from headstart.diagnosis.updates import ADAPTIVE, moves, path
 from headstart.findings import Evidence, Finding, Remedy
 
 GROUP = "init"
@@ -130,7 +130,7 @@ TEXT = Text(
 
 def init_activation_mismatch(case: Case) -> Iterator[Finding]:
     """One finding for all layers of the chain that leaves least, told of the one that is furthest off."""
-    if case.learns is not False or len(case.record) < ENOUGH or _is_clipped(case):
+    if case.learns is not False or len(case.record) < ENOUGH or _is_clipped(case) or _is_adaptive(case):
         return
     hidden = [gain for gain in gains(case) if not gain.layer.output]
     end = min(hidden, key=lambda gain: gain.along, default=None)
@@ -162,6 +162,11 @@ def init_activation_mismatch(case: Case) -> Iterator[Finding]:
         tuple(gain.layer.name for gain in parts),
         worst.layer.line,
     )
+
+
+def _is_adaptive(case: Case) -> bool:
+    """Whether the steps are divided by the gradients' size: then a short way is not these gradients' doing."""
+    return any(optimizer.kind in ADAPTIVE for optimizer in case.record.optimizers)
 
 
 def _is_clipped(case: Case) -> bool:

@@ -1,8 +1,8 @@
 """The learning rate is too low: over the whole run no weight could get away from where it started.
 
 ## What it sees
-The length of each weight's way over the run, its updates added up, as a share of the weight's own size, in a run that
-does not learn. Where that is not known, as with a loss written by hand, in one whose loss does not fall. And the `eps` of
+The length of each weight's way over the run, its updates added up, as a share of the weight's own size: in a run that
+does not learn, and as advice in one that is not known to, or learns and is not done. And the `eps` of
 Adam and its like against the largest value of any gradient: each value is divided by its own size plus eps, so that an eps
 above all of them makes it gradient descent at a rate of lr / eps.
 
@@ -53,7 +53,9 @@ for step in range(150):
 - `WAY` = 0.01: of a weight's size, over the whole run and for every weight. Adam goes about its rate a step: at 1e-3
   and weights of 0.05, half a step.
 - `ENOUGH` = 100: steps. Trying a script out for a few steps is no training.
-- `NOT_YET` = 0.1: the same of a run that is still on its way up, and at its end no better than a constant yet. Advice, too.
+- `SHORT` = 0.3: the same of a run that is not known to learn. No sound program of a hundred steps stays as close.
+- `NOT_YET` = 0.1: the same of a run that learns and is not done; of 827 sound programs of a hundred steps one stays so
+  close.
   And in one that does not learn while its loss falls in each third, beyond chance: of all weights but the last layer's,
   which have come no further while that layer went to the constant.
 - `KEPT` = 0.8: of what the steps promise. A fifth lost to curvature and to the noise of batches is a rate of a fifth of
@@ -77,11 +79,11 @@ Where the last layer has come further and the loss still falls, it is a warning;
 that does not learn. Straight in a run that learns, or may, it is advice.
 
 ## Stays silent when
-Of weights that stay: the run learns, or is gaining and has come past the constant or further than that; its loss falls,
-where more is not known; any weight has come further (or one before the last layer, where the loss still falls); or a weight
-does not move at all, which no learning rate changes: then its gradient is zero, it is lost in rounding, or no optimizer
-holds it. Of a loss that falls straight: the run is done, gradients are clipped, several optimizers take turns, or the
-optimizer is called with a closure. A large eps is told only in a run that is known not to learn.
+Of weights that stay: the run learns and is done; any weight has come further (or one before the last layer, where the loss
+still falls); or a weight does not move at all, which no learning rate changes: then its gradient is zero, it is lost in
+rounding, or no optimizer holds it. Of a loss that falls straight: the run is done, gradients are clipped, several
+optimizers take turns, or the optimizer is called with a closure. A large eps is told only in a run that is known not to
+learn.
 
 ## References
 Goodfellow, Bengio & Courville, *Deep Learning* (2016), §4.3.1 (a step's Taylor series to second order) and §11.4.1; Kingma
@@ -93,7 +95,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from headstart.diagnosis import skill
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.descent import kept
 from headstart.diagnosis.text import Text
@@ -107,13 +108,14 @@ NEEDS = ("update.std", "weight.std", "loss")
 SINCE, STATUS = "0.1.0", "stable"
 
 WAY = 0.01  # of a weight's size: within it, what it computes is what it computed at the start
-NOT_YET = 0.1  # of a weight's size, in a run that gains and is not past the constant at its end
+SHORT = 0.3  # of a weight's size, in a run that is not known to learn; all sound programs come further
+NOT_YET = 0.1  # of a weight's size, in a run that learns and is not done, or of all layers but the last
 ENOUGH = 100  # steps; fewer are a try, not a training
 KEPT = 0.8  # of the promised descent: 1 - lr·κ/2, so that lr is a fifth of 2/κ at most
 WHOLE = 0.98  # the same in a run that learns
 PACE = 0.3  # of the first third's promises, in the last
 ABOVE = 0.05  # the same where the loss is above the constant's; derivation in the page
-DONE = 0.95  # skill of a run that may end
+DONE = 0.95  # skill of a run that may end, or whose weights may stay
 BENT = 2.0  # times the promises
 FAR = -1.0  # skill: the loss is twice the constant's
 LED = 0.3  # of a weight's size, where a large eps leads; 19 of 20 sound programs come further
@@ -121,7 +123,7 @@ USUAL = 1e-8  # PyTorch's own eps
 DIVIDES = ("Adam", "AdamW", "NAdam", "RAdam", "RMSprop")  # by the root of a mean of squares, plus eps
 TABLES = ("Embedding", "embedding")
 FASTER = (10, 30, 100)  # times: the least at which the weights come as far as they are large, or the largest
-SECOND_LOOK = {"WAY": 0.3, "ENOUGH": 20}  # as many as it takes to know that a run does not learn
+SECOND_LOOK = {"WAY": 0.75, "ENOUGH": 20}  # as many as it takes to know that a run does not learn
 
 TEXT = Text(
     en={
@@ -129,6 +131,8 @@ TEXT = Text(
         "its start than {way:number} of its size.",
         "cause": "All updates added up are that small, so the net still computes what it did at random. At this pace it "
         "would need {times:number} times as many steps to move a weight by its own size.",
+        "near": "All updates added up are that small, so most of what the net computes is what it computed at the start. "
+        "At this pace it would need {times:number} times as many steps to move a weight by its own size.",
         "by_hand": "The learning rate is too low: in {steps:number} steps no weight came further from its start than "
         "{way:number} of its size.",
         "slow": "The learning rate of {lr:number} is too low: the loss still falls, and in {steps:number} steps no weight "
@@ -153,6 +157,8 @@ TEXT = Text(
     zh={
         "message": "学习率 {lr:number} 过低：在 {steps:number} 步中，没有一个权重离开起点超过自身大小的 {way:number}。",
         "cause": "所有更新加起来也只有这么小，网络计算的仍是随机初始时的结果。照此速度，要用 {times:number} 倍的步数才能让"
+        "一个权重改变自身的大小。",
+        "near": "所有更新加起来也只有这么小，网络计算的大部分仍是开始时的结果。照此速度，要用 {times:number} 倍的步数才能让"
         "一个权重改变自身的大小。",
         "by_hand": "学习率过低：在 {steps:number} 步中，没有一个权重离开起点超过自身大小的 {way:number}。",
         "slow": "学习率 {lr:number} 过低：损失仍在下降，而在 {steps:number} 步中，最后一层之前没有一个权重离开起点"
@@ -185,10 +191,9 @@ def _stays(case: Case) -> Iterator[Finding]:
     record = case.record
     found = moves(case)
     found = [one for one in found if not _is_of_biases(one)] or found
-    futile = case.learns is False or (case.skill is None and not case.loss_falls)
-    not_yet = case.learns is None and case.skill is not None and case.skill.value < skill.NO_SKILL
-    limit = NOT_YET if not_yet else WAY
-    if not (futile or not_yet) or not found or any(min(one.share.values) <= 0 for one in found):
+    limit = WAY if case.learns is False else SHORT if case.learns is None else NOT_YET
+    done = case.learns is True and case.skill is not None and case.skill.value > DONE
+    if done or not found or any(min(one.share.values) <= 0 for one in found):
         return
     way, furthest = _furthest(case, found)
     if case.learns is False and way < LED and (optimizer := _swamped(case)) is not None:
@@ -204,7 +209,7 @@ def _stays(case: Case) -> Iterator[Finding]:
         None,
         furthest.share.steps[0],
         (Evidence("way", way, limit, (furthest.share.steps[0], furthest.share.steps[-1]), "update.std"),),
-        case.say(TEXT, "cause", times=1 / way),
+        case.say(TEXT, "cause" if way < WAY else "near", times=1 / way),
         _remedy(case, next((times for times in FASTER if times * way >= 1), FASTER[-1])),
     )
 
