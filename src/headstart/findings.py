@@ -49,6 +49,7 @@ class Finding:
     layers: tuple[str, ...] = ()  # all layers concerned, `layer` among them
     line: str | None = None  # the user's own: "train.py:24"
     explains: tuple[Finding, ...] = ()  # its consequences; filled in by diagnosis.explain
+    first: bool = False  # no other finding can be its cause: a choice alone decides what was seen
 
 
 @dataclass(frozen=True)

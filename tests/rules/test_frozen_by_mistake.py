@@ -160,6 +160,27 @@ def test_a_new_head_that_is_trained_is_sound(tmp_path: Path) -> None:
     assert said(second_task(tmp_path, nn.Linear(8, 3), frozen=False), RULE) == []
 
 
+def features(base: nn.Linear, tmp_path: Path) -> Record:
+    """A head is trained on what a frozen base makes of random numbers."""
+    model = nn.Sequential(base.requires_grad_(False), nn.ReLU(), nn.Linear(16, 2))
+    return watched(tmp_path, model, lambda model: train(model, torch.optim.SGD(model[2].parameters(), lr=0.1), 30))
+
+
+def test_features_that_nobody_trained_are_advice_or_more(tmp_path: Path) -> None:
+    finding = next(
+        one for one in said(features(nn.Linear(6, 16), tmp_path), RULE) if one.step == 0 and one.layer == "0"
+    )
+    assert "nothing ever trained them" in finding.message
+    assert finding.severity in ("advice", "warning")
+
+
+@pytest.mark.parametrize("way", [nn.init.xavier_uniform_, nn.init.orthogonal_])
+def test_features_that_were_written_may_be_meant(way, tmp_path: Path) -> None:
+    base = nn.Linear(6, 16)
+    way(base.weight)
+    assert not any("nothing ever trained" in one.message for one in said(features(base, tmp_path), RULE))
+
+
 @pytest.mark.parametrize(("frozen", "found"), [(True, True), (False, False)])
 def test_an_optimizer_that_holds_frozen_tensors_alone(frozen: bool, found: bool, tmp_path: Path) -> None:
     """The norms' way of fine-tuning, gone wrong: what has no "bn" in its name is frozen, the new head too."""

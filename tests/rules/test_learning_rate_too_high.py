@@ -37,12 +37,13 @@ def at(
     *,
     kind: str = "SGD",
     losses: tuple[Loss, ...] = (),
+    size: float = 0.1,
 ) -> Record:
-    """All three weights of size 0.1, moved by `share` of it."""
+    """All three weights of one size, moved by `share` of it."""
     figures: dict[tuple[str, str], Figure] = {}
     for layer in NET:
-        figures[f"{layer.name}.weight", "weight.std"] = 0.1
-        figures[f"{layer.name}.weight", "update.std"] = lambda s: 0.1 * (share(s) if callable(share) else share)  # type: ignore[operator]
+        figures[f"{layer.name}.weight", "weight.std"] = size
+        figures[f"{layer.name}.weight", "update.std"] = lambda s: size * (share(s) if callable(share) else share)  # type: ignore[operator]
     given = [(loss, 1.0) for loss in losses]
     return run(NET, figures, skill=skill, loss=loss, losses=given, optimizers=(replace(SGD, kind=kind),))
 
@@ -77,6 +78,13 @@ def test_a_step_of_adam_may_be_as_long_as_the_weights_are_large(skill: float | N
     assert "nothing is left of the initialisation" in finding.cause
     assert said(at(0.99 * WHOLE, 1.0, skill, kind="Adam"), RULE) == []
     assert said(at(1.01 * WHOLE, 1.0, skill), RULE) == []  # as long as SGD's gradient
+
+
+def test_weights_that_are_smaller_than_pytorchs_own_are_not_the_rates_doing() -> None:
+    own = 1 / math.sqrt(3 * 64)  # the bound of kaiming_uniform_(a=√5) is 1 / √fan_in
+    assert told(at(1.01 * WHOLE, 1.0, 0.9, kind="Adam", size=own), RULE)
+    assert said(at(1.01 * WHOLE, 1.0, 0.9, kind="Adam", size=own / 2), RULE) == []
+    assert told(at(2.02 * WHOLE, 1.0, 0.9, kind="Adam", size=own / 2), RULE)
 
 
 def test_a_run_that_is_done_came_through_it() -> None:

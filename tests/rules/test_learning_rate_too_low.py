@@ -24,6 +24,7 @@ from headstart.diagnosis.rules.learning_rate_too_low import (
     KEPT,
     LED,
     NOT_YET,
+    OWN,
     PACE,
     SHORT,
     USUAL,
@@ -49,6 +50,18 @@ def test_the_weight_that_came_furthest_may_be_a_hundredth_from_its_start() -> No
     finding = told(moved(1e-9, 0.99 * WAY / ENOUGH), RULE)
     assert figures_of(finding)["way"] == pytest.approx(0.99 * WAY, rel=1e-5)
     assert said(moved(1e-9, 1.01 * WAY / ENOUGH), RULE) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "share", "first"), [("Adam", 1.01, True), ("Adam", 0.99, False), ("SGD", 1.01, False)]
+)
+def test_of_steps_whose_size_is_the_rates_alone_nothing_else_is_the_cause(
+    kind: str, share: float, first: bool
+) -> None:
+    near = moved(1e-9, 0.5 * WAY / ENOUGH)
+    near.optimizers = (replace(SGD, kind=kind),)  # type: ignore[misc]
+    near.lr = Series((0,), (0.5 * WAY / ENOUGH / (share * OWN),))  # type: ignore[misc]
+    assert told(near, RULE).first is first
 
 
 def test_a_table_of_biases_may_come_many_times_its_size() -> None:

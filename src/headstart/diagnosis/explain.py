@@ -79,7 +79,7 @@ def explain(findings: Sequence[tuple[Finding, str]], flow: Flow) -> tuple[Findin
 
 def explains(a: Told, b: Told, flow: Flow) -> bool:
     """Whether `a` can be a cause of `b`."""
-    if a is b or (a.gravity == 0 and b.gravity > 0):
+    if a is b or b.finding.first or (a.gravity == 0 and b.gravity > 0):
         return False
     if a.group == "symptom":
         return b.group == "symptom" and (a.finding.step or 0) < (b.finding.step or 0)

@@ -527,7 +527,7 @@ class Observer:
             slot.places = _places(slot.units, tensor)
             slot.steps_first = _steps_first(module, args)
             slot.samples_before = samples_before(args[0]) if slot.steps_first else ()
-            slot.frozen_at = self.step if self.step and _is_frozen_as_drawn(module) else None
+            slot.frozen_at = self.step if _is_frozen_as_drawn(module) else None
         if tensor.requires_grad and tensor.grad_fn is not None:
             tag(tensor, slot, self._key)
             states.mark(module, output, slot, self._key)

@@ -39,7 +39,7 @@ class Layer:
         int, ...
     ] = ()  # (steps or states, samples, features) that it gave, of which a view mixes the samples
     viewed: tuple[int, ...] = ()  # and the shape of that view
-    frozen_at: int | None = None  # of what first ran after the first step, and was frozen as it was drawn: that step
+    frozen_at: int | None = None  # of what was frozen as torch drew it when it first ran: that step
     summed: int | None = None  # rows of its output that are summed into a number, which is then added to each
     normed_after: str | None = (
         None  # "relu": through that, straight and always, its output goes into a batch norm by the

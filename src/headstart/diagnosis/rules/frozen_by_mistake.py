@@ -3,7 +3,8 @@
 ## What it sees
 Which parameters of the models that run require grad, by their number of values, in a run that is known not to learn. In
 such a run also a linear or convolutional layer that is new after the first steps and frozen with the weights that torch
-drew for it: their version counter says that nothing else was ever written into them, and they stayed as they were. And,
+drew for it: their version counter says that nothing else was ever written into them, and they stayed as they were. One
+that is so from the start, before or behind layers that are trained, is told in any run. And,
 whether it learns or not, frozen weights of layers that run of which every value that was looked at is zero at every look,
 and optimizers that step while each tensor that they hold is frozen, and never was moved.
 
@@ -65,7 +66,9 @@ for step in range(60):
   advice in a run that learns: a branch may be kept for later.
 
 ## Stays silent when
-The run learns, or it is not known whether it does; all parameters are frozen; or no layer that is frozen ran. Of weights of
+The run learns, or it is not known whether it does; all parameters are frozen; or no layer that is frozen ran. Of a layer
+that is frozen from the start as it was drawn: something was written into its weights (an initialisation, too), or no signal
+passes between it and what is trained. Of weights of
 zeros: they are trained at some time, one value is not zero, they have one dimension only, or their layer never ran.
 
 Of plain tensors, whether the run learns or not: they are written into or replaced, the module has a matrix as a parameter
@@ -107,6 +110,11 @@ TEXT = Text(
         "nothing ever changed them.",
         "drawn_cause": "What is new in a net that was trained before has to be trained. Where layers are frozen by their "
         "names, the new one's was taken for an old one's.",
+        "random": "{layer} is frozen with the weights that torch drew for it: nothing was loaded into them, and nothing "
+        "ever trained them.",
+        "random_cause": "A frozen layer is worth what it was trained to before. Random weights mix what they are given at "
+        "random, and the layers that are trained have to make do with that. Load the weights before freezing them, or let "
+        "them be trained.",
         "idle_message": "{optimizer} took {steps:number} steps, and all of the {count:number} tensors that it holds are "
         "frozen, the first of them {first}.",
         "idle_cause": "A tensor that does not require grad gets no gradient, and a step passes it by.",
@@ -133,6 +141,9 @@ TEXT = Text(
         "plain_note": "有意固定的内容请用 self.register_buffer",
         "zero_message": "{count:number} 个被冻结的权重全部为零，第一个是 {first}：与它们相乘的内容全部丢失。",
         "drawn": "{layer} 在第 {step:number} 步才出现，并且被冻结：它的权重是 torch 抽取的，此后从未改变。",
+        "random": "{layer} 以 torch 抽取的权重被冻结：从未载入过别的权重，也从未训练过它们。",
+        "random_cause": "被冻结的层，价值在于它以前学到的东西。随机权重只是随机地混合输入，参与训练的层只能使用这样的结果。"
+        "请先载入权重再冻结，或者让它们参与训练。",
         "drawn_cause": "在以前训练过的网络中，新加入的部分必须训练。如果按名称冻结各层，新层的名称被当成了旧层。",
         "zero_cause": "与零相乘得零，而被冻结的权重不会改变。从零开始的适配器必须参与训练：请先冻结主干，再放入适配器。",
     },
@@ -149,10 +160,9 @@ def frozen_by_mistake(case: Case) -> Iterator[Finding]:
     yield from _zeros(case, [parameter for parameter in frozen if parameter.layer in ran])
     yield from _idle(case)
     yield from _plain(case)
-    if case.learns is not False:
-        return
-    yield from _drawn(case, frozen)
-    if share <= FROZEN or share == 1 or not layers:
+    nearly_all = case.learns is False and FROZEN < share < 1 and bool(layers)
+    yield from (one for one in _drawn(case, frozen) if one.step or not nearly_all)
+    if not nearly_all:
         return
     yield Finding(
         "frozen-by-mistake",
@@ -191,22 +201,27 @@ def _plain(case: Case) -> Iterator[Finding]:
 
 
 def _drawn(case: Case, frozen: list[Parameter]) -> Iterator[Finding]:
-    """Of the first layer that is new and frozen as it was drawn."""
+    """Of the first layer that is frozen as it was drawn: one that is new in a run that fails, or is so from the start."""
+    free = {parameter.name for parameter in case.record.parameters if parameter.trainable}
+    trained = [layer.name for layer in case.record.layers if free.intersection(layer.parameters)]
     for layer in case.record.layers:
         own = [parameter for parameter in frozen if parameter.name in layer.parameters]
         changed = [value for p in own for value in case.record.series(p.name, "weight.changed").values]
         if layer.frozen_at is None or layer.kind not in LINEAR or not own or len(own) < len(layer.parameters):
             continue
-        if any(changed):
+        if any(changed) or (layer.frozen_at and case.learns is not False):
             continue
+        if not layer.frozen_at and not (trained and case.flow.connected((layer.name,), trained)):
+            continue
+        key = "drawn" if layer.frozen_at else "random"
         yield Finding(
             "frozen-by-mistake",
-            "error",
-            case.say(TEXT, "drawn", layer=layer.name, step=layer.frozen_at),
+            "advice" if case.learns is not False else "error" if layer.frozen_at else "warning",
+            case.say(TEXT, key, layer=layer.name, step=layer.frozen_at),
             layer.name,
             layer.frozen_at,
             (Evidence("frozen_weights", len(own), of=len(layer.parameters)),),
-            case.say(TEXT, "drawn_cause"),
+            case.say(TEXT, f"{key}_cause"),
             Remedy("unfreeze", f"{code.path(layer.name)}.requires_grad_(True)     # {case.say(TEXT, 'note')}"),
             (layer.name,),
             layer.line,

@@ -59,7 +59,8 @@ for step in range(80):
   gradient descent brings the weights nearer to the best ones for certain below 2. Nets are not convex, and recover from
   such steps at times: so five times as much, and 2 in a second look at a run of which nothing else is known.
 - `WHOLE` = 1: the first such update over its weight, of an optimizer that divides by the gradient's size, so that it is the
-  rate's doing alone. It outweighs all that was there, whatever the loss does; 870 of 882 sound programs stay below it.
+  rate's doing alone; over what PyTorch's own start would be, where the weights are smaller. It outweighs all that was
+  there, whatever the loss does.
 - `DONE` = 0.95: skill, above which that is nothing to speak of.
 - `START` = 2: the first loss over the best constant's, above which such a step is the start's doing: the limit of
   initial-loss-off.
@@ -85,6 +86,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
 from headstart.diagnosis import code, skill
 from headstart.diagnosis.case import Case
@@ -192,8 +194,9 @@ def learning_rate_too_high(case: Case) -> Iterator[Finding]:
     optimizer = next(iter(case.record.optimizers), None)
     adaptive = optimizer is not None and optimizer.kind in ADAPTIVE
     judged = adaptive or not any(map(_has_large_targets, case.record.losses))
-    leap = _leap(case, moves(case)) if judged else None
-    if leap is None or optimizer is None or not (leap.rises or (adaptive and _outweighs(case, leap))):
+    found = moves(case)
+    leap = _leap(case, found) if judged else None
+    if leap is None or optimizer is None or not (leap.rises or (adaptive and _outweighs(case, found, leap))):
         yield from list(_divergence(case)) or (_overshoot(case) if judged and case.learns is False else [])
         return
     rate = dict(zip(case.record.lr.steps, case.record.lr.values, strict=True)).get(leap.step, case.record.lr.first)
@@ -216,8 +219,16 @@ def learning_rate_too_high(case: Case) -> Iterator[Finding]:
     )
 
 
-def _outweighs(case: Case, leap: Leap) -> bool:
-    return leap.share >= WHOLE and (case.skill is None or case.skill.value <= DONE)
+def _outweighs(case: Case, found: list[Moves], leap: Leap) -> bool:
+    """Whether it is as long as the weights are large, and as PyTorch would have made them: weights may be too small."""
+    ratios = [_size(case, one, leap.step) * math.sqrt(3 * (one.layer.fan_in or 1)) for one in found]
+    return leap.share * min(1, median(ratios)) >= WHOLE and (case.skill is None or case.skill.value <= DONE)
+
+
+def _size(case: Case, move: Moves, step: int) -> float:
+    """Root mean square at a step; PyTorch's own layers begin with 1 / √(3 fan_in) (`kaiming_uniform_(a=5 ** 0.5)`)."""
+    mean, std = (case.record.series(move.weight.name, f"weight.{figure}").until(step) for figure in ("mean", "std"))
+    return math.hypot(mean.last, std.last) if mean and std else 0.0
 
 
 def _divergence(case: Case) -> Iterator[Finding]:

@@ -69,6 +69,8 @@ for step in range(150):
   falls away under the run, which the estimate does not know. And times the first loss: one that a step threw higher up is
   on its way back.
 - `FAR` = -1: skill, below which the loss is more than twice the constant's. There something else is wrong first.
+- `OWN` = 0.5: of the rate, the first step of an optimizer that divides by the gradient's size, above which nothing but the
+  rate is to blame for a way below `WAY`. Adam's first step is the rate for each value whose gradient is above its eps.
 - `USUAL` = 1e-8: an eps up to PyTorch's own is nobody's choice. One above every value of every gradient is more than half
   of what Adam divides by, always.
 - `LED` = 0.3: of a weight's size, over the whole run and for every weight, where eps is so large; 19 of 20 sound programs
@@ -98,7 +100,7 @@ from collections.abc import Iterator
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.descent import kept
 from headstart.diagnosis.text import Text
-from headstart.diagnosis.updates import Moves, moves, path
+from headstart.diagnosis.updates import ADAPTIVE, Moves, moves, path
 from headstart.findings import Evidence, Finding, Remedy
 from headstart.record import Optimizer
 
@@ -119,6 +121,7 @@ DONE = 0.95  # skill of a run that may end, or whose weights may stay
 BENT = 2.0  # times the promises
 FAR = -1.0  # skill: the loss is twice the constant's
 LED = 0.3  # of a weight's size, where a large eps leads; 19 of 20 sound programs come further
+OWN = 0.5  # of the rate, in a first step of Adam: nearly no value's gradient is below eps
 USUAL = 1e-8  # PyTorch's own eps
 DIVIDES = ("Adam", "AdamW", "NAdam", "RAdam", "RMSprop")  # by the root of a mean of squares, plus eps
 TABLES = ("Embedding", "embedding")
@@ -211,7 +214,15 @@ def _stays(case: Case) -> Iterator[Finding]:
         (Evidence("way", way, limit, (furthest.share.steps[0], furthest.share.steps[-1]), "update.std"),),
         case.say(TEXT, "cause" if way < WAY else "near", times=1 / way),
         _remedy(case, next((times for times in FASTER if times * way >= 1), FASTER[-1])),
+        first=way < WAY and _is_the_rates(case, furthest),
     )
+
+
+def _is_the_rates(case: Case, furthest: Moves) -> bool:
+    """Whether no gradient, and so nothing before it, is to blame: the first step was divided by the gradient's size."""
+    update = case.record.series(furthest.weight.name, "update.std")
+    adaptive = all(optimizer.kind in ADAPTIVE for optimizer in case.record.optimizers)
+    return adaptive and bool(case.record.lr) and update.first >= OWN * case.record.lr.first
 
 
 def _is_of_biases(one: Moves) -> bool:
