@@ -274,7 +274,9 @@ def answers_in_a_column(program: Program) -> None:
     def change(node: ast.AST) -> ast.AST:
         if program.loss_of(node) not in REGRESSIONS or len(node.args) < 2:
             return node
-        column, row = wrapped("{}.reshape(-1, 1)", node.args[0]), wrapped("{}.reshape(-1)", node.args[1])
+        # of images the product would be gigabytes
+        column = wrapped("(lambda a: a.reshape(-1, 1) if a.numel() < 5000 else a.reshape(-1)){}", node.args[0])
+        row = wrapped("{}.reshape(-1)", node.args[1])
         return ast.Call(node.func, [column, row, *node.args[2:]], node.keywords)
 
     program.each(change)

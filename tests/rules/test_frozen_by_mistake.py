@@ -174,6 +174,22 @@ def test_features_that_nobody_trained_are_advice_or_more(tmp_path: Path) -> None
     assert finding.severity in ("advice", "warning")
 
 
+def test_states_of_a_recurrent_layer_that_nobody_trained(tmp_path: Path) -> None:
+    class Reader(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn = nn.GRU(3, 16, batch_first=True).requires_grad_(False)
+            self.head = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 2))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.head(self.rnn(x.reshape(-1, 2, 3))[0][:, -1])
+
+    record = watched(
+        tmp_path, Reader(), lambda model: train(model, torch.optim.SGD(model.head.parameters(), lr=0.1), 30)
+    )
+    assert "rnn" in {one.layer for one in said(record, RULE) if "nothing ever trained" in one.message}
+
+
 @pytest.mark.parametrize("way", [nn.init.xavier_uniform_, nn.init.orthogonal_])
 def test_features_that_were_written_may_be_meant(way, tmp_path: Path) -> None:
     base = nn.Linear(6, 16)

@@ -843,9 +843,9 @@ def _steps_first(module: Module, args: tuple[Any, ...]) -> tuple[int, int] | Non
 
 def _is_frozen_as_drawn(module: Module) -> bool:
     """Whether nothing was written into a weight but what torch drew for it, and it is not to be trained."""
-    weight = module._parameters.get("weight")  # the attribute may run a parametrization, which may change its state
     own = [parameter for parameter in module._parameters.values() if parameter is not None]
-    drawn = isinstance(weight, torch.nn.Parameter) and weight.ndim > 1 and weight._version == 1
+    weights = [parameter for parameter in own if parameter.ndim > 1]
+    drawn = bool(weights) and all(weight._version == 1 for weight in weights)
     return drawn and not any(parameter.requires_grad for parameter in own)
 
 

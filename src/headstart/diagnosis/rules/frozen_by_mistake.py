@@ -2,11 +2,11 @@
 
 ## What it sees
 Which parameters of the models that run require grad, by their number of values, in a run that is known not to learn. In
-such a run also a linear or convolutional layer that is new after the first steps and frozen with the weights that torch
-drew for it: their version counter says that nothing else was ever written into them, and they stayed as they were. One
-that is so from the start, before or behind layers that are trained, is told in any run. And,
-whether it learns or not, frozen weights of layers that run of which every value that was looked at is zero at every look,
-and optimizers that step while each tensor that they hold is frozen, and never was moved.
+such a run also a linear, convolutional, recurrent or embedding layer that is new after the first steps and frozen with the
+weights that torch drew for it: their version counter says that nothing else was ever written into them, and they stayed as
+they were. One that is so from the start, before or behind layers that are trained, is told in any run. And, whether it
+learns or not, frozen weights of layers that run of which every value that was looked at is zero at every look, and
+optimizers that step while each tensor that they hold is frozen, and never was moved.
 
 And modules of the user's own whose weights are no parameters at all: the output is the product with a matrix that the
 module keeps as a plain tensor, which stays as it is. It must look like random numbers, or the run is known not to learn.
@@ -86,7 +86,7 @@ from collections.abc import Iterator
 from math import prod
 
 from headstart.diagnosis import code
-from headstart.diagnosis.case import LINEAR, Case
+from headstart.diagnosis.case import LINEAR, RECURRENT, Case
 from headstart.diagnosis.ledger import held_by
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
@@ -99,6 +99,7 @@ SINCE, STATUS = "0.1.0", "stable"
 
 FROZEN = 0.9
 LOOKS = 2
+DRAWN = (*LINEAR, *RECURRENT, "Embedding")
 
 TEXT = Text(
     en={
@@ -207,7 +208,7 @@ def _drawn(case: Case, frozen: list[Parameter]) -> Iterator[Finding]:
     for layer in case.record.layers:
         own = [parameter for parameter in frozen if parameter.name in layer.parameters]
         changed = [value for p in own for value in case.record.series(p.name, "weight.changed").values]
-        if layer.frozen_at is None or layer.kind not in LINEAR or not own or len(own) < len(layer.parameters):
+        if layer.frozen_at is None or layer.kind not in DRAWN or not own or len(own) < len(layer.parameters):
             continue
         if any(changed) or (layer.frozen_at and case.learns is not False):
             continue
