@@ -36,7 +36,6 @@ MISSED = {
     "finish_without_places",  # neither cannot-overfit-one-batch nor inputs-ignored is there yet
     "patience_of_one",  # stopped-too-early is not there yet
     "oversampled_then_split",  # copies in both parts look as samples do that are alike by chance
-    "alternating_never_thawed",  # frozen on purpose looks the same, and the run learns a little before
     "dropout_then_norm",  # dropout-before-batchnorm is not there yet
     "positions_never_added",  # module-never-called is not there yet
     "post_norm_from_full_rate",  # needs-warm-up is not there yet; the ReLUs that die of it are told

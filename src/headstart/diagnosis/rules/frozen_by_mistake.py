@@ -4,9 +4,9 @@
 Which parameters of the models that run require grad, by their number of values, in a run that is known not to learn. In
 such a run also a linear, convolutional, recurrent or embedding layer that is new after the first steps and frozen with the
 weights that torch drew for it: their version counter says that nothing else was ever written into them, and they stayed as
-they were. One that is so from the start, before or behind layers that are trained, is told in any run. And, whether it
-learns or not, frozen weights of layers that run of which every value that was looked at is zero at every look, and
-optimizers that step while each tensor that they hold is frozen, and never was moved.
+they were. One that is so from the start, while others are trained, is told in any run. And, whether it learns or not, frozen
+weights of layers that run of which every value that was looked at is zero at every look, and optimizers that step while
+each tensor that they hold is frozen, and never was moved.
 
 And modules of the user's own whose weights are no parameters at all: the output is the product with a matrix that the
 module keeps as a plain tensor, which stays as it is. It must look like random numbers, or the run is known not to learn.
@@ -67,9 +67,8 @@ for step in range(60):
 
 ## Stays silent when
 The run learns, or it is not known whether it does; all parameters are frozen; or no layer that is frozen ran. Of a layer
-that is frozen from the start as it was drawn: something was written into its weights (an initialisation, too), or no signal
-passes between it and what is trained. Of weights of
-zeros: they are trained at some time, one value is not zero, they have one dimension only, or their layer never ran.
+that is frozen from the start as it was drawn: something was written into its weights (an initialisation, too). Of weights
+of zeros: they are trained at some time, one value is not zero, they have one dimension only, or their layer never ran.
 
 Of plain tensors, whether the run learns or not: they are written into or replaced, the module has a matrix as a parameter
 or other modules within, or what comes out is not the product, with a bias and an activation at most. In a run that learns,
@@ -203,16 +202,12 @@ def _plain(case: Case) -> Iterator[Finding]:
 
 def _drawn(case: Case, frozen: list[Parameter]) -> Iterator[Finding]:
     """Of the first layer that is frozen as it was drawn: one that is new in a run that fails, or is so from the start."""
-    free = {parameter.name for parameter in case.record.parameters if parameter.trainable}
-    trained = [layer.name for layer in case.record.layers if free.intersection(layer.parameters)]
     for layer in case.record.layers:
         own = [parameter for parameter in frozen if parameter.name in layer.parameters]
         changed = [value for p in own for value in case.record.series(p.name, "weight.changed").values]
         if layer.frozen_at is None or layer.kind not in DRAWN or not own or len(own) < len(layer.parameters):
             continue
         if any(changed) or (layer.frozen_at and case.learns is not False):
-            continue
-        if not layer.frozen_at and not (trained and case.flow.connected((layer.name,), trained)):
             continue
         key = "drawn" if layer.frozen_at else "random"
         yield Finding(
