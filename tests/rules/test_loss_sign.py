@@ -40,6 +40,8 @@ WRONG: dict[str, Form] = {
     "mean of each": lambda z, y: -F.cross_entropy(z, y, reduction="none").mean(),
     "each negative": lambda z, y: (-F.cross_entropy(z, y, reduction="none")).mean(),
     "squares": lambda z, y: -F.mse_loss(z, F.one_hot(y, 3).float()),
+    "a sum": lambda z, y: -(F.cross_entropy(z, y) + (1 - z.sigmoid()).mean()),
+    "a weighted sum": lambda z, y: -(0.5 * F.cross_entropy(z, y) + F.mse_loss(z, F.one_hot(y, 3).float()) / 4),
     "smoothed": lambda z, y: -F.cross_entropy(z, y, label_smoothing=0.1),
 }
 SOUND: dict[str, Form] = {
@@ -47,6 +49,8 @@ SOUND: dict[str, Form] = {
     "twice": lambda z, y: torch.neg(-F.cross_entropy(z, y)),
     "policy gradient": lambda z, y: -(-F.cross_entropy(z, y, reduction="none") * torch.rand(64)).mean(),
     "a part of a sum": lambda z, y: F.cross_entropy(z, y) - 0.1 * F.mse_loss(z, torch.ones(64, 3)),
+    "minus a difference": lambda z, y: -(F.mse_loss(z, torch.ones(64, 3)) - F.cross_entropy(z, y)),
+    "weights of both signs": lambda z, y: -(F.cross_entropy(z, y, reduction="none") * torch.randn(64)).mean(),
     "one label for all": lambda z, y: -F.binary_cross_entropy_with_logits(z, torch.zeros(64, 3)),
 }
 

@@ -21,6 +21,7 @@ from headstart.monitor.operators import RESHAPES, operator
 from headstart.monitor.origin import Made, Origin, clipped, origin_of
 from headstart.monitor.probabilities import LOOKS, are_probabilities, due
 from headstart.monitor.sketch import can_sketch
+from headstart.monitor.terms import parts_of, with_signs
 from headstart.monitor.written_out import WrittenOut
 from headstart.record import Loss, Targets
 
@@ -422,16 +423,31 @@ def _unvaried(rows: Tensor) -> Tensor:
 
 
 def is_negative_of(root: Tensor, call: Call, key: str) -> bool:
-    """Whether a backward's root is minus the call's own loss, averaged or summed at most."""
+    """Whether a backward's root is minus the call's own loss, or minus a sum that it is added to."""
     node: Any = root.grad_fn
     negative = False
     while node is not None and node.metadata.get(key) is not call:
         op = operator(node.name())
         if op not in ("neg", "mean", "sum"):
-            return False
+            return negative and _is_added(node, call, key)
         negative ^= op == "neg"
         node = node.next_functions[0][0]
     return negative and node is not None
+
+
+def _is_added(node: Any, call: Call, key: str) -> bool:
+    """Whether `node` is a sum in which the call's loss has a positive factor wherever it stands."""
+    signs: set[int] = set()
+    todo = [(node, 1)]
+    for _ in range(ABOVE):
+        if not todo:
+            return signs == {1}
+        term, sign = todo.pop()
+        if term.metadata.get(key) is call:
+            signs.add(sign)
+        else:
+            todo += [(below, sign * own) for (below, _), own in with_signs(parts_of(term)) or () if below is not None]
+    return False
 
 
 def masked(call: Call, share: Tensor) -> Call:

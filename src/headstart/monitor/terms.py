@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
 from headstart.monitor.computed import saved_tensor
 from headstart.monitor.operators import RESHAPES, operator
+from headstart.monitor.sketch import can_sketch
 
 Node = Any
 Edge = tuple[Node, int]
 
 SUMS = ("add", "sub", "rsub")
+LARGEST = 2**20  # values that are read
 
 
 class Part(NamedTuple):
@@ -38,6 +41,26 @@ def parts_of(node: Node) -> list[Part] | None:
         return [Part(edge, by) for edge, by in zip(below, factors, strict=False) if edge[0] is not None]
     factor = factor_of(op, node)
     return None if factor is None else [Part(*factor, op == "div")]
+
+
+def with_signs(parts: list[Part] | None) -> list[tuple[Edge, int]] | None:
+    """Each with the sign of what it is multiplied by; None where one has none."""
+    signs = [(part.edge, sign_of(part.by)) for part in parts or ()]
+    known = [(edge, sign) for edge, sign in signs if sign is not None]
+    return known if parts is not None and len(known) == len(signs) else None
+
+
+def sign_of(scale: Tensor | float) -> int | None:
+    """1, -1, or 0 where all is zero; None: it has both signs."""
+    if not isinstance(scale, Tensor):
+        return (scale > 0) - (scale < 0)
+    scale = scale if scale.is_floating_point() or scale.is_complex() else scale.double()
+    if not can_sketch(scale) or scale.numel() > LARGEST or not scale.is_cpu:
+        return None
+    low, high = (float(end) for end in torch.aminmax(scale))
+    if low >= 0:
+        return int(high > 0)
+    return -1 if high <= 0 else None  # what is not a number is neither
 
 
 def factor_of(op: str, node: Node) -> tuple[Edge, Tensor] | None:

@@ -21,13 +21,12 @@ from headstart.monitor.computed import output_of, saved_tensor
 from headstart.monitor.graph import output_shape
 from headstart.monitor.operators import NORMS, OF_WEIGHTS, RESHAPES, WEIGHTS, signed
 from headstart.monitor.sketch import can_sketch
-from headstart.monitor.terms import Edge, Node, Part, factor_of, parts_of, plain_operator
+from headstart.monitor.terms import LARGEST, Edge, Node, Part, factor_of, parts_of, plain_operator, sign_of, with_signs
 
 TERMS = 64  # nodes from the loss to its terms, at most
 NEAR = 256  # nodes from the loss to the layers that it takes its outputs from, at most
 ALL = 8192  # nodes of a whole graph, at most; walked through only where a square is subtracted
 WITHIN = 12  # nodes from a square to the layer that made its base, at most
-LARGEST = 2**20  # values that are read
 SAME = 1e-4  # what rounding may change, as a share of the largest output
 PARTS = ("select", "slice", "split", "split_with_sizes", "unbind", "chunk")
 ACTIVE = ("sigmoid", "softmax")
@@ -80,30 +79,10 @@ def _terms(root: Edge) -> Iterator[tuple[Edge, int]]:
             yield from found
             return
         edge, sign = todo.pop()
-        if (parts := _signed(parts_of(edge[0]))) is None:
+        if (parts := with_signs(parts_of(edge[0]))) is None:
             found.append((edge, sign))
         else:
             todo += [(part, sign * own) for part, own in parts if own]
-
-
-def _signed(parts: list[Part] | None) -> list[tuple[Edge, int]] | None:
-    """Each with the sign of what it is multiplied by; None where one has none."""
-    signs = [(part.edge, _sign(part.by)) for part in parts or ()]
-    known = [(edge, sign) for edge, sign in signs if sign is not None]
-    return known if parts is not None and len(known) == len(signs) else None
-
-
-def _sign(scale: Tensor | float) -> int | None:
-    """1, -1, or 0 where all is zero; None: it has both signs."""
-    if not isinstance(scale, Tensor):
-        return (scale > 0) - (scale < 0)
-    scale = scale if scale.is_floating_point() or scale.is_complex() else scale.double()
-    if not can_sketch(scale) or scale.numel() > LARGEST or not scale.is_cpu:
-        return None
-    low, high = (float(end) for end in torch.aminmax(scale))
-    if low >= 0:
-        return int(high > 0)
-    return -1 if high <= 0 else None  # what is not a number is neither
 
 
 # Squares
@@ -153,7 +132,7 @@ def _base(square: Node) -> tuple[Node, Tensor, list[Edge], Tensor] | None:
         elif op in ("sub", "add") and node.next_functions[0][0] is not None and node.next_functions[-1][0] is None:
             moved = True
             chain.append(node.next_functions[0])
-        elif (factor := factor_of(op, node)) is not None and _sign(factor[1]) in (1, -1) and not moved:
+        elif (factor := factor_of(op, node)) is not None and sign_of(factor[1]) in (1, -1) and not moved:
             scale = _scaled(scale, factor[1], op)
             chain.append(factor[0])
         else:
@@ -318,8 +297,8 @@ def _products(root: Edge) -> Iterator[tuple[Edge, int]]:
         else:
             parts = None if op in RESHAPES and _source(edge[0]) is not None else parts_of(edge[0])
         numbers = all(not isinstance(part.by, Tensor) or not part.by.ndim for part in parts or ())
-        if numbers and (signed_parts := _signed(parts)) is not None:
-            todo += [(part, sign * own) for part, own in signed_parts if own]
+        if numbers and (summands := with_signs(parts)) is not None:
+            todo += [(part, sign * own) for part, own in summands if own]
         else:
             found.append((edge, sign))
 
@@ -327,7 +306,7 @@ def _products(root: Edge) -> Iterator[tuple[Edge, int]]:
 def _answers(node: Node) -> Node | None:
     """The sigmoid or softmax, of what is its product with targets that are nowhere negative, and not all zero."""
     factor = factor_of("mul", node) if plain_operator(node) == "mul" else None
-    if factor is None or not factor[1].ndim or _sign(factor[1]) not in (0, 1):
+    if factor is None or not factor[1].ndim or sign_of(factor[1]) not in (0, 1):
         return None
     return _source(factor[0][0])
 

@@ -4,7 +4,7 @@
 Which parameters of the models that run require grad, by their number of values, in a run that is known not to learn. In
 such a run also a linear, convolutional, recurrent or embedding layer that is new after the first steps and frozen with the
 weights that torch drew for it: their version counter says that nothing else was ever written into them, and they stayed as
-they were. One that is so from the start, while others are trained, is told in any run. And, whether it learns or not, frozen
+they were. One that is so from the start, while others are trained, is told in any run. And, in any run, frozen
 weights of layers that run of which every value that was looked at is zero at every look, and optimizers that step while
 each tensor that they hold is frozen, and never was moved.
 

@@ -232,6 +232,7 @@ def loss_sign(case: Case) -> Iterator[Finding]:
             remedy=_subtract(case) if climbs else _remedy(case, loss),
             line=loss.line,
         )
+        return  # one minus is before all terms of a sum
 
 
 def _allied(case: Case, found: Allies) -> Finding:
