@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from training import trained
 
 import headstart as hs
+from headstart.diagnosis.case import Case
 from headstart.diagnosis.rules.output_range_too_small import FLOOR_SHARE, OUTSIDE, _floor
 from headstart.record import Loss, Record, Targets
 
@@ -99,10 +100,18 @@ def test_what_can_be_reached_is_sound(form: str, tmp_path: Path) -> None:
 
 
 def test_scores_that_are_scaled_or_unbounded_have_no_floor(tmp_path: Path) -> None:
-    for number, form in enumerate((lambda z: 10 * z.tanh(), lambda z: z.relu(), lambda z: z)):
+    for number, form in enumerate((lambda z: 10 * z.tanh(), lambda z: z.relu() - 1, lambda z: z)):
         (tmp_path / str(number)).mkdir()
         seen = record(tmp_path / str(number), lambda z, y, form=form: F.cross_entropy(form(z), y), CLASSES, 10)
         assert said(seen, RULE) == []
+
+
+def test_scores_behind_a_relu_are_cut_off(tmp_path: Path) -> None:
+    seen = record(tmp_path, lambda z, y: F.cross_entropy(z.relu(), y), CLASSES, 10)
+    finding = told(seen, RULE)
+    assert finding.severity == ("warning" if Case.of(seen).learns is False else "advice")
+    assert "those that it cuts off get no gradient" in finding.message
+    assert "loss_floor" not in figures_of(finding)
 
 
 Scores = Callable[[Tensor, Tensor], Tensor]

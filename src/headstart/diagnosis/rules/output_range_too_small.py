@@ -9,7 +9,8 @@ highest and the lowest probability. It is exact: a floor. Of one activation stra
 of the inner's range: `sigmoid(relu(x))` is never below one half. Of a softmax it knows that its outputs sum to 1, too:
 where the targets of a sample do not, as with several labels each, no answer fits. Cosine similarities, products of vectors
 of length 1, lie between -1 and 1, times the number by which they are multiplied: in a contrastive loss, one over its
-temperature.
+temperature. Scores behind a ReLU leave no floor, for the right one may be as large as it will; but those that are cut off
+have no gradient, and no class can be ruled out. So they are told, too.
 
 ## Why it hurts
 However long it trains, the loss cannot fall below the floor. What lies outside of the range cannot be answered, and near
@@ -55,7 +56,7 @@ for step in range(60):
   where there is no temperature below 1.
 - `OUTSIDE` = 0.05: of the targets of a regression, so that a few outliers do not count.
 
-It is an error in a run that does not learn, else a warning.
+It is an error in a run that does not learn, else a warning; scores behind a ReLU are a warning there, else advice.
 
 ## Stays silent when
 The activation's output is scaled or shifted before the loss, or cosines by what is learnt; softmax-before-cross-entropy or
@@ -110,6 +111,10 @@ TEXT = Text(
         "cause": "{activation} gives values {range}; the targets reach from {least:number} to {most:number}.",
         "bounded": "The right class can score no more than {high:number}, and the others no less than {low:number}: that "
         "is too near for any answer to be sure.",
+        "cut": "The scores given to cross_entropy come from a ReLU: none is below 0, and those that it cuts off get no "
+        "gradient.",
+        "cut_cause": "A class is ruled out by a score far below the others'. Behind a ReLU it can only be 0, and a class whose "
+        "scores are all cut off never gets up again: its unit is dead.",
         "cosine": "Cosine similarities lie between -1 and 1, and here they are multiplied by {high:number}: all scores are "
         "nearly one. A temperature divides.",
         "temperature": "similarity: between -1 and 1; divided by the temperature, not multiplied",
@@ -133,6 +138,8 @@ TEXT = Text(
         "doubled": "{activation} 之前还有另一个激活函数，或它被另一个取代，因此有些答案给不出来。",
         "cause": "{activation} 只能给出{range}的值；目标的范围是 {least:number} 到 {most:number}。",
         "bounded": "正确类别的分数最高只有 {high:number}，其他类别最低也有 {low:number}：太接近了，任何答案都不可能确定。",
+        "cut": "给 cross_entropy 的分数来自 ReLU：没有一个低于 0，被截断的分数得不到梯度。",
+        "cut_cause": "排除一个类别，要靠远低于其他类别的分数。经过 ReLU 之后分数最低是 0，而分数全部被截断的类别再也起不来：它的单元死了。",
         "cosine": "余弦相似度在 -1 与 1 之间，这里又乘以 {high:number}：所有分数几乎都一样。温度应作除数。",
         "temperature": "similarity：在 -1 与 1 之间；除以温度，而不是乘以温度",
         "between": " {low:number} 与 {high:number} 之间",
@@ -146,8 +153,10 @@ TEXT = Text(
 
 
 def output_range_too_small(case: Case) -> Iterator[Finding]:
-    """One finding for each loss with a floor."""
+    """One finding for each loss with a floor, or of scores that are cut off."""
     for loss in case.record.losses:
+        if loss.trained and loss.kind == "cross_entropy" and loss.made_by == "relu":
+            yield _of_cut(case, loss)
         constant = best_constant(loss)
         floor = _floor(loss)
         if not loss.trained or constant is None or floor is None:
@@ -185,6 +194,20 @@ def output_range_too_small(case: Case) -> Iterator[Finding]:
             remedy=_remedy(case, loss, form),
             line=loss.line,
         )
+
+
+def _of_cut(case: Case, loss: Loss) -> Finding:
+    last = case.record.loss_of(loss.name)
+    return Finding(
+        "output-range-too-small",
+        "warning" if case.learns is False else "advice",
+        case.say(TEXT, "cut"),
+        step=0,
+        evidence=(Evidence("loss", last.last, None, (last.steps[-1],), "loss"),) if last else (),
+        cause=case.say(TEXT, "cut_cause"),
+        remedy=_remedy(case, loss, "scores"),
+        line=loss.line,
+    )
 
 
 def _severity(case: Case, loss: Loss, share: float) -> Severity | None:
