@@ -113,8 +113,8 @@ TEXT = Text(
         "is too near for any answer to be sure.",
         "cut": "The scores given to cross_entropy come from a ReLU: none is below 0, and those that it cuts off get no "
         "gradient.",
-        "cut_cause": "A class is ruled out by a score far below the others'. Behind a ReLU it can only be 0, and a class whose "
-        "scores are all cut off never gets up again: its unit is dead.",
+        "cut_cause": "A class is ruled out by a score far below the others'. Behind a ReLU it can only be 0, and a class "
+        "whose scores are all cut off never gets up again: its unit is dead.",
         "cosine": "Cosine similarities lie between -1 and 1, and here they are multiplied by {high:number}: all scores are "
         "nearly one. A temperature divides.",
         "temperature": "similarity: between -1 and 1; divided by the temperature, not multiplied",
@@ -139,7 +139,8 @@ TEXT = Text(
         "cause": "{activation} 只能给出{range}的值；目标的范围是 {least:number} 到 {most:number}。",
         "bounded": "正确类别的分数最高只有 {high:number}，其他类别最低也有 {low:number}：太接近了，任何答案都不可能确定。",
         "cut": "给 cross_entropy 的分数来自 ReLU：没有一个低于 0，被截断的分数得不到梯度。",
-        "cut_cause": "排除一个类别，要靠远低于其他类别的分数。经过 ReLU 之后分数最低是 0，而分数全部被截断的类别再也起不来：它的单元死了。",
+        "cut_cause": "排除一个类别，要靠远低于其他类别的分数。经过 ReLU 之后分数最低是 0，"
+        "而分数全部被截断的类别再也起不来：它的单元死了。",
         "cosine": "余弦相似度在 -1 与 1 之间，这里又乘以 {high:number}：所有分数几乎都一样。温度应作除数。",
         "temperature": "similarity：在 -1 与 1 之间；除以温度，而不是乘以温度",
         "between": " {low:number} 与 {high:number} 之间",
