@@ -10,7 +10,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "programs"))
 
-from mutants import OPERATORS, drawn, hurts, mutant
+from mutants import OPERATORS, Tally, drawn, hurts, mutant
+from run_all import Result
 
 from headstart.diagnosis.rules import catalogue
 
@@ -64,6 +65,27 @@ def test_the_loop_has_no_zero_grad_and_the_step_stands_alone() -> None:
     assert "zero_grad" not in (mutant(LOOP, OPERATORS["no_zero_grad"]) or "")
     cleared = (mutant(LOOP, OPERATORS["cleared_before_step"]) or "").splitlines()
     assert [one.strip() for one in cleared[-2:]] == ["optimizer.zero_grad()", "optimizer.step()"]
+
+
+def result(*found: tuple[str, str]) -> Result:
+    return Result("x", None, "", tuple((rule,) for rule, _ in found), tuple(grave for _, grave in found), None, 0, 0)
+
+
+def test_what_counts() -> None:
+    fault, sound = OPERATORS["no_zero_grad"], OPERATORS["another_seed"]
+    right, third = (
+        result(("missing-zero-grad", "error")),
+        result(*[("dead-relu", "error")] * 2, ("missing-zero-grad", "error")),
+    )
+    tally = Tally()
+    assert [tally.add(fault, "hurts", one) for one in (right, third, result(), None)] == ["1", "3", "-", "-"]
+    assert tally.add(fault, "harmless", right) == "1"
+    assert (tally.ran, tally.counted, tally.right, tally.found) == (5, 4, 1, 2)
+    tally = Tally()
+    advised = result(("dead-relu", "advice"))
+    assert [tally.add(sound, "harmless", one) for one in (advised, right, None)] == ["quiet", "LOUD", ""]
+    assert tally.add(sound, "hurts", right) == ""
+    assert (tally.ran, tally.counted, tally.quiet) == (4, 2, 1)
 
 
 @pytest.mark.parametrize(
