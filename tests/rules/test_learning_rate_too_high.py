@@ -85,6 +85,8 @@ def test_weights_that_are_smaller_than_pytorchs_own_are_not_the_rates_doing() ->
     assert told(at(1.01 * WHOLE, 1.0, 0.9, kind="Adam", size=own), RULE)
     assert said(at(1.01 * WHOLE, 1.0, 0.9, kind="Adam", size=own / 2), RULE) == []
     assert told(at(2.02 * WHOLE, 1.0, 0.9, kind="Adam", size=own / 2), RULE)
+    assert said(at(1.01 * LARGE, jumps(10), 0.9, size=own / 2), RULE) == []
+    assert told(at(1.01 * LARGE, jumps(10), 0.0, size=own / 2), RULE)  # known to fail
 
 
 def test_a_run_that_is_done_came_through_it() -> None:

@@ -59,8 +59,8 @@ for step in range(80):
   gradient descent brings the weights nearer to the best ones for certain below 2. Nets are not convex, and recover from
   such steps at times: so five times as much, and 2 in a second look at a run of which nothing else is known.
 - `WHOLE` = 1: the first such update over its weight, of an optimizer that divides by the gradient's size, so that it is the
-  rate's doing alone; over what PyTorch's own start would be, where the weights are smaller. It outweighs all that was
-  there, whatever the loss does.
+  rate's doing alone. It outweighs all that was there, whatever the loss does. Where the run is not known to fail, it and
+  `LARGE` are over what PyTorch's own start would be, if the weights are smaller.
 - `DONE` = 0.95: skill, above which that is nothing to speak of.
 - `START` = 2: the first loss over the best constant's, above which such a step is the start's doing: the limit of
   initial-loss-off.
@@ -196,7 +196,7 @@ def learning_rate_too_high(case: Case) -> Iterator[Finding]:
     judged = adaptive or not any(map(_has_large_targets, case.record.losses))
     found = moves(case)
     leap = _leap(case, found) if judged else None
-    if leap is None or optimizer is None or not (leap.rises or (adaptive and _outweighs(case, found, leap))):
+    if leap is None or optimizer is None or not _counts(case, leap, found, adaptive):
         yield from list(_divergence(case)) or (_overshoot(case) if judged and case.learns is False else [])
         return
     rate = dict(zip(case.record.lr.steps, case.record.lr.values, strict=True)).get(leap.step, case.record.lr.first)
@@ -219,10 +219,14 @@ def learning_rate_too_high(case: Case) -> Iterator[Finding]:
     )
 
 
-def _outweighs(case: Case, found: list[Moves], leap: Leap) -> bool:
-    """Whether it is as long as the weights are large, and as PyTorch would have made them: weights may be too small."""
+def _counts(case: Case, leap: Leap, found: list[Moves], adaptive: bool) -> bool:
+    """In a run that is not known to fail, weights that are smaller than PyTorch's own take the blame for their share."""
+    if leap.rises and case.learns is False:
+        return True
     ratios = [_size(case, one, leap.step) * math.sqrt(3 * (one.layer.fan_in or 1)) for one in found]
-    return leap.share * min(1, median(ratios)) >= WHOLE and (case.skill is None or case.skill.value <= DONE)
+    share = leap.share * min(1, median(ratios))
+    done = case.skill is not None and case.skill.value > DONE
+    return (leap.rises and share >= LARGE) or (adaptive and share >= WHOLE and not done)
 
 
 def _size(case: Case, move: Moves, step: int) -> float:
