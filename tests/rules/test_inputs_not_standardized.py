@@ -65,6 +65,25 @@ def test_a_norm_behind_the_first_layer_makes_the_inputs_size_irrelevant() -> Non
     assert said(given(0.0, 70.0, linear("fc1", norm="batch_norm")), RULE) == []
 
 
+@pytest.mark.parametrize(("norm", "fault"), [("layer_norm", True), ("group_norm", True), ("batch_norm", False)])
+def test_only_a_norm_over_the_samples_takes_away_an_offset(norm: str, fault: bool) -> None:
+    assert bool(said(given(1.01 * OFFSET, 1.0, linear("fc1", norm=norm)), RULE)) is fault
+    assert said(given(0.99 * OFFSET, 1.0, linear("fc1", norm=norm)), RULE) == []
+    assert said(given(0.0, 70.0, linear("fc1", norm=norm)), RULE) == []
+
+
+def test_the_offset_of_inputs_stays_behind_a_layer_norm() -> None:
+    """Two inputs far from zero come out of it nearly the same; a batch norm takes the offset away."""
+    torch.manual_seed(0)
+    x, layer = torch.randn(200, 16), torch.nn.Linear(16, 64)
+
+    def spread(norm: torch.nn.Module, offset: float) -> float:
+        return norm(layer(x + offset)).detach().std(0).mean().item()
+
+    assert spread(torch.nn.LayerNorm(64), 50.0) < 0.1 * spread(torch.nn.LayerNorm(64), 0.0)
+    assert spread(torch.nn.BatchNorm1d(64), 50.0) == pytest.approx(spread(torch.nn.BatchNorm1d(64), 0.0), rel=1e-2)
+
+
 def test_a_norm_in_front_of_all_layers_takes_any_inputs() -> None:
     norm = Layer("norm", "BatchNorm1d", 0, ("norm.weight", "norm.bias"), (64,), units=64)
     figures = {("norm", "input.mean"): 33.0, ("norm", "input.std"): 78.0}

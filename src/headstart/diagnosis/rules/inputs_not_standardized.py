@@ -49,8 +49,10 @@ for step in range(80):
 - `OFFSET` = 10: |mean| over standard deviation; the curvature along the mean is 1 + OFFSET² ≈ 100 times that across.
 
 ## Stays silent when
-A norm follows the first layer or is the first layer, the inputs are integers for an embedding, or constant; or one column
-is far larger than the others, which features-unequal-scale tells. In a run that learns it is advice at most.
+A batch norm follows the first layer, or any norm is it (another one behind it takes away the inputs' size, but not their
+offset: that is another number for each of a sample's units, of which the norm takes the mean over the units); the inputs
+are integers for an embedding, or constant; or one column is far larger than the others, which features-unequal-scale tells.
+In a run that learns it is advice at most.
 
 ## References
 LeCun, Bottou, Orr & Müller, *Efficient BackProp* (1998), §4.3 and §5.
@@ -77,6 +79,7 @@ SINCE, STATUS = "0.1.0", "stable"
 LARGE = 10.0  # root mean square; the stable rate falls with its square (LeCun et al. 1998, §5): by 100
 SMALL = 0.01  # root mean square; from here the inputs hardly count beside the biases' size, 1/√fan_in
 OFFSET = 10.0  # |mean| / std; the curvature along the mean is 1 + 10² times that across it
+PER_UNIT = "batch_norm"  # takes from each unit its mean over the samples, and so the inputs' offset
 SECOND_LOOK = {"LARGE": 3.0, "SMALL": 0.1, "OFFSET": 3.0}
 
 TEXT = Text(
@@ -115,9 +118,9 @@ class Given:
 
     @property
     def fault(self) -> str | None:
-        if self.size > LARGE:
+        if self.size > LARGE and not self.layer.norm:
             return "large"
-        if self.size < SMALL:
+        if self.size < SMALL and not self.layer.norm:
             return "small"
         return "offset" if abs(self.mean) > OFFSET * self.std else None
 
@@ -157,6 +160,6 @@ def _given(case: Case) -> Iterator[Given]:
     for layer, _ in case.weighted((*LINEAR, *RECURRENT)):
         means, stds = (case.record.series(layer.name, f"input.{figure}") for figure in ("mean", "std"))
         pairs = [(m, s) for m, s in zip(means.values, stds.values, strict=True) if math.isfinite(m) and s > 0]
-        if pairs and not layer.norm:
+        if pairs and layer.norm != PER_UNIT:
             mean, std = (median(values) for values in zip(*pairs, strict=True))
             yield Given(layer, stds.steps[0], mean, std)
