@@ -487,6 +487,7 @@ def _units_dim(op: str, node: Any, leaves: Mapping[Any, tuple[Tensor, ...]], tur
 
 
 def saved_input(operation: Operation) -> Tensor | None:
-    """What a layer was given, as its node saved it; None where no weight needs it, and as `saved` says."""
-    found = (saved(operation.node, name) for name in ("self", "mat1", "mat2", "input"))
-    return next((tensor for tensor in found if tensor is not None), None)
+    """What a layer was given that is data, as its node saved it; None where no weight needs it, and as `saved` says."""
+    names = ("self", "mat1", "mat2", "mat", "input", "vec", "tensor")
+    found = (saved(operation.node, name) for name in names)
+    return next((tensor for tensor in found if tensor is not None and not tensor.requires_grad), None)

@@ -64,7 +64,8 @@ for step in range(60):
   by √2), but for the 4 × Xavier of old sigmoid nets, 2.2 times it, which a sigmoid, being bounded, does not pass on.
 
 ## Stays silent when
-A norm follows (its output does not depend on the weights' scale). In a run that learns it is advice at most.
+A norm follows (its output does not depend on the weights' scale). Or plain descent on the squared errors of a single linear
+layer diverges, which it does from any start. In a run that learns it is advice at most.
 
 ## References
 He et al. 2015, §2.2; Glorot & Bengio 2010; Mishkin & Matas, *All you need is a good init* (2016).
@@ -74,7 +75,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headstart.diagnosis import code
+from headstart.diagnosis import code, quadratic
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.gains import gains, recurrent_gains
 from headstart.diagnosis.text import Text
@@ -148,7 +149,7 @@ def _chain(case: Case) -> Iterator[Finding]:
     """Of all layers that have their part in the growth, told of the one that is furthest off."""
     found = list(gains(case))
     end = max(found, key=lambda gain: gain.along, default=None)
-    if end is None or end.along <= GROWTH:
+    if end is None or end.along <= GROWTH or quadratic.diverges(case):
         return
     way = {*case.flow.upstream(end.layer.name), end.layer.name}
     parts = [gain for gain in found if gain.layer.name in way and gain.own > SHARE] or [end]
