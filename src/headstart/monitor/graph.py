@@ -220,11 +220,14 @@ class Graph:
         )
 
     def _is_bare(self, here: Operation) -> bool:
-        """Whether one weight is multiplied by another with nothing but reshapes, fixed sums and a bias in between."""
+        """Whether one weight is multiplied by another with nothing but reshapes, fixed sums and a bias in between.
+
+        A product with data, such as a graph's neighbours, is not known to be fixed.
+        """
         while len(here.consumers) == 1:
             here = self.operations[here.consumers[0]]
             if here.role == "weights":
-                return True
+                return bool(here.parameters)
             bias = here.op == "add" and here.role == "shape" and here.parameters
             if here.op not in RESHAPES and here.op not in SUMS_UP and not bias:
                 return False
