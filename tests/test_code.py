@@ -32,6 +32,18 @@ def test_a_loop_over_layers_of_one_kind_has_no_brackets_too_many() -> None:
     assert "isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):" in code.init_all(mixed)
 
 
+def test_weights_of_the_users_own_modules_are_drawn_by_the_number_of_their_inputs() -> None:
+    own = [Layer(f"{n}", "Dense", n, (f"{n}.w",), (8, 4), 8, 4, activation="relu", factor="w") for n in range(5)]
+    assert code.init(own[0]) == "torch.nn.init.normal_(model[0].w, std=0.5)"
+    assert code.init_all(own).splitlines()[1:] == [
+        "    if isinstance(module, Dense):",
+        "        torch.nn.init.normal_(module.w, std=(2 / module.w.shape[0]) ** 0.5)",
+    ]
+    mixed = [*own, Layer("fc", "Linear", 5, ("fc.weight",), (2, 4), 4, 2)]
+    assert code.init_all(mixed).splitlines()[0] == code.init(own[0])
+    assert code.init_all(mixed).splitlines()[-1] == code.init(mixed[-1])
+
+
 def test_code_names_no_tensor_that_headstart_had_to_number() -> None:
     assert [code.is_reached(name) for name in ("fc.weight", "w1", "linear~1.weight", "tensor12", "tensor")] == [
         *(True, True),

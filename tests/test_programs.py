@@ -44,10 +44,8 @@ MISSED = {
     "lags_by_a_view",  # the data are viewed before any layer: nothing of it is watched
     "triplets_in_one_point",  # a loss written by hand tells no skill, and no figure that all embeddings are one
     "kl_the_wrong_sign",  # q log q is an entropy but for a constant, and an entropy is rightly made large elsewhere
-    "field_exponential_layers",  # held back: that they explode stands behind weights-too-large, which it follows from
     "field_yolo_log",  # held back: the logarithm of 0 stands behind the unscaled inputs that lead to it
     "street_both_gates_equal",  # only the symptom: steps of single samples go to and fro, and no way proves a low rate
-    "street_loss_is_growing",  # told third, behind targets and weights that are too large for ten steps as well
     "bench_anchors_mostly_background",  # it learns and ranks well, and calls few likelier than not
     "bench_belief_net_without_softmax",  # what the clip holds stands behind loss-below-its-minimum, which names the scores
     "told_answer_is_nearly_a_straight_line",  # it learns, ever faster; what a higher rate would reach is in no record

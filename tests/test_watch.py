@@ -70,6 +70,76 @@ def test_layers_are_named_by_their_paths_with_what_follows_them(net: Net, tmp_pa
     assert (second.name, second.activation, second.follows, second.output) == ("fc2", None, ("fc1",), True)
 
 
+class Dense(nn.Module):
+    """The user's own, its weight the other way round, and its activation inside."""
+
+    def __init__(self, fan_in: int, units: int, activation: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.kernel, self.bias = nn.Parameter(torch.randn(fan_in, units)), nn.Parameter(torch.zeros(units))
+        self.activation = activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.activation(x @ self.kernel + self.bias)
+
+
+def test_a_linear_layer_of_the_users_own_is_one_whichever_way_its_weight_lies(tmp_path: Path) -> None:
+    net = nn.Sequential(Dense(10, 32, torch.relu), Dense(32, 2, lambda x: x))
+    first, second = watched(tmp_path, net, lambda: train(net)).layers
+    assert (first.factor, first.fan_in, first.fan_out, first.units) == ("kernel", 10, 32, 32)
+    assert (first.activation, first.follows, first.output) == ("relu", (), False)
+    assert (second.factor, second.fan_in, second.activation, second.follows) == ("kernel", 32, None, ("0",))
+
+
+def test_a_module_with_more_than_one_product_is_no_linear_layer(tmp_path: Path) -> None:
+    class LowRank(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Parameter(torch.randn(10, 3)), nn.Parameter(torch.randn(3, 2))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x @ self.a @ self.b
+
+    net = nn.Sequential(LowRank())
+    assert {layer.factor for layer in watched(tmp_path, net, lambda: train(net)).layers} == {None}
+
+
+def test_a_vector_that_a_raw_matrix_multiplies_is_its_input(tmp_path: Path) -> None:
+    x = torch.linspace(1, 5, 4)
+    weights = torch.zeros(3, 4, requires_grad=True)
+    observer = Observer(lambda: tmp_path / "w.db", attach.script_facts, attach.BIRTHS)
+    attach.attach(observer)
+    try:
+        for _ in range(4):
+            F.mse_loss(weights @ x, torch.ones(3)).backward()
+            with torch.no_grad():
+                weights -= 1e-3 * weights.grad
+                weights.grad.zero_()
+    finally:
+        attach.detach(observer, "finished")
+    record = read_record(tmp_path / "w.db")
+    assert record.series(record.layers[0].name, "input.mean").first == 3.0
+
+
+def test_what_a_layers_own_relu_kills_is_seen_in_what_the_layer_gives(tmp_path: Path) -> None:
+    net = nn.Sequential(Dense(10, 8, torch.relu), Dense(8, 2, lambda x: x))
+    with torch.no_grad():
+        net[0].bias[:6] = -1e3
+    record = watched(tmp_path, net, lambda: train(net))
+    assert set(record.series("0", "activation.dead").values) == {0.75}
+
+
+@pytest.mark.parametrize("activation", [torch.tanh, torch.sigmoid])
+def test_what_saturates_within_a_layer_is_read_by_what_it_gives(
+    activation: Callable[[Tensor], Tensor], tmp_path: Path
+) -> None:
+    net = nn.Sequential(Dense(10, 8, activation), Dense(8, 2, lambda x: x))
+    with torch.no_grad():
+        net[0].bias[:6] = 1e3
+        net[0].kernel.mul_(0.01)
+    record = watched(tmp_path, net, lambda: train(net))
+    assert record.series("0", "activation.saturated").last == 0.75
+
+
 def test_sgds_update_is_lr_times_the_gradient(net: Net, tmp_path: Path) -> None:
     record = watched(tmp_path, net, lambda: train(net))
     for parameter in record.parameters:

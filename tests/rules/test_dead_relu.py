@@ -141,6 +141,17 @@ def test_units_that_start_dead_are_told_from_the_first_step_and_cured_by_their_b
     assert not model.fc1.bias.any()
 
 
+def test_where_the_bias_starts_at_zero_the_weights_are_to_be_drawn_anew() -> None:
+    layers = chain(FC1, head())
+    figures: dict[tuple[str, str], Figure] = {
+        ("fc1", "activation.dead"): always(0.8),
+        ("fc1.bias", "weight.max_abs"): 0.0,
+    }
+    remedy = told(run(layers, figures, skill=0.0), RULE).remedy
+    assert remedy is not None
+    assert remedy.code == 'torch.nn.init.kaiming_normal_(model.fc1.weight, nonlinearity="relu")'
+
+
 def test_behind_a_module_the_bias_is_that_of_the_layer_in_front() -> None:
     relu = Layer("relu", "ReLU", 0, activation="relu", units=64)
     record = run(chain(FC1, relu, head()), {("relu", "activation.dead"): dict.fromkeys(LOOKS, 0.8)}, skill=0.0)

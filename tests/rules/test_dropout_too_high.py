@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 import torch
-from records import chain, head, linear, run, said, told, unjudged
+from records import COIN, chain, head, linear, run, said, told, unjudged
 from torch import nn
 from training import trained
 
-from headstart.diagnosis.rules.dropout_too_high import NEARLY_ALL
+from headstart.diagnosis.rules.dropout_too_high import HELPED, LITTLE, NEARLY_ALL
 from headstart.record import Mode, Record
 
 RULE = "dropout-too-high"
@@ -25,6 +26,27 @@ def record(*shares: float, skill: float | None = None, steps: int = 60) -> Recor
 @pytest.mark.parametrize(("p", "fires"), [(NEARLY_ALL, True), (0.89, False), (0.5, False)])
 def test_it_speaks_from_nine_tenths_on(p: float, fires: bool) -> None:
     assert bool(said(record(0.1, p), RULE)) is fires
+
+
+@pytest.mark.parametrize(
+    ("p", "skill", "evaluated", "fires"),
+    [
+        (0.8, 0.3, 0.9, True),
+        (0.8, 0.0, 0.9, True),
+        (0.8, 0.3, 1.1, False),  # evaluation costs more: what dropout keeps from being learnt by heart
+        (0.8, 0.3, None, False),
+        (0.8, LITTLE, 0.9, False),
+        (HELPED, 0.3, 0.9, False),
+    ],
+)
+def test_what_is_more_than_ever_helped_counts_by_its_price(
+    p: float, skill: float, evaluated: float | None, fires: bool
+) -> None:
+    seen = record(p, skill=skill)
+    if evaluated is not None:
+        rows = [(step, COIN.name, "eval", evaluated * (1 - skill) * math.log(2), None) for step in range(0, 60, 10)]
+        seen._loss_rows = [*seen._loss_rows, *rows]
+    assert [finding.severity for finding in said(seen, RULE)] == ["advice"] * fires
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,12 @@ def test_it_is_compared_with_layers_of_its_class() -> None:
     assert told(moved(1e-6, 1.0, 1.0, 1.0, layers=(NET[0], other, NET[2], replace(NET[1], name="fc3"))), RULE)
 
 
+def test_linear_layers_of_the_users_own_are_compared_as_well() -> None:
+    own = tuple(replace(layer, kind="Dense", factor="weight") for layer in NET)
+    assert told(moved(1e-6, 1.0, 1.0, layers=own), RULE)
+    assert said(moved(1e-6, 1.0, 1.0, layers=tuple(replace(layer, factor=None) for layer in own)), RULE) == []
+
+
 def test_embeddings_may_move_as_little_as_they_like() -> None:
     embed = replace(NET[0], kind="Embedding")
     assert said(moved(1e-6, 1.0, 1.0, layers=(embed, *NET[1:])), RULE) == []

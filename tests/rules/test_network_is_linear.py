@@ -47,6 +47,12 @@ def test_anything_else_among_them_is_sound(layers: tuple[Layer, ...]) -> None:
     assert said(net(*layers), RULE) == []
 
 
+def test_linear_layers_of_the_users_own_are_as_linear() -> None:
+    own = replace(bare("fc1"), kind="Dense", factor="weight")
+    assert told(net(own, bare("fc2"), head()), RULE).layers == ("fc1", "fc2", "head")
+    assert said(net(replace(own, factor=None), bare("fc2"), head()), RULE) == []
+
+
 class Between(nn.Module):
     """Two layers and what stands between them."""
 
@@ -81,6 +87,7 @@ class Between(nn.Module):
         (lambda h: h.square(), False),
         (lambda h: nn.functional.max_pool1d(h, 3, 1, 1), False),
         (lambda h: h.sort(1).values, False),
+        (lambda h: torch.relu(torch.eye(32) @ h), False),
     ],
 )
 def test_what_stands_between_two_layers_is_read_from_the_graph(

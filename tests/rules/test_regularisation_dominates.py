@@ -106,13 +106,21 @@ def test_sgd_without_a_use_for_its_weights_takes_them_to_zero(tmp_path: Path, de
 
 
 def penalised(
-    left: float = LEFT / 2, price: float = 2.0, skill: float = 0.0, *, others: int = 0, penalty: bool = True
+    left: float = LEFT / 2,
+    price: float = 2.0,
+    skill: float = 0.0,
+    *,
+    others: int = 0,
+    penalty: bool = True,
+    body: float | None = None,
 ) -> Record:
-    """Two layers whose weights shrink to `left` under a penalty that costs `price` times ln 2 at first, then less."""
+    """Two layers whose weights shrink to `left`, the first to `body`, under a penalty that costs `price` times ln 2 at
+    first, then less."""
     figures = {}
     for name in ("body", "head"):
         figures[f"{name}.weight", "weight.mean"] = 0.0
-        figures[f"{name}.weight", "weight.std"] = lambda step: left ** (step / 59)
+        share = body if name == "body" and body is not None else left
+        figures[f"{name}.weight", "weight.std"] = lambda step, share=share: share ** (step / 59)
         for figure in ("weight_gradient", "update"):
             figures[f"{name}.weight", f"{figure}.std"] = 0.01
     record = run(
@@ -131,6 +139,9 @@ def penalised(
     [
         (penalised(), True),
         (penalised(left=LEFT * 1.01), False),
+        (penalised(left=0.9, body=GONE * 0.99), True),
+        (penalised(left=0.9, body=GONE * 1.01), False),
+        (penalised(left=0.9, body=GONE * 0.99, price=0.99), False),
         (penalised(price=1.01), True),
         (penalised(price=0.99), False),
         (penalised(others=1), False),

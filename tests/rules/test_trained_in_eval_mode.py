@@ -12,7 +12,9 @@ from training import trained
 
 from headstart.diagnosis import diagnose
 from headstart.diagnosis.rules.trained_in_eval_mode import MOVED, STEPS
-from headstart.record import Mode, Record
+from headstart.monitor import attach
+from headstart.monitor.observer import Observer
+from headstart.record import Mode, Record, read_record
 
 RULE = "trained-in-eval-mode"
 X, Y = torch.randn(32, 6), torch.arange(32) % 2
@@ -82,6 +84,27 @@ def test_a_whole_run_in_evaluation_mode(tmp_path: Path) -> None:
     assert finding.layers == ("1",)
     assert finding.remedy is not None
     assert finding.remedy.code.startswith("model.train()")
+
+
+@pytest.mark.parametrize("once", [True, False], ids=["once", "each epoch"])
+def test_each_net_of_a_search_counts_its_own_weights(tmp_path: Path, once: bool) -> None:
+    observer = Observer(lambda: tmp_path / "run.db", attach.script_facts, attach.BIRTHS)
+    attach.attach(observer)
+    try:
+        for _ in range(4):
+            model = net()
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for epoch in range(6):
+                model.train(not once or epoch == 0)
+                for _ in range(2):
+                    optimizer.zero_grad()
+                    nn.functional.cross_entropy(model(X), Y).backward()
+                    optimizer.step()
+                model.eval()
+    finally:
+        attach.detach(observer, "finished")
+    found = said(read_record(tmp_path / "run.db"), RULE)
+    assert [finding.step for finding in found] == ([38] if once else [])
 
 
 def test_training_mode_and_norms_frozen_by_hand_are_sound(tmp_path: Path) -> None:

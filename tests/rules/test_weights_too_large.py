@@ -70,6 +70,12 @@ def test_it_is_advice_where_the_run_is_not_known_to_fail(skill: float | None, se
     assert told(net(30.0, skill=skill), RULE).severity == severity
 
 
+@pytest.mark.parametrize(("times", "bare", "fires"), [(1.0, False, False), (1.4, False, True), (1.0, True, True)])
+def test_a_function_of_the_users_own_may_be_a_relu(times: float, bare: bool, fires: bool) -> None:
+    record = net(*[times] * 9, last=0.9, activation=None, bare=bare)  # He's law: √2⁹ = 23 without a ReLU
+    assert bool(said(record, RULE)) is fires
+
+
 def test_a_norm_behind_the_layer_takes_any_size() -> None:
     assert said(net(50.0, 50.0, norm="batch_norm"), RULE) == []
 

@@ -22,6 +22,11 @@ VECTORS = ("mv", "dot")  # `x @ w` of a raw tensor
 RECURRENT = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "mkldnn_rnn_layer", "cudnn_rnn")
 
 
+def is_linear(layer: Layer) -> bool:
+    """Whether it multiplies its input by a weight, be it a module of the user's own."""
+    return layer.kind in LINEAR or layer.factor is not None
+
+
 @dataclass(frozen=True)
 class Case:
     """One run before its rules."""
@@ -70,11 +75,15 @@ class Case:
         return finding.line or (lines[0] if len(lines) == 1 else None)
 
     def weighted(self, kinds: tuple[str, ...] = ()) -> Iterator[tuple[Layer, Parameter]]:
-        """Trainable layers (of `kinds`) and their weights, of two or more dimensions or one unit's, in flow order."""
+        """Trainable layers (of `kinds`) and their weights, of two or more dimensions or one unit's, in flow order.
+
+        A module of the user's own that does what `Linear` does counts as one.
+        """
         parameters = {parameter.name: parameter for parameter in self.record.parameters}
         for layer in self.in_flow(self.record.layers):
             own = [parameters[name] for name in layer.parameters if name in parameters]
             least = 1 if layer.kind in VECTORS else 2
             weight = next((p for p in own if p.trainable and len(p.shape) >= least and p.shape == layer.shape), None)
-            if weight is not None and layer.fan_in and (not kinds or layer.kind in kinds):
+            named = layer.kind in kinds or (is_linear(layer) and "Linear" in kinds)
+            if weight is not None and layer.fan_in and (not kinds or named):
                 yield layer, weight

@@ -39,7 +39,7 @@ def optimizer(known: Optimizer, **changed: str) -> str:
 def weight(layer: Layer) -> str:
     """How the code reaches its weight; a raw tensor is its own weight."""
     own = next((name for name in layer.parameters if name == layer.name), None)
-    return own or f"{path(layer.name)}.weight"
+    return own or f"{path(layer.name)}.{layer.factor or 'weight'}"
 
 
 def init(layer: Layer) -> str:
@@ -47,7 +47,9 @@ def init(layer: Layer) -> str:
 
     Source: He et al. 2015, eq. 10 for ReLU and its kin, Glorot & Bengio 2010, eq. 12 for the rest.
     """
-    if layer.name in layer.parameters and layer.fan_in:  # its layout is the user's own: say the number
+    if (
+        layer.name in layer.parameters or layer.factor
+    ) and layer.fan_in:  # its layout is the user's own: say the number
         gain = 2.0 if layer.activation in _TAUGHT_TO_INIT else 1.0
         return f"torch.nn.init.normal_({weight(layer)}, std={math.sqrt(gain / layer.fan_in):.3g})"
     if not any(
@@ -67,8 +69,9 @@ def init_all(layers: Sequence[Layer]) -> str:
         return "\n".join(init(layer) for layer in layers)
     if all(layer.name in layer.parameters for layer in layers):
         return _init_raw(layers)
-    named = sorted({f"torch.nn.{layer.kind}" for layer in layers if layer.name not in layer.parameters})
-    kinds = named[0] if len(named) == 1 else f"({', '.join(named)})"
+    if any(layer.factor for layer in layers):
+        return _init_own(layers)
+    kinds = _kinds({f"torch.nn.{layer.kind}" for layer in layers if layer.name not in layer.parameters})
     relu = any(layer.activation in _TAUGHT_TO_INIT for layer in layers)
     law = 'kaiming_normal_(module.weight, nonlinearity="relu")' if relu else "xavier_normal_(module.weight)"
     return f"for module in model.modules():\n    if isinstance(module, {kinds}):\n        torch.nn.init.{law}"
@@ -96,9 +99,28 @@ def slower(optimizer: Optimizer, rate: float, note: str) -> Remedy:
     return Remedy("slower", f"torch.optim.{optimizer.kind}(model.parameters(), lr={rate / 10:g})     # {note}")
 
 
+def _kinds(names: set[str]) -> str:
+    first, *others = sorted(names)
+    return f"({', '.join([first, *others])})" if others else first
+
+
 def _init_raw(layers: Sequence[Layer]) -> str:
     """Raw tensors are laid out as their owner likes: the side that counts the inputs is found by its length."""
+    names = ", ".join(layer.name for layer in layers)
+    return f"for w in ({names}):\n    {_normal('w', layers)}"
+
+
+def _init_own(layers: Sequence[Layer]) -> str:
+    """So are the weights of the user's own modules; one by one where they do not agree."""
+    factor = layers[0].factor
+    if any(layer.factor != factor or len(layer.shape) != 2 for layer in layers):
+        return "\n".join(init(layer) for layer in layers)
+    kinds = _kinds({layer.kind for layer in layers})
+    law = _normal(f"module.{factor}", layers)
+    return f"for module in model.modules():\n    if isinstance(module, {kinds}):\n        {law}"
+
+
+def _normal(weight: str, layers: Sequence[Layer]) -> str:
     gain = 2 if any(layer.activation in _TAUGHT_TO_INIT for layer in layers) else 1
     side = 0 if all(layer.shape[0] == layer.fan_in for layer in layers) else 1
-    names = ", ".join(layer.name for layer in layers)
-    return f"for w in ({names}):\n    torch.nn.init.normal_(w, std=({gain} / w.shape[{side}]) ** 0.5)"
+    return f"torch.nn.init.normal_({weight}, std=({gain} / {weight}.shape[{side}]) ** 0.5)"

@@ -11,12 +11,14 @@ from torch import Tensor
 from headstart.monitor.blocked import blocked
 from headstart.monitor.graph import Graph, GraphLayer, Operation
 from headstart.monitor.ledger import Ledger
-from headstart.monitor.modules import INPUT, Modules, Slot
+from headstart.monitor.modules import INPUT, OUTPUT, Modules, Slot
 from headstart.monitor.normed import normed
 from headstart.monitor.operators import ACTIVATIONS
 from headstart.monitor.sketch import Reading
 from headstart.monitor.summed import summed
 from headstart.record import Layer
+
+PRODUCTS = ("addmm", "mm", "linear", "convolution")
 
 
 @dataclass
@@ -26,6 +28,9 @@ class Flow:
     layers: list[Layer] = field(default_factory=list)
     # Layers whose activation is a bare function, and by what numbers their outputs are multiplied before it.
     functional: list[tuple[Slot, str, float]] = field(default_factory=list)
+    inside: list[tuple[Slot, str]] = field(
+        default_factory=list
+    )  # layers that call it themselves, and give what it gave
     opaque: set[str] = field(default_factory=set)
     raw: list[tuple[str, Operation]] = field(default_factory=list)  # layers without a module
     raw_activations: list[tuple[str, Operation]] = field(default_factory=list)  # and the activations that they feed
@@ -33,7 +38,8 @@ class Flow:
 
     def readings(self) -> Iterator[tuple[Slot, Reading]]:
         """How the outputs of layers are to be read that a bare function follows."""
-        return ((slot, INPUT[name].scaled(scale)) for slot, name, scale in self.functional if name in INPUT)
+        yield from ((slot, INPUT[name].scaled(scale)) for slot, name, scale in self.functional if name in INPUT)
+        yield from ((slot, OUTPUT[name]) for slot, name in self.inside if name in OUTPUT)
 
 
 def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callable[[object], str | None]) -> Flow:
@@ -50,6 +56,7 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
                 ledger.add(parameter, variable_of(parameter) or f"tensor{len(ledger.lines)}")
         names[layer.operation.index] = _owner(layer, ledger, by_name)
     in_turn = used_in_turn(found, names)
+    _note_products(found, names, by_name)
     for layer in found:
         name = names[layer.operation.index]
         slot = by_name.get(name)
@@ -65,7 +72,7 @@ def describe(graph: Graph, modules: Modules, ledger: Ledger, variable_of: Callab
         if slot is not None:
             _note_activation(layer, slot, flow)
         tag = layer.activation_tag
-        if isinstance(tag, Slot) and tag.name and slot is not None:
+        if isinstance(tag, Slot) and tag.name and slot is not None and tag is not slot:
             tag.channels_first = slot.channels_first
             flow.layers.append(replace(facts_of(tag, ledger), follows=(name,)))
         if layer.operation.role == "opaque":
@@ -120,8 +127,11 @@ def facts_of(slot: Slot, ledger: Ledger) -> Layer:
     own = [] if module is None else [p for p in module._parameters.values() if p is not None]
     known = [name for p in own if (name := ledger.name_of(p)) is not None]
     weight = next((p for p in own if p.ndim > 1), own[0] if own else None)
+    units_dim = 1 if getattr(module, "transposed", False) else 0
+    if module is not None and slot.product is not None:
+        weight, units_dim = module._parameters.get(slot.product[0]), slot.product[1]
     shape = () if weight is None else tuple(weight.shape)
-    fan_in, fan_out = fans(shape, 1 if getattr(module, "transposed", False) else 0)
+    fan_in, fan_out = fans(shape, units_dim)
     return Layer(
         slot.name,
         slot.kind,
@@ -134,6 +144,7 @@ def facts_of(slot: Slot, ledger: Ledger) -> Layer:
         slot.activation,
         trainable=any(p.requires_grad for p in own),
         line=slot.line,
+        factor=slot.product[0] if slot.product else None,
         places=slot.places,
         steps_first=slot.steps_first,
         samples_before=slot.samples_before,
@@ -208,6 +219,31 @@ def _with_graph(
     )
 
 
+def _note_products(layers: list[GraphLayer], names: dict[int, str], by_name: dict[str, Slot]) -> None:
+    """Of modules that are not torch's own: whether they are a linear layer, and which way its weight lies."""
+    uses: dict[str, list[Operation]] = {}
+    for layer in layers:
+        if layer.operation.role == "weights":
+            uses.setdefault(names[layer.operation.index], []).append(layer.operation)
+    for name, operations in uses.items():
+        if (slot := by_name.get(name)) is not None:
+            slot.product = _product(slot, operations)
+
+
+def _product(slot: Slot, operations: list[Operation]) -> tuple[str, int] | None:
+    module = slot.module() if slot.module else None
+    if module is None or type(module).__module__.startswith("torch."):
+        return None
+    own = {id(p): key for key, p in module._parameters.items() if p is not None}
+    weights = {own.get(id(p)) for operation in operations for p in operation.parameters if p.ndim > 1}
+    dims = {operation.units_dim for operation in operations}
+    inner = sum(1 for _ in module.parameters()) > len(own)
+    if inner or len(weights) != 1 or len(dims) != 1 or any(operation.op not in PRODUCTS for operation in operations):
+        return None
+    key, dim = weights.pop(), dims.pop()
+    return None if key is None or dim is None else (key, dim)
+
+
 def _note_units(layer: GraphLayer, ledger: Ledger) -> None:
     dim = layer.operation.units_dim
     if dim is not None and layer.operation.parameters:
@@ -218,7 +254,10 @@ def _note_units(layer: GraphLayer, ledger: Ledger) -> None:
 
 
 def _note_activation(layer: GraphLayer, slot: Slot, flow: Flow) -> None:
-    if layer.direct and layer.activation and not isinstance(layer.activation_tag, Slot):
+    if layer.activation and layer.activation_tag is slot:
+        flow.inside.append((slot, layer.activation))
+        slot.dead_at = 0.0 if layer.activation == "relu" else None
+    elif layer.direct and layer.activation and not isinstance(layer.activation_tag, Slot):
         flow.functional.append((slot, layer.activation, layer.scale))
         if layer.activation == "relu":
             slot.dead_at = 0.0

@@ -220,11 +220,14 @@ class Graph:
         )
 
     def _is_bare(self, here: Operation) -> bool:
-        """Whether one weight is multiplied by another with nothing but reshapes, fixed sums and a bias in between."""
+        """Whether one weight is multiplied by another with nothing but reshapes, fixed sums and a bias in between.
+
+        A product with data, such as a graph's neighbours, is not known to be fixed.
+        """
         while len(here.consumers) == 1:
             here = self.operations[here.consumers[0]]
             if here.role == "weights":
-                return True
+                return bool(here.parameters)
             bias = here.op == "add" and here.role == "shape" and here.parameters
             if here.op not in RESHAPES and here.op not in SUMS_UP and not bias:
                 return False
@@ -487,6 +490,7 @@ def _units_dim(op: str, node: Any, leaves: Mapping[Any, tuple[Tensor, ...]], tur
 
 
 def saved_input(operation: Operation) -> Tensor | None:
-    """What a layer was given, as its node saved it; None where no weight needs it, and as `saved` says."""
-    found = (saved(operation.node, name) for name in ("self", "mat1", "mat2", "input"))
-    return next((tensor for tensor in found if tensor is not None), None)
+    """What a layer was given that is data, as its node saved it; None where no weight needs it, and as `saved` says."""
+    names = ("self", "mat1", "mat2", "mat", "input", "vec", "tensor")
+    found = (saved(operation.node, name) for name in names)
+    return next((tensor for tensor in found if tensor is not None and not tensor.requires_grad), None)

@@ -92,6 +92,10 @@ class Slot:
     gradient_step: int = -1  # at which its gradient was taken last
     viewed: tuple[tuple[int, ...], tuple[int, ...]] | None = None  # a shape it gave; a view that mixes samples
     frozen_at: int | None = None  # step before which it was met first, frozen as it was drawn
+    product: tuple[str, int] | None = (
+        None  # of a module of the user's own: the one weight that it multiplies its input
+    )
+    # by, and the dimension of it that counts the units
 
 
 class Modules:

@@ -117,7 +117,7 @@ class Tracing:
             operation = graph.operations[index]
             slot = self._raw.setdefault(name, Slot(None, operation.op, None, operation.index, None, name=name))
             given = None if operation.inputs else saved_input(operation)
-            if slot.step != step and can_sketch(given) and not given.requires_grad:
+            if slot.step != step and can_sketch(given):
                 slot.step = step
                 self._signals.take(slot, "input", given)
             operation.node.register_prehook(functools.partial(self._gradient, slot, step, 0))

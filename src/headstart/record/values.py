@@ -45,6 +45,7 @@ class Layer:
         None  # "relu": through that, straight and always, its output goes into a batch norm by the
     )
     # statistics of the batch; "": it does not; None: not seen
+    factor: str | None = None  # of a module of the user's own that is a linear layer: the attribute that is its weight
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ from collections.abc import Iterator, Sequence
 
 from headstart.diagnosis import code
 from headstart.diagnosis.attempts import left_behind
-from headstart.diagnosis.case import Case
+from headstart.diagnosis.case import Case, is_linear
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy, Severity
 from headstart.record import Layer, Series
@@ -184,10 +184,15 @@ def _severity(case: Case, dead: float, layers: Sequence[str]) -> Severity:
 
 
 def _remedy(case: Case, layer: Layer, start: bool) -> Remedy:
-    """From the start: its bias. Later: the learning rate, or where none is known a ReLU that cannot die."""
+    """From the start: its bias, or its weights if that is zero. Later: the learning rate, or where none is known a ReLU
+    that cannot die."""
     before = next((case.record.layer(name) for name in layer.follows), None)
     owner = layer if layer.parameters else before
-    if start and owner is not None and any(name.endswith("bias") for name in owner.parameters):
+    bias = next((name for name in owner.parameters if name.endswith("bias")), None) if start and owner else None
+    if bias is not None and owner is not None:
+        first = case.record.series(bias, "weight.max_abs")
+        if first and first.first == 0 and is_linear(owner):
+            return Remedy("re-initialise", code.init(owner))
         return Remedy("zero-bias", f"torch.nn.init.zeros_({code.path(owner.name)}.bias)")
     found = code.rate_of(case.record.optimizers)
     if found and not start:

@@ -42,14 +42,17 @@ for step in range(100):
 ```
 
 ## Limits
-- `NEARLY_ALL` = 0.9: nine tenths. Hinton's own nets drop half of the units and a fifth of the inputs; 0.75 is the share
-  of an image that masked autoencoders hide, the most that is known to help.
+- `NEARLY_ALL` = 0.9: nine tenths. Hinton's own nets drop half of the units and a fifth of the inputs.
+- `HELPED` = 0.75: the share of an image that masked autoencoders hide, the most that is known to help. What is above it
+  counts where it has its price: less than `LITTLE` is learnt in training, and evaluation, where nothing is dropped, costs
+  less than training does.
+- `LITTLE` = 0.5: skill in training. More than half of the loss is left there.
 
-It is advice in a run that learns. Where it does not, or is not known to, a share of 1 is an error; less is a warning in a
-run that is known not to learn, else advice.
+It is advice in a run that learns. Where it does not, or is not known to, a share of 1 is an error; from `NEARLY_ALL` on
+it is a warning in a run that is known not to learn, else advice.
 
 ## Stays silent when
-The dropout is never called in training mode.
+The dropout is never called in training mode. Below nine tenths, where no loss is seen under `torch.no_grad()`.
 
 ## References
 Srivastava et al. 2014, *Dropout*, JMLR 15, sections 7.3 and A.4; He et al. 2021, arXiv 2111.06377 (masked autoencoders).
@@ -58,9 +61,11 @@ Srivastava et al. 2014, *Dropout*, JMLR 15, sections 7.3 and A.4; He et al. 2021
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import fmean
 
 from headstart.diagnosis import code
 from headstart.diagnosis.case import RECURRENT, Case
+from headstart.diagnosis.rules.overfitting import by_step
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy, Severity
 from headstart.record import Mode
@@ -71,6 +76,8 @@ NEEDS = ("mode.dropout",)
 SINCE, STATUS = "0.1.0", "stable"
 
 NEARLY_ALL = 0.9  # more than any recipe drops (sources in the page)
+HELPED = 0.75  # the most that is known to help (He et al. 2021)
+LITTLE = 0.5  # skill in training: more than half of the loss is left
 
 TEXT = Text(
     en={
@@ -93,10 +100,13 @@ TEXT = Text(
 
 def dropout_too_high(case: Case) -> Iterator[Finding]:
     """One finding for all dropouts, told of the one that drops most."""
-    found = [(mode.p, mode) for mode in case.record.modes if mode.steps and mode.p and mode.p >= NEARLY_ALL]
-    if not found:
+    p, mode = max(
+        ((mode.p, mode) for mode in case.record.modes if mode.steps and mode.p),
+        key=lambda pair: pair[0],
+        default=(0.0, None),
+    )
+    if mode is None or (p < NEARLY_ALL and not (p > HELPED and _has_its_price(case))):
         return
-    p, mode = max(found, key=lambda pair: pair[0])
     cause = case.say(TEXT, "all") if p == 1 else case.say(TEXT, "cause", factor=1 / (1 - p))
     instead = 1 - p if p < 1 else 0.1
     yield Finding(
@@ -105,7 +115,7 @@ def dropout_too_high(case: Case) -> Iterator[Finding]:
         case.say(TEXT, "message", layer=mode.name, p=p),
         None,  # no layer: it concerns all that stand behind it
         0,
-        (Evidence("p", p, NEARLY_ALL),),
+        (Evidence("p", p, NEARLY_ALL if p >= NEARLY_ALL else HELPED),),
         cause,
         Remedy(
             "less-dropout",
@@ -113,6 +123,15 @@ def dropout_too_high(case: Case) -> Iterator[Finding]:
         ),
         line=mode.line,
     )
+
+
+def _has_its_price(case: Case) -> bool:
+    """Whether little is learnt with it, and evaluation, in which nothing is dropped, costs less than training."""
+    if case.skill is None or case.skill.value >= LITTLE:
+        return False
+    loss = next((one for one in case.record.losses if one.name == case.skill.source), None)
+    late = by_step(case, loss, "loss").since(2 * len(case.record) // 3).values if loss else ()
+    return bool(late) and fmean(late) < case.skill.loss
 
 
 def _with(mode: Mode, p: float) -> str:
@@ -125,4 +144,4 @@ def _with(mode: Mode, p: float) -> str:
 def _severity(case: Case, p: float) -> Severity:
     if p == 1 and not case.learns:
         return "error"
-    return "warning" if case.learns is False else "advice"
+    return "warning" if case.learns is False and p >= NEARLY_ALL else "advice"

@@ -77,7 +77,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from headstart.diagnosis import code
-from headstart.diagnosis.case import LINEAR, Case
+from headstart.diagnosis.case import Case, is_linear
 from headstart.diagnosis.fresh import is_among_the_batch, starts_fresh
 from headstart.diagnosis.rules.nll_without_log_softmax import lacks_log_softmax
 from headstart.diagnosis.skill import REGRESSIONS
@@ -246,7 +246,7 @@ def _heads(case: Case) -> list[Layer]:
     """The linear layers that the outputs come from; where its weights are an embedding's, too, these are the output."""
     outputs = [layer for layer in case.record.layers if layer.output]
     weights = {name for layer in outputs for name in layer.parameters}
-    linear = [layer for layer in case.record.layers if layer.kind in LINEAR and layer.trainable]
+    linear = [layer for layer in case.record.layers if is_linear(layer) and layer.trainable]
     return [layer for layer in linear if weights & {*layer.parameters}] if len(outputs) == 1 else []
 
 

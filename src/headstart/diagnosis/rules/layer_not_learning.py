@@ -68,7 +68,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from headstart.diagnosis import code
-from headstart.diagnosis.case import LINEAR, RECURRENT, Case
+from headstart.diagnosis.case import RECURRENT, Case, is_linear
 from headstart.diagnosis.fresh import is_among_the_batch, starts_fresh
 from headstart.diagnosis.text import Text
 from headstart.diagnosis.updates import Moves, moves, path
@@ -146,9 +146,8 @@ def layer_not_learning(case: Case) -> Iterator[Finding]:
 
 
 def _still(case: Case) -> list[Still]:
-    ways = [
-        (move, path(move.share, len(case.record))) for move in moves(case) if move.layer.kind in (*LINEAR, *RECURRENT)
-    ]
+    known = [move for move in moves(case) if is_linear(move.layer) or move.layer.kind in RECURRENT]
+    ways = [(move, path(move.share, len(case.record))) for move in known]
     found = []
     for move, way in ways:
         others = [w for other, w in ways if other.layer.kind == move.layer.kind and other is not move]

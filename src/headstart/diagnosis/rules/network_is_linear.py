@@ -60,7 +60,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headstart.diagnosis import code
-from headstart.diagnosis.case import LINEAR, Case
+from headstart.diagnosis.case import Case, is_linear
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 
@@ -90,9 +90,9 @@ TEXT = Text(
 def network_is_linear(case: Case) -> Iterator[Finding]:
     """One finding for the run."""
     layers = [layer for layer, _ in case.weighted()]
-    plain = [layer for layer in layers if layer.kind in LINEAR]
+    plain = [layer for layer in layers if is_linear(layer)]
     hidden = [layer for layer in plain if not layer.output]
-    others = any(layer.kind not in (*LINEAR, *EMBEDDINGS) for layer in layers)
+    others = any(not is_linear(layer) and layer.kind not in EMBEDDINGS for layer in layers)
     if others or not hidden or len(plain) == len(hidden) or not all(layer.bare for layer in hidden):
         return
     first, last = hidden[0], next(layer for layer in reversed(plain) if layer.output)

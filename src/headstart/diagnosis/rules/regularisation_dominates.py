@@ -72,13 +72,14 @@ times what is usual (1e-3 times 0.1), half of what a step wrote is gone 70 steps
 size and the run comes to less than `LITTLE` of skill.
 
 Otherwise it speaks only in a run that is known not to learn, of weights where all decayed or penalised matrices are
-beyond all limits, each looked at in three steps or more. As advice it speaks in any, of those matrices of which nothing
-is left.
+beyond all limits, each looked at in three steps or more, or where of some that a penalty with its price holds nothing is
+left: through these nothing passes. As advice it speaks in any, of decayed matrices of which nothing is left.
 
 ## Stays silent when
-The run learns with what is left of each of its weights, or in one that does not, one such matrix keeps its size, there is
-neither decay nor penalty, or beside the penalty the loss has other terms, so that what it costs is not known. Of a VAE
-also where it learns, or is not known not to, and where the divergence is clamped (free bits) or weighed code by code.
+The run learns with what is left of each of its weights, or in one that does not, one such matrix keeps its size (of a
+penalty: none is down to nothing), there is neither decay nor penalty, or beside the penalty the loss has other terms,
+so that what it costs is not known. Of a VAE also where it learns, or is not known not to, and where the divergence is
+clamped (free bits) or weighed code by code.
 
 ## References
 Loshchilov & Hutter (2019), *Decoupled Weight Decay Regularization*. TheDeepChecker (Ben Braiek & Khomh 2022),
@@ -137,6 +138,9 @@ TEXT = Text(
         "note": "or none, until the net learns",
         "penalty": "A penalty in the loss shrinks all weight matrices to at most {left:share} of what they were: in the "
         "beginning it costs {price:number}, and all that there is to gain is {constant:number}.",
+        "penalty_of_some": "A penalty in the loss has shrunk {count:number} of {all:number} weight matrices to at most "
+        "{left:share} of what they were: in the beginning it costs {price:number}, and all that there is to gain is "
+        "{constant:number}.",
         "priced": "No answer is worth weights that cost more than it can gain, so that they go to zero and the net to a "
         "constant.",
         "cheaper": "a hundredth of this price; then halve or double",
@@ -162,6 +166,8 @@ TEXT = Text(
         "note": "在网络学会之前也可以不用衰减",
         "penalty": "损失中的惩罚项使所有权重矩阵缩小到原来的 {left:share} 以下：它一开始就占 {price:number}，而最多只能"
         "得到 {constant:number} 的改善。",
+        "penalty_of_some": "损失中的惩罚项已使 {all:number} 个权重矩阵中的 {count:number} 个缩小到原来的 {left:share} "
+        "以下：它一开始就占 {price:number}，而最多只能得到 {constant:number} 的改善。",
         "priced": "权重的代价超过任何答案所能得到的改善，因此权重趋于零，网络趋于常数。",
         "cheaper": "此代价的百分之一；然后减半或加倍",
         "collapsed": "散度每一纳特的代价是 {price:number}，而整个损失只剩 {loss:number}：没有一个编码值得它的代价，"
@@ -185,13 +191,14 @@ def regularisation_dominates(case: Case) -> Iterator[Finding]:
         decay = max(weight.weight_decay or 0.0 for _, weight in decayed)
         message = case.say(TEXT, "message", decay=decay, left=_most(case, decayed))
         yield _finding(case, decayed, message, case.say(TEXT, "cause"), _less_decay(case, decayed))
-    elif fails and _shrink(case, penalised) and (price := _price(case)) is not None and price > case.skill.constant:
-        facts = {"left": _most(case, penalised), "price": price, "constant": case.skill.constant}
+    elif fails and (held := _outweighed(case, penalised)) and (price := _price(case) or 0.0) > case.skill.constant:
+        facts = {"left": _most(case, held), "price": price, "constant": case.skill.constant}
+        facts |= {} if held == penalised else {"count": len(held), "all": len(penalised)}
         weight = 0.01 * case.skill.constant / price
         yield _finding(
             case,
-            penalised,
-            case.say(TEXT, "penalty", **facts),
+            held,
+            case.say(TEXT, "penalty" if held == penalised else "penalty_of_some", **facts),
             case.say(TEXT, "priced"),
             Remedy("smaller-penalty", f"loss = loss + {weight:.1g} * penalty     # {case.say(TEXT, 'cheaper')}"),
             Evidence("price", price, case.skill.constant, (0,), "loss"),
@@ -297,6 +304,13 @@ def _finding(
 def _shrink(case: Case, held: list[tuple[Layer, Parameter]]) -> bool:
     left = [_left(case, weight) for _, weight in held]
     return bool(left) and all(share is not None and share < LEFT for share in left)
+
+
+def _outweighed(case: Case, penalised: list[tuple[Layer, Parameter]]) -> list[tuple[Layer, Parameter]]:
+    """All of them, if all have shrunk; else those of which nothing is left, which no signal passes."""
+    if _shrink(case, penalised):
+        return penalised
+    return [(layer, weight) for layer, weight in penalised if _is_gone(case, weight)]
 
 
 def _most(case: Case, held: list[tuple[Layer, Parameter]]) -> float:

@@ -49,7 +49,8 @@ for step in range(100):
   it would be with standardised targets, (10² + 1) / (1 + 1).
 
 ## Stays silent when
-The run learns (many nets reach targets of size 100 in time), the loss is none of these, or targets are small.
+The run learns (many nets reach targets of size 100 in time), the loss is none of these, or targets are small. Or plain
+descent on the squared errors of a single linear layer diverges: that hangs on the inputs and the rate alone.
 
 ## References
 Bishop, *Neural Networks for Pattern Recognition* (1995), §8.2; LeCun et al., *Efficient BackProp* (1998), §4.5.
@@ -60,6 +61,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from headstart.diagnosis import quadratic
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.skill import REGRESSIONS
 from headstart.diagnosis.text import Text
@@ -92,7 +94,7 @@ TEXT = Text(
 
 def targets_not_standardized(case: Case) -> Iterator[Finding]:
     """One finding, of the loss with the largest targets."""
-    if case.learns is not False:
+    if case.learns is not False or quadratic.diverges(case):
         return
     sizes = [(math.hypot(*moments), loss) for loss in case.record.losses if (moments := moments_of(loss))]
     size, loss = max(sizes, key=lambda pair: pair[0], default=(0.0, None))

@@ -54,7 +54,7 @@ for epoch in range(10):
 ## Limits
 - `STEPS` = 3: in evaluation mode, up to the last; one or two may be a trial.
 - `MOVED` = 0.5: of all parameter tensors move in that mode. Less is a new head, an adapter or a temperature on a net that
-  is finished: there evaluation mode is right.
+  is finished: there evaluation mode is right. Nets that a search has left for others, made by the same lines, do not count.
 
 It is a warning if the net was in training mode before, or if its batch norms never saw a batch; an error if such a run
 does not learn. A net that comes in evaluation mode and stays in it, as pretrained ones do, may be meant so: advice.
@@ -71,6 +71,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from headstart.diagnosis.attempts import weights_left_behind
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy, Severity
@@ -139,8 +140,10 @@ def _matters(mode: Mode) -> bool:
 
 
 def _moved(case: Case, step: int) -> float:
-    """The share of parameter tensors that move from `step` on."""
-    updates = [case.record.series(p.name, "update.max_abs").since(step) for p in case.record.parameters]
+    """The share of parameter tensors that move from `step` on; a net that a search has left for another has no part."""
+    over = weights_left_behind(case.record)
+    names = [parameter.name for parameter in case.record.parameters if parameter.name not in over]
+    updates = [case.record.series(name, "update.max_abs").since(step) for name in names]
     return sum(any(update.values) for update in updates) / len(updates)
 
 

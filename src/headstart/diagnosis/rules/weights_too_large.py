@@ -55,8 +55,9 @@ for step in range(60):
 
 ## Limits
 - `GROWTH` = 10: the signal's size behind a layer, 1 being what the law keeps. The laws in use exceed it by √2
-  a layer at most (He's law in front of SELU or an activation that is not known, widths being alike): seven such layers in
-  a row make 11 of that, fewer stay below ten. Logits of size 10 put softmax at its corners.
+  a layer at most (He's law in front of SELU, widths being alike): seven such layers in a row make 11 of that, fewer stay
+  below ten. A function of the user's own between two layers may be a ReLU: there √2 a layer is let pass. Logits of size 10
+  put softmax at its corners.
 - `A_STEP` = 4: what a step of the sequence does to a state's size, std × √hidden. A random matrix makes states chaotic
   from 1 on (Sompolinsky, Crisanti & Sommers 1988); PyTorch's default is 0.58, an orthogonal matrix 1, and the largest
   in published use that we know 2.2 (U(±0.1) on 1,500 units). At 4 nearly all units sit in the corners of tanh.
@@ -64,7 +65,8 @@ for step in range(60):
   by √2), but for the 4 × Xavier of old sigmoid nets, 2.2 times it, which a sigmoid, being bounded, does not pass on.
 
 ## Stays silent when
-A norm follows (its output does not depend on the weights' scale). In a run that learns it is advice at most.
+A norm follows (its output does not depend on the weights' scale). Or plain descent on the squared errors of a single
+linear layer diverges, which it does from any start. In a run that learns it is advice at most.
 
 ## References
 He et al. 2015, §2.2; Glorot & Bengio 2010; Mishkin & Matas, *All you need is a good init* (2016).
@@ -72,11 +74,12 @@ He et al. 2015, §2.2; Glorot & Bengio 2010; Mishkin & Matas, *All you need is a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
-from headstart.diagnosis import code
+from headstart.diagnosis import code, quadratic
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.gains import gains, recurrent_gains
+from headstart.diagnosis.gains import Gain, gains, recurrent_gains
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 
@@ -147,8 +150,9 @@ def _recurrent(case: Case) -> Iterator[Finding]:
 def _chain(case: Case) -> Iterator[Finding]:
     """Of all layers that have their part in the growth, told of the one that is furthest off."""
     found = list(gains(case))
-    end = max(found, key=lambda gain: gain.along, default=None)
-    if end is None or end.along <= GROWTH:
+    ends = [gain for gain in found if _at_least(case, gain) > GROWTH]
+    end = max(ends, key=lambda gain: gain.along, default=None)
+    if end is None or quadratic.diverges(case):
         return
     way = {*case.flow.upstream(end.layer.name), end.layer.name}
     parts = [gain for gain in found if gain.layer.name in way and gain.own > SHARE] or [end]
@@ -170,3 +174,10 @@ def _chain(case: Case) -> Iterator[Finding]:
         tuple(gain.layer.name for gain in parts),
         worst.layer.line,
     )
+
+
+def _at_least(case: Case, end: Gain) -> float:
+    """The growth behind it, if each function of the user's own on the way is a ReLU, whose law is √2 times as large."""
+    before = [case.record.layer(name) for name in case.flow.upstream(end.layer.name)]
+    own = sum(one is not None and one.bare is False and not one.activation and not one.norm for one in before)
+    return end.along / math.sqrt(2) ** min(own, end.depth - 1)
