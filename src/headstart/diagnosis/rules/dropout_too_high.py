@@ -71,6 +71,7 @@ NEEDS = ("mode.dropout",)
 SINCE, STATUS = "0.1.0", "stable"
 
 NEARLY_ALL = 0.9  # more than any recipe drops (sources in the page)
+SECOND_LOOK = {"NEARLY_ALL": 0.75}  # as much as masked autoencoders hide of an image
 
 TEXT = Text(
     en={
