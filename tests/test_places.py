@@ -127,3 +127,19 @@ def test_few_calls_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     x = torch.zeros(1)
     assert sum(phase.wants(x) for _ in range(1000)) == 8 + 6  # 16, 32, 64, 128, 256, 512
     assert not phase.wants(torch.zeros(1, dtype=torch.int64))
+
+
+def test_how_much_different_samples_agree() -> None:
+    def kept(rows: torch.Tensor) -> float | None:
+        places = Places()
+        places.wants(rows, True)
+        places.take(rows, list(range(len(rows))), (10,), True)
+        return places.alike
+
+    torch.manual_seed(0)
+    rows = torch.randn(ENOUGH, 10)
+    assert kept(rows[:-1]) is None
+    assert kept(rows) == 0
+    rows[:, :3] = 0
+    rows[5, 3:6] = rows[4, 3:6]
+    assert kept(rows) == pytest.approx(0.6)

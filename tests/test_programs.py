@@ -35,7 +35,6 @@ MISSED = {
     "meters_in_watts",  # gradient-spikes is not there yet: sound runs' gradients reach 28,000 times their median
     "finish_without_places",  # neither cannot-overfit-one-batch nor inputs-ignored is there yet
     "patience_of_one",  # stopped-too-early is not there yet
-    "oversampled_then_split",  # copies in both parts look as samples do that are alike by chance
     "dropout_then_norm",  # dropout-before-batchnorm is not there yet
     "positions_never_added",  # module-never-called is not there yet
     "post_norm_from_full_rate",  # needs-warm-up is not there yet; the ReLUs that die of it are told

@@ -19,6 +19,7 @@ from training import trained
 from headstart.diagnosis.rules import catalogue
 from headstart.diagnosis.skill import (
     ALIKE,
+    DEVIATIONS,
     DRIFT,
     ENOUGH_STEPS,
     FORMULA,
@@ -161,6 +162,46 @@ def test_of_single_samples_every_label_is_alone() -> None:
     assert skill_of(run((), labels, losses=[(COIN, 0.9)], loss=0.9)) is None  # more samples than steps
     two = (SGD, replace(SGD, name="SGD-2"))
     assert skill_of(run((), labels, losses=[(one_each, 0.9)], loss=0.9, optimizers=two)) is None
+
+
+def rare(
+    learnt: float,
+    share: float = 0.01,
+    alone: float | None = None,
+    more: int = 0,
+    size: int = 64,
+    first: float | None = None,
+) -> Record:
+    """A loss of labels of which `share` are rare, and the batches that hold none: as many as by chance, or `alone`."""
+    alone = (1 - share) ** size if alone is None else alone
+    entropy = -share * math.log(share) - (1 - share) * math.log(1 - share)
+    name = "binary_cross_entropy_with_logits at train.py:9"
+    targets = Targets(1000, (), (1000 * share,), (1000 * share * (1 - share),))
+    loss = Loss(name, "binary_cross_entropy_with_logits", targets=targets, trained=True, target_shape=(size,))
+    others = [(replace(loss, name=f"role {n}"), 1.0) for n in range(more)]
+    unvaried: dict[tuple[str, str], Figure] = {
+        (name, "loss.unvaried"): lambda step: float(step % 60 < round(60 * alone))
+    }
+    values: Figure = lambda step: (1 - (first if first is not None and step < 20 else learnt)) * entropy  # noqa: E731
+    return run((), unvaried, losses=[(loss, values), *others])
+
+
+def test_of_rare_labels_many_batches_hold_none() -> None:
+    assert skill(rare(0.5)).value == pytest.approx(0.5)
+    assert skill_of(rare(0.5, alone=1.0)) is None
+    assert skill_of(rare(0.5, share=0.3, alone=0.6)) is None  # so many are none by chance
+    assert skill(rare(0.5, more=1)).source == "role 0"
+
+
+def test_what_is_not_learnt_of_rare_labels_may_be_the_chance_of_how_many_came() -> None:
+    noise = DEVIATIONS / math.sqrt(20 * 64 * 0.01)  # in the last third of 60 steps
+    assert skill_of(rare(0.0)) is None
+    assert skill_of(rare(-0.99 * noise)) is None
+    assert skill(rare(-1.01 * noise)).value == pytest.approx(-1.01 * noise)
+    assert skill(rare(1.01 * NO_SKILL)).value == pytest.approx(1.01 * NO_SKILL)
+    lost, kept = (rare(0.1, first=first) for first in (0.3, 0.1))
+    assert learns(lost, skill_of(lost)) is None
+    assert learns(kept, skill_of(kept)) is True
 
 
 @pytest.mark.parametrize(("value", "told"), [(1.9, False), (0.99, False), (2.1, True), (0.5, True)])

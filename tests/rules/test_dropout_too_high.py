@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from records import COIN, chain, head, linear, run, said, told, unjudged
+from records import COIN, chain, flat, head, linear, run, said, told, unjudged
 from torch import nn
 from training import trained
 
+from headstart.diagnosis import diagnose
 from headstart.diagnosis.rules.dropout_too_high import HELPED, LITTLE, NEARLY_ALL
 from headstart.record import Mode, Record
 
@@ -62,6 +63,15 @@ def test_what_is_more_than_ever_helped_counts_by_its_price(
 )
 def test_its_severity(p: float, skill: float | None, severity: str) -> None:
     assert told(record(p, skill=skill), RULE).severity == severity
+
+
+@pytest.mark.parametrize(("p", "skill", "suspected"), [(0.8, 0.0, True), (0.74, 0.0, False), (0.8, 0.9, False)])
+def test_less_is_suspected_where_nothing_is_learnt_and_nothing_else_is_known(
+    p: float, skill: float, suspected: bool
+) -> None:
+    """As where 0.8 was meant to be the share that is kept."""
+    found = [one.severity for one in flat(diagnose(record(p, skill=skill))) if one.rule == RULE]
+    assert found == ["advice"] * suspected
 
 
 def test_the_highest_is_told() -> None:

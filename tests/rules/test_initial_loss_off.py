@@ -17,7 +17,7 @@ import headstart as hs
 from headstart.diagnosis import diagnose
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.fresh import BATCHES, CHANCE, starts_fresh
-from headstart.diagnosis.rules.initial_loss_off import SPREAD, TIMES
+from headstart.diagnosis.rules.initial_loss_off import ANY, SPREAD, TIMES
 from headstart.record import Layer, Loss, Mode, Record, Targets
 
 RULE = "initial-loss-off"
@@ -198,7 +198,17 @@ def test_to_guess_who_goes_with_whom_in_a_batch_costs_its_logarithm() -> None:
     assert figures_of(finding)["guess"] == pytest.approx(math.log(N))
     assert said(matching(accuracy=0.5), RULE)  # two views of one sample are alike before anything is trained
     assert said(matching(0.99 * TIMES), RULE) == []
-    assert said(matching(later=0.5), RULE) == []  # it learns: a low temperature is a choice
+    assert said(matching(0.99 * ANY, later=0.5), RULE) == []  # it learns: a low temperature is a choice
+    assert told(matching(1.01 * ANY, later=0.5), RULE).severity == "advice"  # as low as that is none in use
+
+
+def test_the_lowest_temperature_in_use_stays_below_what_no_temperature_gives() -> None:
+    torch.manual_seed(0)
+    for width in (16, 32, 128):
+        for size in (32, 128, 512):
+            a, b = (nn.functional.normalize(torch.randn(size, width), dim=1) for _ in range(2))
+            loss = nn.functional.cross_entropy(a @ b.T / 0.01, torch.arange(size)).item()
+            assert loss < ANY * math.log(size)
 
 
 @pytest.mark.parametrize(

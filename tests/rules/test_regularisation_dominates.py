@@ -9,19 +9,22 @@ from pathlib import Path
 import pytest
 import torch
 from loops import loss_of, net, train, watched
-from records import COIN, SGD, chain, head, linear, run, said, told
+from records import COIN, SGD, Figure, chain, head, linear, run, said, told
 
 from headstart.diagnosis.rules.regularisation_dominates import (
     FADED,
+    FOLDS,
     FORGETS,
     GONE,
     LEFT,
     LITTLE,
     MEANT,
     NAT,
+    PAID,
     PART,
     PULL,
     SHARE,
+    TERMS,
 )
 from headstart.record import Record
 
@@ -116,11 +119,12 @@ def penalised(
 ) -> Record:
     """Two layers whose weights shrink to `left`, the first to `body`, under a penalty that costs `price` times ln 2 at
     first, then less."""
-    figures = {}
+    figures: dict[tuple[str, str], Figure] = {}
     for name in ("body", "head"):
-        figures[f"{name}.weight", "weight.mean"] = 0.0
+        for figure in ("weight.mean", "weight_gradient.mean", "update.mean"):
+            figures[f"{name}.weight", figure] = 0.0
         share = body if name == "body" and body is not None else left
-        figures[f"{name}.weight", "weight.std"] = lambda step, share=share: share ** (step / 59)
+        figures[f"{name}.weight", "weight.std"] = lambda step, share=share: share ** (step / 59)  # type: ignore[misc]
         for figure in ("weight_gradient", "update"):
             figures[f"{name}.weight", f"{figure}.std"] = 0.01
     record = run(
@@ -280,3 +284,71 @@ def test_decay_that_takes_a_hundredth_at_each_step_is_advice_where_little_is_lea
     found = said(decayed(**facts), RULE)  # type: ignore[arg-type]
     assert [one.severity for one in found] == ["advice"] * fires
     assert not fires or "70 steps later" in found[0].message or "69 steps later" in found[0].message
+
+
+def in_balance(
+    price: float = 1.01 * PAID,
+    skill: float = 0.3,
+    left: float = 0.5,
+    folds: float = 1.01 * FOLDS,
+    terms: float = 0.0,
+    norm: str | None = None,
+    **options: float,
+) -> Record:
+    """Two layers whose decay costs `price` of what has been learnt, after `folds` of its time constants."""
+    constant = math.log(2)
+    decay = folds / (RATE * 60) * (1 - options.get("momentum", 0.0))
+    size = math.sqrt(price * skill * constant / (decay / 2 * (64 * 64 + 2 * 64)))
+    figures: dict[tuple[str, str], Figure] = {}
+    for name in ("body", "head"):
+        for figure in ("weight.mean", "weight_gradient.mean", "update.mean"):
+            figures[f"{name}.weight", figure] = 0.0
+        for figure in ("weight_gradient.std", "update.std"):
+            figures[f"{name}.weight", figure] = 1.0
+        figures[f"{name}.weight", "weight.std"] = lambda step: size * left ** (step / 59 - 1)
+    made = replace(SGD, options={"lr": RATE, **options})
+    layers = chain(linear("body", norm=norm), head())
+    record = run(layers, figures, skill=skill, loss=constant * (1 - skill + terms), optimizers=(made,))
+    record.parameters = tuple(replace(p, weight_decay=decay, lr=RATE) for p in record.parameters)
+    return record
+
+
+@pytest.mark.parametrize(
+    ("given", "fires"),
+    [
+        ({}, True),
+        ({"price": 0.99 * PAID}, False),
+        ({"skill": 1.01 * LITTLE}, False),
+        ({"left": 1.01}, False),
+        ({"folds": 0.99 * FOLDS}, False),
+        ({"momentum": 0.9}, True),
+        ({"momentum": 0.9, "dampening": 0.9}, False),
+        ({"terms": 0.9 * TERMS}, True),
+        ({"terms": 1.1 * TERMS}, False),
+        ({"norm": "batch_norm"}, False),
+    ],
+)
+def test_what_decay_costs_where_it_is_in_balance(given: dict[str, float | str], fires: bool) -> None:
+    found = said(in_balance(**given), RULE)  # type: ignore[arg-type]
+    assert [one.severity for one in found] == ["advice"] * fires
+    if fires:
+        assert found[0].evidence[0].value == pytest.approx(found[0].evidence[0].limit * 1.01)
+
+
+@pytest.mark.parametrize(("strength", "fires"), [(0.9, False), (1.1, True)])
+def test_a_linear_layer_pays_a_third_where_its_answers_are_halved(
+    tmp_path: Path, strength: float, fires: bool
+) -> None:
+    """Of a squared error the second derivative is 2: as much decay halves the answers."""
+    torch.manual_seed(0)
+    x, _ = torch.linalg.qr(torch.randn(4000, 8))
+    x = x * math.sqrt(4000)
+    y = x[:, :4].sum(1, keepdim=True)
+    noise = torch.randn_like(y)
+    y = y + 2 * (noise - x @ (x.T @ noise) / 4000)
+    model = torch.nn.Linear(8, 1, bias=False)
+    torch.nn.init.constant_(model.weight, 1.0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, weight_decay=2 * strength)
+    loop = lambda m: train(m, optimizer, 90, lambda m: torch.nn.functional.mse_loss(m(x), y))  # noqa: E731
+    record = watched(tmp_path, model, loop)
+    assert bool(said(record, RULE)) is fires

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 import headstart as hs
 from headstart.diagnosis import diagnose
-from headstart.diagnosis.rules.validation_leaks import AGAIN, ALL, LEAKED, LOOKED, SHARE, TIMES
+from headstart.diagnosis.rules.validation_leaks import AGAIN, ALL, APART, LEAKED, LOOKED, ONCE, SHARE, TIMES
 from headstart.diagnosis.samples import Drawn
 from headstart.record import Optimizer, Record, Samples
 
@@ -171,6 +171,56 @@ def test_the_share_that_is_alike_is_found_of_shuffled_epochs(copies: int, droppe
             seen.setdefault(int(names[sample]), []).append(epoch * 30 + place // 20)
     kept = tuple((name, len(steps), steps[0], (*steps, -1)[1], 0) for name, steps in seen.items())
     assert Drawn.of(Samples("net", kept=kept)).by_chance == pytest.approx(2 * copies / 600, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("alike", "pairs", "whole", "fires"),
+    [
+        (APART, 10, False, True),
+        (1.01 * APART, 10, False, False),
+        (None, 10, False, False),
+        (0.0, 10, True, False),
+        (0.0, 27, False, True),  # 27 pairs of 0.81 of the set, twice, of 133
+        (0.0, 28, False, False),
+    ],
+)
+def test_what_is_nowhere_alike_by_chance_are_copies(alike: float | None, pairs: int, whole: bool, fires: bool) -> None:
+    kept = [(i, 2, i, i + 1 if i < pairs else 100 + i, 0) for i in range(100)]
+    made = record(((60, 140),), kept)
+    made.samples = tuple(replace(one, alike=alike, whole=whole) for one in made.samples)
+    assert (Drawn.of(made.samples[0]).by_chance <= ONCE) is (pairs < 28)
+    found = said(made, RULE)
+    assert bool(found) is fires
+    assert not fires or "copies when they were split" in found[0].cause
+
+
+@pytest.mark.parametrize("first", ["split", "oversample"])
+@pytest.mark.parametrize("kind", ["real numbers", "few levels"])
+def test_a_rare_class_that_is_oversampled_before_the_split(first: str, kind: str, tmp_path: Path) -> None:
+    """Of few levels samples may be alike by chance, whoever made copies of them."""
+    torch.manual_seed(0)
+    x = torch.randn(600, 10) if kind == "real numbers" else torch.randn(600, 10).round() / 3
+    rare = torch.arange(600) < 100
+    copies = torch.arange(100).repeat(4)
+    if first == "oversample":
+        order = torch.cat([torch.arange(600), copies])[torch.randperm(1000)]
+        train, valid = order[:800], order[800:]
+    else:
+        order = torch.randperm(600)
+        train, valid = order[:450], order[450:]
+        train = torch.cat([train, train[rare[train]].repeat(4)])
+    net = nn.Sequential(nn.Linear(10, 8), nn.ReLU(), nn.Linear(8, 2))
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    with hs.watch(net, record=tmp_path / "run.db") as watch:
+        for _ in range(4):
+            for rows in train[torch.randperm(len(train))].split(40):
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(net(x[rows]), rare[rows].long()).backward()
+                optimizer.step()
+            with torch.no_grad():
+                net(x[valid])
+    told = said(watch.read(), RULE)
+    assert [one.severity for one in told] == ["warning"] * (first == "oversample" and kind == "real numbers")
 
 
 def test_folds_are_no_leak() -> None:

@@ -24,8 +24,10 @@ ENOUGH_STEPS = 20  # fewer say nothing of whether a run learns: warm-up and the 
 ALIKE = 0.01  # of the targets' std: outputs that spread by less explain at most 2 % of the targets' variance
 LOOKS = 5  # batches of a third, at least
 DRIFT = 5.0  # standard errors of the mean of a third's batches, which may come in an order and be alike
+DEVIATIONS = 3.0  # standard deviations of a count of rare labels
 UNVARIED = 0.5  # share of backwards with a single label from which a loss is a role (a GAN's), not a task
 OF_SAMPLES = -1.0  # the skill of samples that know nothing of their inputs
+BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 REGRESSIONS = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 RISE, TIMES = 2.0, 5  # each loss of that many steps over the one before it: in a run that has run away
 STUCK = 1e-5  # of a loss: rounding of a mean over many samples
@@ -104,7 +106,7 @@ def learns(record: Record, skill: Skill | None) -> bool | None:
     if skill is None or course is None:
         return None
     if skill.value >= NO_SKILL:
-        return not course.falling
+        return not course.falling or (None if _is_noisy(record, skill.source) else False)
     numbers = sum(math.prod(parameter.shape) for parameter in record.parameters)
     formula = not record.layers and 0 < numbers <= FORMULA
     if formula and skill.value > -NO_SKILL:  # a few numbers may have no more to give
@@ -257,21 +259,68 @@ def _skill(record: Record, loss: Loss) -> Skill | None:
         return None
     if OF_SAMPLES <= skill < NO_SKILL and _is_of_samples(record, loss):
         return None
+    if (noise := _noise_of_rare_labels(record, loss, len(tail))) and -noise < skill < NO_SKILL:
+        return None
     return Skill(skill, value, constant.loss, constant.answer, loss.name)
 
 
 def is_role(record: Record, loss: Loss) -> bool:
     """Whether it asks for one answer at a time, as the two of a GAN do; a single label cannot differ from itself."""
     unvaried = record.series(loss.name, "loss.unvaried")
-    return bool(unvaried) and fmean(unvaried.values) > UNVARIED and not _is_of_single_samples(record, loss)
+    if not unvaried or fmean(unvaried.values) <= UNVARIED:
+        return False
+    return not (_is_of_single_samples(record, loss) or _is_of_rare_labels(record, loss, unvaried))
 
 
 def _is_of_single_samples(record: Record, loss: Loss) -> bool:
     """Whether each step is of one sample, and of this loss alone, the run's only one."""
     series, rows = record.loss_of(loss.name), loss.targets.count or sum(loss.targets.mass)
-    if len(record.optimizers) > 1 or sum(one.trained for one in record.losses) > 1 or rows > len(series):
+    return _is_only(record) and rows <= len(series) and is_all(record, loss)
+
+
+def _is_of_rare_labels(record: Record, loss: Loss, unvaried: Series) -> bool:
+    """Whether the run's only loss has batches of a single label no oftener than draws of such labels by chance do.
+
+    Of n labels, of which a share p is of the commonest class, all are of that class with probability p^n: of 64, of which
+    1 % are frauds, every other time. A role has them always, or together with another role.
+    """
+    share, size = _commonest(loss), math.prod(loss.target_shape)
+    seen = fmean(unvaried.values)
+    if not (_is_only(record) and share is not None and 0 < share < 1 and size > 1 and seen < 1):
         return False
-    return is_all(record, loss)
+    chance = share**size
+    return seen <= chance + DRIFT * math.sqrt(chance * (1 - chance) / len(unvaried))
+
+
+def _noise_of_rare_labels(record: Record, loss: Loss, batches: int) -> float:
+    """Of the loss of so many batches, as a share: most of it is that of the rare ones, and how many came is chance."""
+    unvaried, share = record.series(loss.name, "loss.unvaried"), _commonest(loss)
+    if not unvaried or share is None or fmean(unvaried.values) <= UNVARIED:
+        return 0.0
+    if not _is_of_rare_labels(record, loss, unvaried):
+        return 0.0
+    return DEVIATIONS / math.sqrt(batches * math.prod(loss.target_shape) * (1 - share))
+
+
+def _is_noisy(record: Record, source: str) -> bool:
+    """Whether a third of the run may differ from another by how many rare labels came."""
+    return any(_noise_of_rare_labels(record, loss, 1) > 0 for loss in record.losses if loss.name == source)
+
+
+def _is_only(record: Record) -> bool:
+    return len(record.optimizers) <= 1 and sum(one.trained for one in record.losses) <= 1
+
+
+def _commonest(loss: Loss) -> float | None:
+    """The share of the commonest class; None where labels are no classes, or several to a sample."""
+    targets = loss.targets
+    if targets.mass:
+        return max(targets.mass) / sum(targets.mass) if sum(targets.mass) else None
+    if loss.kind not in BINARY or len(targets.total) != 1 or not targets.count:
+        return None
+    share = targets.total[0] / targets.count
+    of_two = math.isclose(targets.square[0], targets.count * share * (1 - share), rel_tol=0.01)
+    return max(share, 1 - share) if of_two and 0 <= share <= 1 else None
 
 
 def is_all(record: Record, loss: Loss, scaled: bool = False) -> bool:

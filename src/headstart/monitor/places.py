@@ -40,6 +40,7 @@ class Phase:
     rows: list[Tensor] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)  # their fingerprints
     told: int = 0
+    alike: float | None = None  # largest share of places at which two neighbours agree; None: too few rows
 
     def wants(self, x: Tensor) -> bool:
         """Counts a call; `x` is what it is given."""
@@ -66,6 +67,9 @@ class Phase:
             self.rounding = max(self.rounding, 4 * torch.finfo(rows.dtype).eps)
             self.rows.append(found)
             self.seen.update(kept)
+            if len(self.seen) >= ENOUGH:
+                rows = torch.cat(self.rows)
+                self.alike = float((rows[1:] == rows[:-1]).double().mean(1).max())
 
 
 class Places:
@@ -84,6 +88,11 @@ class Places:
     ) -> None:
         """These rows, with their fingerprints and the shape of a sample."""
         self._phase(training, source).take(rows, fingerprints, shape)
+
+    @property
+    def alike(self) -> float | None:
+        """The largest share of places at which two different samples, neighbours in training, agree."""
+        return self._training.alike
 
     def changed(self, model: str) -> Iterator[Values]:
         """Training and each evaluation, again when its rows have doubled; nothing while one has few, or shapes differ."""

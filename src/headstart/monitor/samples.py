@@ -118,6 +118,7 @@ class Entry:
             whole=not any(map(bool, self.fractions)),
             joined=sum(seen.turns.joined for seen in self.kept.values()),
             left=sum(seen.turns.left for seen in self.kept.values()),
+            alike=self.places.alike,
         )
 
 

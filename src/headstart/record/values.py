@@ -181,6 +181,7 @@ class Samples:
     whole: bool = False  # all values were whole numbers, so that different samples may be alike by chance
     joined: int = 0  # kept samples that were evaluated before they were trained on, by the same weights
     left: int = 0  # that were trained on, then left out, and evaluated
+    alike: float | None = None  # largest share of the places at which two different samples agree; None: not looked at
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ for step in range(100):
 ## Limits
 - `NEARLY_ALL` = 0.9: nine tenths. Hinton's own nets drop half of the units and a fifth of the inputs.
 - `HELPED` = 0.75: the share of an image that masked autoencoders hide, the most that is known to help. What is above it
-  counts where it has its price: less than `LITTLE` is learnt in training, and evaluation, where nothing is dropped, costs
+  counts where nothing is learnt, or where it has its price: less than `LITTLE` is learnt in training, and evaluation, where nothing is dropped, costs
   less than training does.
 - `LITTLE` = 0.5: skill in training. More than half of the loss is left there.
 
@@ -105,7 +105,7 @@ def dropout_too_high(case: Case) -> Iterator[Finding]:
         key=lambda pair: pair[0],
         default=(0.0, None),
     )
-    if mode is None or (p < NEARLY_ALL and not (p > HELPED and _has_its_price(case))):
+    if mode is None or (p < NEARLY_ALL and not (p > HELPED and (case.learns is False or _has_its_price(case)))):
         return
     cause = case.say(TEXT, "all") if p == 1 else case.say(TEXT, "cause", factor=1 / (1 - p))
     instead = 1 - p if p < 1 else 0.1

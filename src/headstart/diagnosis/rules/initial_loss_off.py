@@ -2,10 +2,9 @@
 
 ## What it sees
 The cross-entropy at the first step, in nats and averaged as the loss function itself does, against ln C, which always
-guessing 1/C for each of C classes costs. In a run that does not learn also two more: the same where the classes are the
-batch itself (which of N goes with which, as in contrastive losses), whatever stands before the loss; and of a regression
-by a single layer, or by several side by side (embeddings, factors), how widely the first answers spread, against their
-targets.
+guessing 1/C for each of C classes costs; where the classes are the batch itself (which of N goes with which, as in
+contrastive losses), whatever stands before the loss. In a run that does not learn also, of a regression by a single layer,
+or by several side by side (embeddings, factors), how widely the first answers spread, against their targets.
 
 ## Why it hurts
 A fresh net knows nothing, so that all classes should come out about equally likely. Logits that are large at the start
@@ -53,10 +52,13 @@ for step in range(60):
   std 8, a head of std 1 on 64 inputs, 5.4 (6.6). PyTorch's own start gives 0.9 to 1.2. Vectors of length one in 64
   dimensions, at a temperature of 0.05, make logits of std 2.5 (1.5 times ln 100 was seen), and those of a normal
   distribution of std 1 such of std 160.
+- `ANY` = 20: the same of a batch's scores in a run that is not known to fail, where a low temperature is a choice.
+  Independent vectors of length one in d dimensions cost √(2 ln N) / (T √d), the largest of N normal scores: for N = 32
+  and d = 16 at T = 0.01, the lowest temperature in use that we know, 19 times ln N.
 - `SPREAD` = 3: times the std of the targets in the first batch. Ten times the mean's squared error is then owed to chance.
 
-It is advice in a run that learns: the optimizer takes large logits back, and many runs end well all the same. The two
-that are told only of a run that does not learn are a warning.
+It is advice in a run that learns: the optimizer takes large logits back, and many runs end well all the same. In a run
+that does not, scores of a batch and a regression's spread are a warning.
 
 ## Stays silent when
 The net does not start from fresh weights (frozen parts, norms or biases that have been trained, batch norms that have
@@ -91,6 +93,7 @@ NEEDS = ("loss.function",)
 SINCE, STATUS = "0.1.0", "stable"
 
 TIMES = 2.0  # of ln C; logits of the largest law in use cost 1.54 at most (two classes; in the page)
+ANY = 20.0  # the same where a low temperature may be a choice; 19 at the lowest in use (derivation in the page)
 SPREAD = 3.0  # of the targets' std; the loss is then 3² + 1 times that of the mean
 SECOND_LOOK = {"TIMES": 1.5}
 PICKS = ("gather", "index")  # one of the outputs for each sample
@@ -142,7 +145,7 @@ TEXT = Text(
 def initial_loss_off(case: Case) -> Iterator[Finding]:
     """One finding, of the only loss that is trained, or of the worst where all choose among the batch."""
     trained = [loss for loss in case.record.losses if loss.trained]
-    matches = bool(trained) and all(map(_are_plain_matches, trained)) and case.learns is False
+    matches = bool(trained) and all(map(_are_plain_matches, trained))
     if not trained or not starts_fresh(case, answers=not matches):
         return
     if matches:
@@ -189,15 +192,16 @@ def _matches(case: Case, trained: Sequence[Loss]) -> Iterator[Finding]:
     value, loss = max(firsts, key=lambda one: one[0], default=(math.nan, trained[0]))
     classes = loss.shape[1]
     guess = math.log(classes)
-    if not TIMES * guess <= value < math.inf:
+    limit = (TIMES if case.learns is False else ANY) * guess
+    if not limit <= value < math.inf:
         return
     yield Finding(
         "initial-loss-off",
-        "warning",
+        "warning" if case.learns is False else "advice",
         case.say(TEXT, "matches", loss=value, classes=classes, guess=guess),
         None,
         0,
-        (Evidence("first_loss", value, TIMES * guess, (0,), "loss"), Evidence("guess", guess)),
+        (Evidence("first_loss", value, limit, (0,), "loss"), Evidence("guess", guess)),
         case.say(TEXT, "products"),
         Remedy(
             "unit-length",

@@ -3,9 +3,9 @@
 ## What it sees
 Of each weight matrix that an optimizer decays: the size of `weight_decay` times the weights beside that of their
 gradients (AdamW and its kin, which decay apart from the gradient: the decay's share of each update), and how much is
-left of the weights in the end. Of a penalty that is written into the loss: what it costs in the beginning, beside the
-loss of the best constant answer. Of the divergence by which a VAE pays for its codes: what one nat of it costs, beside all
-that is left of the loss.
+left of the weights in the end; of SGD also what the weights cost, beside all that has been learnt. Of a penalty that is
+written into the loss: what it costs in the beginning, beside the loss of the best constant answer. Of the divergence by
+which a VAE pays for its codes: what one nat of it costs, beside all that is left of the loss.
 
 ## Why it hurts
 Decay alone multiplies the weights by 1 - lr * weight_decay at every step. Where the loss does not pull against it, they
@@ -71,6 +71,14 @@ Decay apart from the gradient takes `lr * weight_decay` of the weights at each s
 times what is usual (1e-3 times 0.1), half of what a step wrote is gone 70 steps later: advice, if a weight matrix has lost
 size and the run comes to less than `LITTLE` of skill.
 
+Of SGD, which minimises the loss and weight_decay / 2 times the squares of the weights, that sum is the price of what has
+been learnt. After `FOLDS` = 1 time constant of the decay, (1 - momentum) / (lr * weight_decay) steps, which left every
+weight matrix smaller, and where the loss is nothing else (to `TERMS` = 0.1 of the best constant's), the two pull alike:
+weights larger by a small share would gain twice that share of the price. `PAID` = 1/3 of all that has been gained over
+the best constant answer is what a linear layer pays under a squared error where decay has halved its answers: of the
+share s that is left, (1 - s) / (2 - s). It is advice in a run of less than `LITTLE` of skill. Weights whose size a norm
+divides out cost nothing.
+
 Otherwise it speaks only in a run that is known not to learn, of weights where all decayed or penalised matrices are
 beyond all limits, each looked at in three steps or more, or where of some that a penalty with its price holds nothing is
 left: through these nothing passes. As advice it speaks in any, of decayed matrices of which nothing is left.
@@ -96,6 +104,7 @@ from statistics import median
 
 from headstart.diagnosis import code, ledger, skill
 from headstart.diagnosis.case import Case
+from headstart.diagnosis.gains import divided_out
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy, Severity
 from headstart.record import Layer, Optimizer, Parameter, Series
@@ -116,6 +125,9 @@ PART = 0.2  # of the gradient
 FADED = 0.3  # of a weight's size at the start
 LITTLE = 0.5  # skill
 FORGETS = 0.01  # of the weights at each step; a hundred times what is usual (derivation in the page)
+PAID = 1 / 3  # of what has been gained; a linear layer's answers are then halved (derivation in the page)
+TERMS = 0.1  # of the best constant's loss: what other terms of the loss, and its noise, come to at most
+FOLDS = 1.0  # time constants of the decay: fewer leave the start
 COUPLED = ("Adam", "NAdam", "RAdam")
 DECOUPLED = ("AdamW", "NAdamW", "SGDW", "Lion", "Muon")
 
@@ -135,6 +147,11 @@ TEXT = Text(
         "apart": "the same decay, apart from the gradient",
         "forgets": "Weight decay of {decay:number} at a learning rate of {lr:number} takes {share:share} of the weights at "
         "each step: half of what a step wrote is gone {half:number} steps later.",
+        "paid": "Weight decay of {decay:number} holds the weights down: half of it times their squares comes to "
+        "{price:number}, and all that the net has gained over the best constant answer is {gain:number}.",
+        "balance": "SGD with decay minimises the sum of the two, and it has come to where both pull alike: every weight "
+        "matrix is smaller than it was at the start, and larger ones would have a lower loss. Usual values are between "
+        "1e-5 and 1e-3.",
         "note": "or none, until the net learns",
         "penalty": "A penalty in the loss shrinks all weight matrices to at most {left:share} of what they were: in the "
         "beginning it costs {price:number}, and all that there is to gain is {constant:number}.",
@@ -163,6 +180,10 @@ TEXT = Text(
         "apart": "同样的衰减，与梯度分开",
         "forgets": "在学习率 {lr:number} 下，{decay:number} 的权重衰减每一步都拿走权重的 {share:share}："
         "一步写下的内容，{half:number} 步之后只剩一半。",
+        "paid": "{decay:number} 的权重衰减压住了权重：它的一半乘以权重的平方和是 {price:number}，而网络比最佳常数答案总共"
+        "只改善了 {gain:number}。",
+        "balance": "带衰减的 SGD 最小化这两者之和，现在已到了两边拉力相等的地方：每个权重矩阵都比开始时小，权重再大一些，"
+        "损失就会更低。常用值在 1e-5 与 1e-3 之间。",
         "note": "在网络学会之前也可以不用衰减",
         "penalty": "损失中的惩罚项使所有权重矩阵缩小到原来的 {left:share} 以下：它一开始就占 {price:number}，而最多只能"
         "得到 {constant:number} 的改善。",
@@ -230,6 +251,43 @@ def regularisation_dominates(case: Case) -> Iterator[Finding]:
         )
         proof = Evidence("decay_per_step", share, FORGETS, (0, len(case.record) - 1))
         yield replace(found, severity="advice", evidence=(proof,))
+    elif (
+        case.learns is not False
+        and 0 < case.skill.value < LITTLE
+        and (paid := _decay_price(case, decayed)) is not None
+    ):
+        gain = case.skill.value * case.skill.constant
+        if paid >= PAID * gain:
+            decay = max(weight.weight_decay or 0.0 for _, weight in decayed)
+            message = case.say(TEXT, "paid", decay=decay, price=paid, gain=gain)
+            found = _finding(case, decayed, message, case.say(TEXT, "balance"), _less_decay(case, decayed))
+            yield replace(found, severity="advice", evidence=(Evidence("price", paid, PAID * gain, series="loss"),))
+
+
+def _decay_price(case: Case, decayed: list[tuple[Layer, Parameter]]) -> float | None:
+    """What SGD's decay costs where it is in balance with the loss, which is all of it; None where that is not known.
+
+    Weights whose size a norm divides out are free: they are not counted.
+    """
+    if case.skill is None or not decayed or any(_optimizer(case, weight).kind != "SGD" for _, weight in decayed):
+        return None
+    if not _shrink(case, decayed, 1.0) or min(_folds(case, weight) for _, weight in decayed) < FOLDS:
+        return None
+    left = case.record.loss.since(2 * len(case.record) // 3).values
+    own = case.skill.constant * (1 - case.skill.value)
+    if not left or abs(median(left) - own) > TERMS * case.skill.constant:
+        return None
+    free = divided_out(case) | {layer.name for layer in case.record.layers if layer.norm}
+    priced = [weight for layer, weight in decayed if layer.name not in free]
+    sizes = [(weight, _size(case, weight, "weight").last) for weight in priced]
+    return sum((weight.weight_decay or 0.0) / 2 * size**2 * math.prod(weight.shape) for weight, size in sizes)
+
+
+def _folds(case: Case, weight: Parameter) -> float:
+    """How many of its time constants the decay had; a momentum of m makes each step 1 / (1 - m) times as long."""
+    options = _optimizer(case, weight).options
+    kept = max(1 - (options.get("momentum") or 0.0), 1e-9)
+    return _per_step(weight) * (1 - (options.get("dampening") or 0.0)) / kept * len(case.record)
 
 
 def _forgotten(case: Case, decayed: list[tuple[Layer, Parameter]]) -> list[tuple[Layer, Parameter]]:
@@ -301,9 +359,10 @@ def _finding(
     return Finding("regularisation-dominates", severity, message, layers[0], 0, (left, *more), cause, remedy, layers)
 
 
-def _shrink(case: Case, held: list[tuple[Layer, Parameter]]) -> bool:
+def _shrink(case: Case, held: list[tuple[Layer, Parameter]], most: float | None = None) -> bool:
     left = [_left(case, weight) for _, weight in held]
-    return bool(left) and all(share is not None and share < LEFT for share in left)
+    limit = LEFT if most is None else most  # not as a default: a second look moves LEFT
+    return bool(left) and all(share is not None and share < limit for share in left)
 
 
 def _outweighed(case: Case, penalised: list[tuple[Layer, Parameter]]) -> list[tuple[Layer, Parameter]]:

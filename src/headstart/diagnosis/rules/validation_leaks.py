@@ -58,6 +58,12 @@ for epoch in range(3):
 - `SHARE` = 0.01: of the evaluated samples, at least; fingerprints of real pictures are alike by chance in 0.1 % (of
   MNIST's 60,000 digits 64, measured).
 - `TIMES` = 5: as often as samples of the training set are alike among themselves, at least.
+- `APART` = 0.5: of the places of a sample, on 64 of which it is looked at. Where no two different samples agree at more of
+  them than that, none are the same at all places by chance: what is alike in the training set are copies, as of a rare
+  class that is oversampled before the split, and `TIMES` is not asked for. Real numbers agree nowhere, words and the
+  borders of pictures do.
+- `ONCE` = 0.5: of the training samples that are alike, at most, for that. Drawn once each in an epoch, copies are fewer;
+  drawn with replacement, as from the memory of an agent, most come again before the others have come.
 - `LEAKED` = 5 samples that leaked, and `LOOKED` = 40 evaluated, at least.
 - `AGAIN` = 0.9: share of the training samples that came twice, at least: only then is the whole set known.
 - `ALL` = 0.9: of the training samples that are evaluated, at most. With more, the training set is evaluated on purpose.
@@ -102,6 +108,8 @@ SHARE = 0.01  # of the evaluated samples; 64 of MNIST's 60,000 digits are alike 
 TIMES = 5  # as often as training samples are alike among themselves
 LEAKED = 5  # samples
 LOOKED = 40  # samples
+APART = 0.5  # of the places at which two different samples agree, at most, where none are alike by chance
+ONCE = 0.5  # of the training samples that are alike, at most, where each copy is drawn once in an epoch
 AGAIN = 0.9  # share of the training samples that came twice
 ALL = 0.9  # share of the training samples that are evaluated, at most
 PLACES = 0.25  # share of the samples that were left out after they had been trained on
@@ -113,6 +121,9 @@ TEXT = Text(
         "message": "{share:share} of the samples in the evaluation are samples that the net is trained on.",
         "cause": "The net may know them by heart, so that the evaluation says more good of it than is true. Splits leak "
         "when they are drawn twice, when slices overlap, or when the data hold copies.",
+        "copied": "The net may know them by heart, so that the evaluation says more good of it than is true. The data held "
+        "copies when they were split, as of a rare class that was oversampled: one is trained on, another evaluates.",
+        "first": "first of all; then oversample the training part alone",
         "note": "draw once, and give each sample to one part only",
         "folds": "The parts change places and the weights go on: {left:number} of {all:number} samples that were trained "
         "on are left out and evaluated later, and {joined:number} that were evaluated are trained on.",
@@ -124,6 +135,9 @@ TEXT = Text(
         "message": "评估所用的样本中有 {share:share} 也被用来训练网络。",
         "cause": "网络可能已经背下了这些样本，因此评估结果比网络的真实水平要好。划分被抽取了两次、切片重叠，或者数据中有"
         "重复样本，都会造成泄漏。",
+        "copied": "网络可能已经背下了这些样本，因此评估结果比网络的真实水平要好。划分时数据中已有重复样本，"
+        "例如对少数类做过过采样：一份进了训练，另一份进了评估。",
+        "first": "先划分；然后只对训练部分过采样",
         "note": "只划分一次，每个样本只属于一个部分",
         "folds": "各部分互换了位置，而权重沿用下去：{all:number} 个训练过的样本中有 {left:number} 个后来被留出并用于评估，"
         "另有 {joined:number} 个先被评估、后被训练。",
@@ -183,25 +197,29 @@ def _overlap(case: Case) -> Iterator[Finding]:
         if 2 * leaked < sum(known for known, _ in samples.looks):  # most were evaluated on purpose
             continue
         share = leaked / looked
-        if share > max(SHARE, TIMES * drawn.by_chance):
-            found.append((share, drawn))
+        if share > (SHARE if _are_copies(samples, drawn) else max(SHARE, TIMES * drawn.by_chance)):
+            found.append((share, drawn, _are_copies(samples, drawn)))
     if not found:
         return
-    share, drawn = max(found, key=lambda one: one[0])
+    share, drawn, copies = max(found, key=lambda one: one[0])
+    chance = Evidence("share_alike_by_chance", drawn.by_chance, share / TIMES)
     yield Finding(
         "validation-leaks",
         "warning",
         case.say(TEXT, "message", share=share),
         None,
         0,
-        (
-            Evidence("share_trained_on", share, SHARE),
-            Evidence("share_alike_by_chance", drawn.by_chance, share / TIMES),
-        ),
-        case.say(TEXT, "cause"),
+        (Evidence("share_trained_on", share, SHARE), *(() if copies else (chance,))),
+        case.say(TEXT, "copied" if copies else "cause"),
         Remedy(
             "split-once",
             "train, valid = torch.utils.data.random_split(dataset, [0.8, 0.2], torch.Generator().manual_seed(0))"
-            f"     # {case.say(TEXT, 'note')}",
+            f"     # {case.say(TEXT, 'first' if copies else 'note')}",
         ),
     )
+
+
+def _are_copies(samples: Samples, drawn: Drawn) -> bool:
+    """Whether samples of the training set that are the same are so because somebody made them so."""
+    apart = samples.alike is not None and samples.alike <= APART and not samples.whole
+    return apart and SHARE < drawn.by_chance <= ONCE
