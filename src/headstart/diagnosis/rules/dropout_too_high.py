@@ -44,8 +44,8 @@ for step in range(100):
 ## Limits
 - `NEARLY_ALL` = 0.9: nine tenths. Hinton's own nets drop half of the units and a fifth of the inputs.
 - `HELPED` = 0.75: the share of an image that masked autoencoders hide, the most that is known to help. What is above it
-  counts where nothing is learnt, or where it has its price: less than `LITTLE` is learnt in training, and evaluation, where nothing is dropped, costs
-  less than training does.
+  counts where nothing is learnt, or where it has its price: less than `LITTLE` is learnt in training, and evaluation, where
+  nothing is dropped, costs less than training does.
 - `LITTLE` = 0.5: skill in training. More than half of the loss is left there.
 
 It is advice in a run that learns. Where it does not, or is not known to, a share of 1 is an error; from `NEARLY_ALL` on
