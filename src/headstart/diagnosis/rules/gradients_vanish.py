@@ -102,7 +102,7 @@ __all__ = ["ENOUGH_STEPS", "LATE", "LEFT", "SECOND_LOOK", "gradients_vanish"]
 
 LEFT = 1e-4  # of the largest gradient behind; times a good update, 1e-3 of a weight, it is float32's epsilon
 LATE = 8  # the looks come at steps 1, 2, 4, 8, ...: after this part of the run there are three
-SECOND_LOOK = {"LEFT": 1e-2}
+SECOND_LOOK = {"LEFT": 0.05}
 
 TEXT = Text(
     en={

@@ -113,7 +113,7 @@ WHOLE = (
 )
 DONE = 0.95  # skill, above which that is nothing to speak of
 TARGETS = 10.0  # root mean square; a regression's gradient grows with it, and the stable rate with its inverse
-SECOND_LOOK = {"LARGE": 0.05, "RISE": 1.2, "PROMISE": 2.0}
+SECOND_LOOK = {"LARGE": 0.05, "RISE": 1.2, "PROMISE": 5.0}
 
 HAND = {"diverges": "by_hand", "drifts": "drifts_by_hand"}  # of updates whose rate is not known
 

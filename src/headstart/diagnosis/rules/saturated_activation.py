@@ -80,7 +80,7 @@ NEEDS = ("loss",)
 SINCE, STATUS = "0.1.0", "stable"
 
 SATURATED_SHARE = 0.5  # of a layer's outputs; derivation in the page
-SECOND_LOOK = {"SATURATED_SHARE": 0.2}
+SECOND_LOOK = {"SATURATED_SHARE": 0.1}
 
 SATURATING = ("tanh", "sigmoid", "softsign", "hardtanh", "hardsigmoid")
 

@@ -74,7 +74,7 @@ NEEDS = ("loss.function",)
 SINCE, STATUS = "0.1.0", "stable"
 
 SIZE = 10.0  # times what a fresh net answers; derivation in the page
-SECOND_LOOK = {"SIZE": 3.0}
+SECOND_LOOK = {"SIZE": 2.0}
 
 
 TEXT = Text(

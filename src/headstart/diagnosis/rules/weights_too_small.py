@@ -89,7 +89,7 @@ SINCE, STATUS = "0.1.0", "stable"
 
 LEFT = 1e-3  # of the signal behind all layers; PyTorch's default start passes to depth 7: 0.41^7 = 2e-3
 A_LAYER = 0.05  # of the signal on average a layer; the smallest law in use (PyTorch's default) leaves 0.41
-SECOND_LOOK = {"LEFT": 0.03, "A_LAYER": 0.2}
+SECOND_LOOK = {"LEFT": 0.02, "A_LAYER": 0.1}
 
 TEXT = Text(
     en={
