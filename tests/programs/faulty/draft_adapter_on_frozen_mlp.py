@@ -36,7 +36,7 @@ def init_head(m):
 
 
 blocks = []
-for _ in range(4):
+for _ in range(5):
     blocks += [nn.Linear(96, 96), nn.ReLU()]
 head = nn.Sequential(*blocks, nn.Linear(96, 4))
 head.apply(init_head)
