@@ -40,7 +40,7 @@ def dying(loss: float, skill: float = 0.0, last: float = 1.0) -> Record:
     layers = chain(linear("fc1"), linear("relu1"), head())
     weights = ("fc1.weight", "head.weight")
     figures: dict[tuple[str, str], Figure] = {(name, "weight.std"): 0.15 for name in weights}
-    figures |= {(name, "update.std"): lambda step: 0.015 if step == 3 else 1e-3 for name in weights}
+    figures |= {(name, "update.std"): lambda step: 0.015 if step == 3 else 3e-3 for name in weights}
     figures["relu1", "activation.dead"] = {3: 0.0, 11: 1.0, 43: 1.0, 59: 1.0}
     return run(
         layers,
