@@ -51,7 +51,6 @@ MISSED = {
     "told_answer_is_nearly_a_straight_line",  # it learns, ever faster; what a higher rate would reach is in no record
     "forum_german_to_english",  # it learns most; sound runs take steps as large, so nothing tells what a lower rate gives
     "whole_elastic_penalty",  # held back: it learns 0.93 of what there is, as a penalty that is meant lets it
-    "modern_contrast_at_a_tenth",  # it learns a fifth of what there is; sound runs take steps as large
     "modern_router_of_one_expert",  # held back: the run learns, and the balance term does reach the router
     "forum_pines_by_descent",  # held back: a norm of what a projection leaves: the data are its labels, which nothing saved
 }
