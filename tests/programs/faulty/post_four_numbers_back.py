@@ -24,7 +24,7 @@ def mlp(*sizes):
 samples = torch.rand(50, inputN)
 net = mlp(inputN, contextN, outputN)
 sgd = torch.optim.SGD(net.parameters(), lr=0.1)
-for epoch in range(120):
+for epoch in range(300):
     for batch in samples[torch.randperm(50)].split(5):
         loss = torch.nn.functional.mse_loss(net(batch), batch)
         sgd.zero_grad()
