@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from records import SGD, Figure, chain, figures_of, head, linear, run, said, told, unjudged
-from torch import nn
+from torch import Tensor, nn
 from training import trained
 
 from headstart.diagnosis.rules.dead_relu import CHANCE, DEAD_SHARE, NEARLY_ALL
@@ -104,6 +104,33 @@ def test_an_output_that_is_zero_and_costs_the_run_all_gradients_is_dead() -> Non
     assert said(shut(gradient={step: float(step < 41) for step in range(60)}), RULE) == []
     assert said(shut(share=0.98), RULE) == []
     assert said(shut(loss=0.0), RULE) == []  # zero is the answer
+
+
+class Outputs(nn.Module):
+    """Three numbers given back through a ReLU, the first of them dead from the start."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Linear(3, 3)
+        with torch.no_grad():
+            self.last.weight.copy_(torch.eye(3))
+            self.last.bias.copy_(torch.tensor([-9.0, 0.1, 0.1]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(x).relu()
+
+
+@pytest.mark.parametrize(("rare", "found"), [(1.0, True), (0.6, True), (0.2, False)])
+def test_an_output_that_is_dead_is_told_if_its_targets_are_not_zero(rare: float, found: bool, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    x = torch.rand(200, 3) + 0.5
+    y = x * (torch.rand(200, 1) < rare)
+    findings = said(trained(tmp_path, Outputs(), x, y, nn.functional.mse_loss, steps=60, lr=1e-3), RULE)
+    assert [one.message[:4] for one in findings] == ["33 %"] * found
+    if found:
+        assert "from the start" in findings[0].cause
+        assert findings[0].remedy is not None
+        assert findings[0].remedy.name == "linear-output"
 
 
 @pytest.mark.parametrize("target", [-1.0, 0.0, 1.0])
