@@ -316,7 +316,7 @@ def _commonest(loss: Loss) -> float | None:
     targets = loss.targets
     if targets.mass:
         return max(targets.mass) / sum(targets.mass) if sum(targets.mass) else None
-    if loss.kind not in BINARY or len(targets.total) != 1 or not targets.count:
+    if loss.kind not in BINARY or not len(targets.total) == len(targets.square) == 1 or not targets.count:
         return None
     share = targets.total[0] / targets.count
     of_two = math.isclose(targets.square[0], targets.count * share * (1 - share), rel_tol=0.01)

@@ -126,7 +126,7 @@ USUAL = 1e-8  # PyTorch's own eps
 DIVIDES = ("Adam", "AdamW", "NAdam", "RAdam", "RMSprop")  # by the root of a mean of squares, plus eps
 TABLES = ("Embedding", "embedding")
 FASTER = (10, 30, 100)  # times: the least at which the weights come as far as they are large, or the largest
-SECOND_LOOK = {"WAY": 0.75, "ENOUGH": 20}  # as many as it takes to know that a run does not learn
+SECOND_LOOK = {"WAY": 0.3, "ENOUGH": 20}  # as many as it takes to know that a run does not learn
 
 TEXT = Text(
     en={

@@ -74,7 +74,7 @@ size and the run comes to less than `LITTLE` of skill.
 Of SGD, which minimises the loss and weight_decay / 2 times the squares of the weights, that sum is the price of what has
 been learnt. After `FOLDS` = 1 time constant of the decay, (1 - momentum) / (lr * weight_decay) steps, which left every
 weight matrix smaller, and where the loss is nothing else (to `TERMS` = 0.1 of the best constant's), the two pull alike:
-weights larger by a small share would gain twice that share of the price. `PAID` = 1/3 of all that has been gained over
+weights larger by a small share would gain twice that share of the price. `PAID` = 0.33 of all that has been gained over
 the best constant answer is what a linear layer pays under a squared error where decay has halved its answers: of the
 share s that is left, (1 - s) / (2 - s). It is advice in a run of less than `LITTLE` of skill. Weights whose size a norm
 divides out cost nothing.
@@ -125,7 +125,7 @@ PART = 0.2  # of the gradient
 FADED = 0.3  # of a weight's size at the start
 LITTLE = 0.5  # skill
 FORGETS = 0.01  # of the weights at each step; a hundred times what is usual (derivation in the page)
-PAID = 1 / 3  # of what has been gained; a linear layer's answers are then halved (derivation in the page)
+PAID = 0.33  # of what has been gained; a linear layer's answers are then halved (derivation in the page)
 TERMS = 0.1  # of the best constant's loss: what other terms of the loss, and its noise, come to at most
 FOLDS = 1.0  # time constants of the decay: fewer leave the start
 COUPLED = ("Adam", "NAdam", "RAdam")
