@@ -154,6 +154,38 @@ def test_equal_inputs_of_a_unit_are_no_copies_of_units(tmp_path: Path, both: boo
     assert [one for one in diagnose(record).findings if one.rule == RULE] == []
 
 
+class Row(nn.Module):
+    """Three hidden layers; `zero`: those whose weights start at zero, with biases as torch draws them."""
+
+    def __init__(self, zero: tuple[int, ...], shortcut: bool) -> None:
+        super().__init__()
+        self.hidden = nn.ModuleList(nn.Linear(6, 6) for _ in range(3))
+        self.head, self.shortcut = nn.Linear(6, 2), shortcut
+        for number in zero:
+            nn.init.zeros_(self.hidden[number].weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for layer in self.hidden:
+            x = layer(x).tanh() + x if self.shortcut else layer(x).tanh()
+        return self.head(x)
+
+
+@pytest.mark.parametrize(
+    ("zero", "shortcut", "fires"),
+    [((0, 1), False, True), ((1, 2), False, True), ((0, 2), False, False), ((1, 2), True, False)],
+)
+def test_two_layers_of_zeros_in_a_row_let_nothing_through(
+    tmp_path: Path, zero: tuple[int, ...], shortcut: bool, fires: bool
+) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(64, 6)
+    record = trained(
+        tmp_path, Row(zero, shortcut), x, (x[:, 0] > 0).long(), nn.functional.cross_entropy, steps=30, lr=0.1
+    )
+    findings = [one for one in said(record, RULE) if "nothing of the inputs passes" in one.message]
+    assert [one.layers for one in findings] == [tuple(f"hidden.{number}" for number in zero)] * fires
+
+
 def test_the_remedy_makes_all_units_different() -> None:
     remedy = told(distinct(1), RULE).remedy
     assert remedy is not None

@@ -6,6 +6,7 @@ again at the last. It speaks of a layer with another layer behind it, two or mor
 different ones, if training has not told them apart; and of units that start as copies of weights other than zero, which
 nothing but their biases or the layer behind tells apart. And of two or more weights that are zero and whose gradients are
 exactly zero at every step: of one module, of two embeddings of one width, or of any layers of a run that does not learn.
+And of two layers in a row, with another behind them, whose weights all start at zero, whatever their biases are.
 
 ## Why it hurts
 Units with the same incoming and the same outgoing weights compute the same thing and get the same gradient, so they
@@ -58,7 +59,7 @@ for step in range(60):
 ## Stays silent when
 The layer is the last before the loss (a linear model from zero is convex and sound), has one unit, is frozen, is a
 depthwise filter bank (equal filters, different channels), its weight is used both ways (tied), or its units start from
-zero and differ after a few steps.
+zero, those of the layer before do not or a shortcut leads past them, and they differ after a few steps.
 
 ## References
 Goodfellow, Bengio & Courville, *Deep Learning*, §8.4; Zhang et al., Fixup (2019); Hu et al., LoRA (2021).
@@ -82,6 +83,7 @@ NEEDS = ("weight.alike",)
 SINCE, STATUS = "0.1.0", "stable"
 
 DISTINCT = 0.5  # share of different units; random weights give 1, a constant 1/units: nothing drawn lies between
+CAUSES = {"alike": "rank", "nothing": "passes"}  # of what it says; else "cause"
 STEPS = 3  # a zero layer with a live one behind it moves at its first update, two in a row at their second
 
 TEXT = Text(
@@ -97,6 +99,10 @@ TEXT = Text(
         "cause": "Only different first weights make units learn different things; from the same ones they move "
         "alike for ever.",
         "follows": "{activation} follows {layer}",
+        "nothing": "All weights of {layer}, and those of the layer that it feeds, start at zero: nothing of the inputs "
+        "passes, and no gradient comes back.",
+        "passes": "A layer of zeros gives its bias, whatever it is given, and sends no gradient to the layer before. "
+        "Training gets away from a row of them one layer at a time, if at all.",
         "zeros": "The weights of {layer} ({names}) all start at zero, and their gradients are exactly zero at every step.",
         "product": "They are multiplied by one another: the gradient of each is a product with the other, which is zero, "
         "so that none of them ever moves. One of them may start at zero, not both.",
@@ -111,6 +117,9 @@ TEXT = Text(
         "rank": "权重相同的单元只看到输入的同一个特征；在训练把它们分开之前，输入的其余信息无法通过。",
         "cause": "只有不同的初始权重才能让各单元学到不同的东西；从相同的权重出发，它们永远同步变化。",
         "follows": "{layer} 之后是 {activation}",
+        "nothing": "{layer} 和它后面那一层的所有权重都从零开始：输入的任何信息都无法通过，也没有梯度传回来。",
+        "passes": "全为零的层不论输入是什么都只给出偏置，也不把梯度传给前一层。从一连串这样的层出发，"
+        "训练只能一层一层地离开零，甚至根本离不开。",
         "zeros": "{layer} 的权重（{names}）全部从零开始，而且每一步的梯度都恰好是零。",
         "product": "它们彼此相乘：每一个的梯度都含有另一个作为因子，而那是零，因此谁也不会移动。"
         "可以让其中一个从零开始，但不能都是。",
@@ -131,6 +140,8 @@ def symmetric_weights(case: Case) -> Iterator[Finding]:
         yield _finding(case, alike, "alike", "advice" if case.learns else "warning")
     if not copies:
         yield from _zero_factors(case)
+        if row := _row_of_zeros(case, looks):
+            yield _finding(case, row, "nothing", "advice" if case.learns is not False else "warning")
 
 
 class _Look(NamedTuple):
@@ -168,11 +179,40 @@ def _finding(case: Case, looks: list[_Look], key: str, severity: Severity) -> Fi
             Evidence("distinct_units", value, None, (step,), "weight.distinct", units)
             for step, value in ((distinct.steps[0], distinct.first), (distinct.steps[-1], distinct.last))
         ),
-        case.say(TEXT, "rank" if key == "alike" else "cause"),
+        case.say(TEXT, CAUSES.get(key, "cause")),
         Remedy("re-initialise", _code(case, layers)),
         tuple(layer.name for layer in layers),
         layer.line,
     )
+
+
+def _row_of_zeros(case: Case, looks: list[_Look]) -> list[_Look]:
+    """Layers from zero that feed nothing but another one, and those that they feed."""
+    zeros = {look.layer.name: look for look in looks if _is_zero(case, look) and not look.layer.residual}
+    found: dict[str, _Look] = {}
+    for name, look in zeros.items():
+        before = _feeding(case, look.layer)
+        if before and before <= zeros.keys():
+            found |= {one: zeros[one] for one in sorted(before)} | {name: look}
+    return list(found.values())
+
+
+def _feeding(case: Case, layer: Layer) -> set[str]:
+    """The nearest layers with weights of their own that its inputs come from."""
+    found: set[str] = set()
+    todo = [*layer.follows]
+    while todo:
+        before = case.record.layer(todo.pop())
+        if before is not None and before.parameters:
+            found.add(before.name)
+        elif before is not None:
+            todo += before.follows
+    return found
+
+
+def _is_zero(case: Case, look: _Look) -> bool:
+    size = case.record.series(look.weight.name, "weight.max_abs")
+    return bool(size) and size.first == 0
 
 
 def _zero_factors(case: Case) -> Iterator[Finding]:
