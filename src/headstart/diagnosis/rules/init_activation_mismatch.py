@@ -75,9 +75,9 @@ The product over ten layers of 0.71 is 0.03. On such a net and the task above, t
 come 0.11 of their size by the law; drawn by it, they came 0.05 to 0.10.
 
 ## Stays silent when
-The run learns or it is not known; hidden weights do move, as they do under Adam, whose steps do not shrink with the
-gradient; a clip cuts most steps, and so sets their length; a norm or a shortcut carries the signal; or less than a
-thousandth of it is left, which weights-too-small says.
+The run learns or it is not known; hidden weights do move; steps are divided by the gradient's size, as Adam's are, so that
+they do not shrink with it; a clip cuts most steps, and so sets their length; a norm or a shortcut carries the signal; or
+less than a thousandth of it is left, which weights-too-small says.
 
 ## References
 He et al. 2015, §2.2 and Fig. 3 (a 30-layer net that Xavier's law stalls); Glorot & Bengio 2010, eq. 12.
