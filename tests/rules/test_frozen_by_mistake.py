@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,14 @@ def test_features_that_nobody_trained_are_advice_or_more(tmp_path: Path) -> None
     )
     assert "nothing ever trained them" in finding.message
     assert finding.severity in ("advice", "warning")
+
+
+def test_where_nothing_is_trained_a_fresh_net_is_a_tool() -> None:
+    """As where an image is fitted to what a random net gives."""
+    layers = chain(replace(linear("fc1"), frozen_at=0), linear("head", 64, 2))
+    for frozen, speaks in ((("fc1", "head"), False), (("fc1",), True)):
+        record = run(layers, {}, frozen=frozen, skill=0.5)
+        assert any("nothing ever trained" in one.message for one in said(record, RULE)) is speaks
 
 
 def test_states_of_a_recurrent_layer_that_nobody_trained(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from torch import nn
 from training import trained
 
 from headstart.diagnosis import diagnose
+from headstart.diagnosis.case import Case
 from headstart.diagnosis.rules.symmetric_weights import DISTINCT, STEPS
 from headstart.record import Layer, Record
 
@@ -152,6 +153,13 @@ class Turned(nn.Module):
 def test_equal_inputs_of_a_unit_are_no_copies_of_units(tmp_path: Path, both: bool) -> None:
     record = trained(tmp_path, Turned(both), torch.randn(32, 20), torch.arange(32) % 2, steps=20, lr=0.5)
     assert [one for one in diagnose(record).findings if one.rule == RULE] == []
+
+
+def test_two_layers_without_weights_that_feed_each_other_come_to_an_end() -> None:
+    act, pool = replace(linear("act"), parameters=(), follows=("fc1", "pool")), linear("pool")
+    pool = replace(pool, parameters=(), follows=("act",))
+    layers = [linear("fc1"), act, pool, replace(linear("fc2"), follows=("pool",)), replace(head(), follows=("fc2",))]
+    assert Case.of(run(layers, {}, skill=0.0)).flow.feeding("fc2") == {"fc1"}
 
 
 class Row(nn.Module):

@@ -47,9 +47,8 @@ def init(layer: Layer) -> str:
 
     Source: He et al. 2015, eq. 10 for ReLU and its kin, Glorot & Bengio 2010, eq. 12 for the rest.
     """
-    if (
-        layer.name in layer.parameters or layer.factor
-    ) and layer.fan_in:  # its layout is the user's own: say the number
+    own = layer.name in layer.parameters or layer.factor is not None
+    if own and layer.fan_in:  # its layout is the user's own: say the number
         gain = 2.0 if layer.activation in _TAUGHT_TO_INIT else 1.0
         return f"torch.nn.init.normal_({weight(layer)}, std={math.sqrt(gain / layer.fan_in):.3g})"
     if not any(

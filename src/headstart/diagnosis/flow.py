@@ -23,6 +23,20 @@ class Flow:
         """All layers that its inputs passed through."""
         return self._upstream.get(name, frozenset())
 
+    def feeding(self, name: str) -> frozenset[str]:
+        """The nearest layers with weights of their own that its inputs come from."""
+        found, seen, todo = set[str](), {name}, [*self._layers[name].follows]
+        while todo:
+            before = self._layers.get(todo.pop())
+            if before is None or before.name in seen:
+                continue
+            seen.add(before.name)
+            if before.parameters:
+                found.add(before.name)
+            else:
+                todo += before.follows
+        return frozenset(found)
+
     def connected(self, a: Iterable[str], b: Iterable[str]) -> bool:
         """Whether a signal can pass, forward or back, between a layer of `a` and one of `b`; none is the whole run."""
         a, b = frozenset(a), frozenset(b)

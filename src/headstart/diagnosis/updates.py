@@ -23,6 +23,7 @@ class Moves:
     layer: Layer
     weight: Parameter
     share: Series
+    start: float  # its root mean square at the first look
 
 
 def moves(case: Case) -> list[Moves]:
@@ -35,7 +36,7 @@ def moves(case: Case) -> list[Moves]:
         shares = {step: update[step] / size[step] for step in update if size.get(step)}
         kept = {step: share for step, share in shares.items() if math.isfinite(share)}
         if kept:
-            found.append(Moves(layer, weight, Series(tuple(kept), tuple(kept.values()))))
+            found.append(Moves(layer, weight, Series(tuple(kept), tuple(kept.values())), next(iter(size.values()))))
     return found
 
 

@@ -28,9 +28,7 @@ class Flow:
     layers: list[Layer] = field(default_factory=list)
     # Layers whose activation is a bare function, and by what numbers their outputs are multiplied before it.
     functional: list[tuple[Slot, str, float]] = field(default_factory=list)
-    inside: list[tuple[Slot, str]] = field(
-        default_factory=list
-    )  # layers that call it themselves, and give what it gave
+    inside: list[tuple[Slot, str]] = field(default_factory=list)  # layers that call it, and give what it gave
     opaque: set[str] = field(default_factory=set)
     raw: list[tuple[str, Operation]] = field(default_factory=list)  # layers without a module
     raw_activations: list[tuple[str, Operation]] = field(default_factory=list)  # and the activations that they feed

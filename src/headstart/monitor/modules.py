@@ -92,10 +92,8 @@ class Slot:
     gradient_step: int = -1  # at which its gradient was taken last
     viewed: tuple[tuple[int, ...], tuple[int, ...]] | None = None  # a shape it gave; a view that mixes samples
     frozen_at: int | None = None  # step before which it was met first, frozen as it was drawn
-    product: tuple[str, int] | None = (
-        None  # of a module of the user's own: the one weight that it multiplies its input
-    )
-    # by, and the dimension of it that counts the units
+    # Of a module of the user's own: the one weight that its input is multiplied by, and which dimension counts the units.
+    product: tuple[str, int] | None = None
 
 
 class Modules:

@@ -143,12 +143,6 @@ def dead_relu(case: Case) -> Iterator[Finding]:
     )
 
 
-def died_at(case: Case) -> int | None:
-    """The step from which on a layer is dead to the end that was not from the start; None if there is none."""
-    found = [_since(case, layer, looks) for layer, looks in _looks(case) if _lasts(case, layer, looks)]
-    return min((step for start, step in found if step is not None and not start), default=None)
-
-
 def _since(case: Case, layer: Layer, looks: Series) -> tuple[bool, int | None]:
     """Whether its units were dead from the start, and the step from which on.
 
@@ -190,7 +184,7 @@ def _asked_since(case: Case, layer: Layer, looks: Series) -> tuple[bool, int | N
 
 
 def _of_outputs(case: Case, layer: Layer) -> Remedy:
-    last = layer if layer.parameters else case.record.layer(layer.follows[0])
+    last = layer if layer.parameters or not layer.follows else case.record.layer(layer.follows[0])
     code_of = code.path(last.name) if last is not None else "last"
     return Remedy("linear-output", f"output = {code_of}(x)     # {case.say(TEXT, 'linear')}", safe=False)
 

@@ -207,7 +207,8 @@ def _drawn(case: Case, frozen: list[Parameter]) -> Iterator[Finding]:
         changed = [value for p in own for value in case.record.series(p.name, "weight.changed").values]
         if layer.frozen_at is None or layer.kind not in DRAWN or not own or len(own) < len(layer.parameters):
             continue
-        if any(changed) or (layer.frozen_at and case.learns is not False):
+        alone = not layer.frozen_at and len(frozen) == len(case.record.parameters)
+        if any(changed) or alone or (layer.frozen_at and case.learns is not False):
             continue
         key = "drawn" if layer.frozen_at else "random"
         yield Finding(

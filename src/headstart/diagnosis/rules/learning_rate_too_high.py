@@ -108,9 +108,7 @@ TIMES = skill.TIMES  # steps to the end, each with a loss RISE times the one bef
 FAR = skill.FAR  # times all losses before, at the end of steps that each raise it, by however little
 PROMISE = 10.0  # times the loss: five times the bound of convex ones (Polyak 1987, §5.3.2)
 START = 2.0  # times the best constant's loss: as initial-loss-off has it
-WHOLE = (
-    1.0  # of a weight's root mean square, in a step whose size is the rate's alone: nothing is left of what was there
-)
+WHOLE = 1.0  # of a weight's root mean square, in a step whose size is the rate's alone: nothing is left of it
 DONE = 0.95  # skill, above which that is nothing to speak of
 TARGETS = 10.0  # root mean square; a regression's gradient grows with it, and the stable rate with its inverse
 SECOND_LOOK = {"LARGE": 0.05, "RISE": 1.2, "PROMISE": 5.0}
@@ -220,19 +218,16 @@ def learning_rate_too_high(case: Case) -> Iterator[Finding]:
 
 
 def _counts(case: Case, leap: Leap, found: list[Moves], adaptive: bool) -> bool:
-    """In a run that is not known to fail, weights that are smaller than PyTorch's own take the blame for their share."""
+    """In a run that is not known to fail, weights that are smaller than PyTorch's own take the blame for their share.
+
+    Those begin with 1 / √(3 fan_in) (`kaiming_uniform_(a=5 ** 0.5)`).
+    """
     if leap.rises and case.learns is False:
         return True
-    ratios = [_size(case, one, leap.step) * math.sqrt(3 * (one.layer.fan_in or 1)) for one in found]
+    ratios = [one.start * math.sqrt(3 * (one.layer.fan_in or 1)) for one in found]
     share = leap.share * min(1, median(ratios))
     done = case.skill is not None and case.skill.value > DONE
     return (leap.rises and share >= LARGE) or (adaptive and share >= WHOLE and not done)
-
-
-def _size(case: Case, move: Moves, step: int) -> float:
-    """Root mean square at a step; PyTorch's own layers begin with 1 / √(3 fan_in) (`kaiming_uniform_(a=5 ** 0.5)`)."""
-    mean, std = (case.record.series(move.weight.name, f"weight.{figure}").until(step) for figure in ("mean", "std"))
-    return math.hypot(mean.last, std.last) if mean and std else 0.0
 
 
 def _divergence(case: Case) -> Iterator[Finding]:

@@ -191,23 +191,10 @@ def _row_of_zeros(case: Case, looks: list[_Look]) -> list[_Look]:
     zeros = {look.layer.name: look for look in looks if _is_zero(case, look) and not look.layer.residual}
     found: dict[str, _Look] = {}
     for name, look in zeros.items():
-        before = _feeding(case, look.layer)
+        before = case.flow.feeding(name)
         if before and before <= zeros.keys():
             found |= {one: zeros[one] for one in sorted(before)} | {name: look}
     return list(found.values())
-
-
-def _feeding(case: Case, layer: Layer) -> set[str]:
-    """The nearest layers with weights of their own that its inputs come from."""
-    found: set[str] = set()
-    todo = [*layer.follows]
-    while todo:
-        before = case.record.layer(todo.pop())
-        if before is not None and before.parameters:
-            found.add(before.name)
-        elif before is not None:
-            todo += before.follows
-    return found
 
 
 def _is_zero(case: Case, look: _Look) -> bool:
