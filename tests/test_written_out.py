@@ -224,9 +224,35 @@ def test_the_loss_of_what_is_kept_off_zero_stays_finite() -> None:
     torch.testing.assert_close(found.value, torch.tensor(-math.log(1e-6)))
 
 
+ERROR: Form = lambda z: (z.squeeze() - Y) ** 2  # noqa: E731
+BESIDE: dict[str, Form] = {
+    "a penalty on outputs": lambda z: ERROR(z).mean() + (LEAF[0] * z).abs().mean(),
+    "a penalty taken away": lambda z: 0.5 * ERROR(z).sum() - z.exp().mean(),
+    "by sample": lambda z: (ERROR(z) + 3 * z.exp().sum(1)).mean(),
+    "over axes": lambda z: ERROR(z).view(N // 2, 2).mean(1).mean() + z.exp().view(N // 2, 2).sum(1).mean(),
+    "a number": lambda z: ERROR(z).mean() + z.exp().mean() + 1,
+}
+
+
+@pytest.mark.parametrize("form", BESIDE)
+def test_of_several_terms_the_one_of_known_form_is_told(form: str) -> None:
+    z = net()(X)
+    found = read(BESIDE[form](z))
+    assert found is not None
+    assert (found.kind, found.negative) == ("mse_loss", False)
+    torch.testing.assert_close(found.target, Y)
+    torch.testing.assert_close(found.value, ERROR(z).mean().detach())
+
+
+def test_a_term_that_is_taken_away_is_negative() -> None:
+    found = read(net()(X).exp().mean() - ERROR(net()(X)).mean())
+    assert found is not None
+    assert found.negative
+
+
 UNKNOWN: dict[str, Form] = {
-    "two terms": lambda z: ((z.squeeze() - Y) ** 2).mean() + z.pow(2).mean(),
-    "a penalty on outputs": lambda z: ((z.squeeze() - Y) ** 2).mean() + (LEAF[0] * z).abs().mean(),
+    "two of known form": lambda z: ((z.squeeze() - Y) ** 2).mean() + (z.squeeze() - Y).abs().mean(),
+    "one added to each element": lambda z: ((z.squeeze() - Y) ** 2 + 1).mean(),
     "a weighed term": lambda z: LEAF[0] * ((z.squeeze() - Y) ** 2).mean() + LEAF[1],
     "labels in part": lambda z: -(torch.eye(3)[LABELS] * 0.9 * torch.cat([z, z, z], 1).log_softmax(1)).sum(1).mean(),
     "weighted": lambda z: (Y.abs() * (z.squeeze() - Y) ** 2).mean(),

@@ -2,8 +2,8 @@
 
 `((model(x) - y) ** 2).mean()` calls no loss function, and its graph does not hold `y`. But the square saved its base, the
 differences; and what the model gave can be computed again from what its last operators saved. The labels are what lies
-between the two. Nothing else is guessed: a loss of several terms (but for penalties on weights), of weighted ones, or over
-an unknown last operator is left alone.
+between the two. Nothing else is guessed: of a loss of several terms, the one that is of a known form is told, where there
+is just one; weighted elements, or an unknown last operator, are left alone.
 
 Reading a saved tensor would run the user's unpack hooks: where there are any, nothing is read.
 """
@@ -48,13 +48,11 @@ class WrittenOut:
 
 
 def written_out(root: Tensor) -> WrittenOut | None:
-    """Reads the graph above `root`; None where it is of no known form."""
-    found = _elements(root.grad_fn)
-    if found is None:
-        return None
-    node, negative = found
-    known = next((loss for form in FORMS if (loss := form(node, negative)) is not None), None)
-    return known or _likelihood(root.grad_fn)
+    """Reads the graph above `root`; None where none of its terms, or more than one, is of a known form."""
+    known = list(_known(root.grad_fn))
+    if len(known) == 1:
+        return known[0]
+    return None if known else _likelihood(root.grad_fn)
 
 
 def pairs(root: Tensor) -> int | None:
@@ -166,55 +164,29 @@ def _has_pairs_of_outputs(root: Node, size: int) -> bool:
     return False
 
 
-def _elements(node: Node) -> tuple[Node, bool] | None:
-    """The node whose output's mean or sum the loss is, and whether a minus sign stands on the way."""
-    negative = reduced = False
-    for _ in range(WITHIN):
-        node, subtracted = _without_penalties(node)
-        negative ^= subtracted
-        op = operator(node.name())
-        if op in ("mean", "sum"):
-            reduced = True
-        elif op == "neg":
-            negative = not negative
-        elif op == "sqrt" and not output_shape(node):
-            pass
-        elif op not in ("mul", "div") or not _is_scale(node):
-            return (node, negative) if reduced or math.prod(output_shape(node)) == 1 else None
-        below = [child for child, _ in node.next_functions if child is not None]
-        if len(below) != 1:
-            return None
-        node = below[0]
-    return None
-
-
-def _without_penalties(node: Node) -> tuple[Node, bool]:
-    """The one term of a sum that is no penalty on weights, and whether it is subtracted."""
-    subtracted = False
-    for _ in range(TERMS):
-        if operator(node.name()) not in ("add", "sub") or output_shape(node):
-            break
-        sides = [child for child, _ in node.next_functions]
-        terms = [place for place, side in enumerate(sides) if side is not None and not _is_of_leaves(side)]
-        if len(terms) != 1 or None in sides:
-            break
-        subtracted ^= operator(node.name()) == "sub" and terms == [1]
-        node = sides[terms[0]]
-    return node, subtracted
-
-
-def _is_of_leaves(node: Node) -> bool:
-    """Whether leaves and numbers are all that a term is made of: a tensor without a graph may be data."""
-    todo, seen = [node], {node}
+def _known(root: Node) -> Iterator[WrittenOut]:
+    """The terms of known form whose means or sums the loss adds up."""
+    todo = [(root, False, math.prod(output_shape(root)) == 1)]  # with the minus sign on the way, and whether it is reduced
+    seen = {root}
     while todo:
-        node = todo.pop()
+        node, negative, reduced = todo.pop()
+        if reduced and (loss := next((loss for form in FORMS if (loss := form(node, negative))), None)) is not None:
+            yield loss
+            continue
+        op = operator(node.name())
         below = [child for child, _ in node.next_functions]
-        scales = output_shape(node) == () and operator(node.name()) in ("add", "mul", "div")
-        if not (hasattr(node, "variable") or scales or None not in below) or len(seen) > TERMS:
-            return False
-        todo += [child for child in below if child is not None and child not in seen]
-        seen.update(todo)
-    return True
+        if not (
+            op in {"mean", "sum", "neg"} | RESHAPES
+            or (op == "sqrt" and not output_shape(node))
+            or (op in ("mul", "div") and _is_scale(node))
+            or (op in ("add", "sub") and (None not in below or not output_shape(node)))
+        ):
+            continue
+        for place, child in enumerate(below):
+            if child is not None and child not in seen and len(seen) < TERMS:
+                seen.add(child)
+                turned = op == "neg" or (op == "sub" and place == 1)
+                todo.append((child, negative != turned, reduced or op in ("mean", "sum")))
 
 
 def _is_scale(node: Node) -> bool:
