@@ -21,6 +21,7 @@ from headstart.diagnosis.rules.learning_rate_too_low import (
     DONE,
     ENOUGH,
     FAR,
+    HALF,
     KEPT,
     LED,
     NOT_YET,
@@ -255,6 +256,15 @@ def test_a_loss_may_keep_four_fifths_of_what_the_steps_promise(skill: float | No
 def test_of_a_run_that_learns_nearly_all_must_be_kept() -> None:
     assert told(straight(1.06 * WHOLE, skill=0.9), RULE).severity == "advice"
     assert said(straight(0.95 * WHOLE, skill=0.9), RULE) == []
+
+
+def test_where_nothing_has_slowed_half_is_enough() -> None:
+    finding = told(straight(1.05 * HALF, 1.0), RULE)
+    assert finding.severity == "advice"
+    assert "longer steps, or more" in finding.cause
+    assert said(straight(1.05 * HALF, 0.9), RULE) == []
+    assert said(straight(0.95 * HALF, 1.0), RULE) == []
+    assert said(straight(1.05 * HALF, 1.0, skill=0.9), RULE) == []
 
 
 def test_a_run_that_ends_or_is_done_or_clipped_may_go_straight() -> None:

@@ -166,7 +166,9 @@ def _has_pairs_of_outputs(root: Node, size: int) -> bool:
 
 def _known(root: Node) -> Iterator[WrittenOut]:
     """The terms of known form whose means or sums the loss adds up."""
-    todo = [(root, False, math.prod(output_shape(root)) == 1)]  # with the minus sign on the way, and whether it is reduced
+    todo = [
+        (root, False, math.prod(output_shape(root)) == 1)
+    ]  # with the minus sign on the way, and whether it is reduced
     seen = {root}
     while todo:
         node, negative, reduced = todo.pop()

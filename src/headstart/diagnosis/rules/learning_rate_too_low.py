@@ -60,6 +60,8 @@ for step in range(150):
   which have come no further while that layer went to the constant.
 - `KEPT` = 0.8: of what the steps promise. A fifth lost to curvature and to the noise of batches is a rate of a fifth of
   2/κ at the most, so that five times as much still goes down.
+- `HALF` = 0.5: the same, as advice, where the last steps promise as much as the first and a run has learnt nothing yet:
+  the best rate, 1/κ, keeps half.
 - `WHOLE` = 0.98: the same in a run that learns: a rate that could be fifty times as high.
 - `PACE` = 0.3: of the first third's promises, in the last: the run is not about to end.
 - `ABOVE` = 0.05: the same where the loss is still above the best constant's, which a bias alone would reach, and in a run
@@ -99,6 +101,7 @@ from collections.abc import Iterator
 
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.descent import kept
+from headstart.diagnosis.skill import NO_SKILL
 from headstart.diagnosis.text import Text
 from headstart.diagnosis.updates import ADAPTIVE, Moves, moves, path
 from headstart.findings import Evidence, Finding, Remedy
@@ -114,6 +117,7 @@ SHORT = 0.3  # of a weight's size, in a run that is not known to learn; all soun
 NOT_YET = 0.1  # of a weight's size, in a run that learns and is not done, or of all layers but the last
 ENOUGH = 100  # steps; fewer are a try, not a training
 KEPT = 0.8  # of the promised descent: 1 - lr·κ/2, so that lr is a fifth of 2/κ at most
+HALF = 0.5  # the same where nothing has slowed yet: 1 - lr·κ/2 at the best rate, 1/κ
 WHOLE = 0.98  # the same in a run that learns
 PACE = 0.3  # of the first third's promises, in the last
 ABOVE = 0.05  # the same where the loss is above the constant's; derivation in the page
@@ -148,6 +152,8 @@ TEXT = Text(
         "by on a straight line, and at the end still at {pace:share} of its first pace.",
         "straight_cause": "A loss bends, and of a step of the right length half is lost to that. These are so short that "
         "they see no bend: steps five times as long would still go down, and the run is far from its end.",
+        "unslowed": "A loss bends, and of a step of the best length half is lost to that; these lose less, and the last of "
+        "them promise no less than the first. The run ends before anything has slowed it: it needs longer steps, or more.",
         "swamped": "The eps of {kind} is {eps:number}, and no value of any gradient is larger than {largest:number}: its "
         "steps are too small, and in {steps:number} of them no weight came further from its start than {way:number} of its "
         "size.",
@@ -173,6 +179,8 @@ TEXT = Text(
         "{pace:share}。",
         "straight_cause": "损失是弯曲的，长度合适的一步会因此损失一半。这里的步子太短，感觉不到弯曲：五倍长的步子仍会下降，"
         "而训练离终点还很远。",
+        "unslowed": "损失是弯曲的，长度最合适的一步会因此损失一半；这里损失得更少，而且最后的步子"
+        "所预示的下降并不比最初的少。还没有什么让它慢下来，运行就结束了：需要更长的步子，或者更多的步数。",
         "swamped": "{kind} 的 eps 是 {eps:number}，而所有梯度中没有一个值大于 {largest:number}：它的更新太小，"
         "在 {steps:number} 步中没有一个权重离开起点超过自身大小的 {way:number}。",
         "swamped_cause": "{kind} 把梯度的每个值除以它自身的大小加 eps。eps 大于所有这些值时，它就成了学习率为 lr / eps = "
@@ -260,8 +268,11 @@ def _straight(case: Case) -> Iterator[Finding]:
     record = case.record
     done = case.skill is not None and case.skill.value > DONE
     share = kept(record) if case.loss_falls and not done else None
-    least = WHOLE if case.learns is True else KEPT
-    if share is None or not least <= share.share <= BENT or record.series("", "loop.norm"):
+    if share is None or record.series("", "loop.norm"):
+        return
+    unslowed = share.share < KEPT and share.pace >= 1 and (case.skill is None or case.skill.value < NO_SKILL)
+    least = WHOLE if case.learns is True else HALF if unslowed else KEPT
+    if not least <= share.share <= BENT:
         return
     pace = ABOVE if case.learns is True or _comes_from_above(case) else PACE
     if share.pace < pace:
@@ -270,7 +281,7 @@ def _straight(case: Case) -> Iterator[Finding]:
     rate = max(record.lr.values, default=None)
     yield Finding(
         "learning-rate-too-low",
-        "warning" if case.learns is False else "advice",
+        "warning" if case.learns is False and least > HALF else "advice",
         case.say(
             TEXT,
             "straight_by_hand" if rate is None else "straight",
@@ -281,8 +292,8 @@ def _straight(case: Case) -> Iterator[Finding]:
         None,
         steps[0],
         (Evidence("kept", share.share, least, steps, "update.descent"), Evidence("pace", share.pace, pace, steps)),
-        case.say(TEXT, "straight_cause"),
-        _remedy(case, 10),
+        case.say(TEXT, "straight_cause" if least > HALF else "unslowed"),
+        _remedy(case, 10 if least > HALF else 3),
     )
 
 
