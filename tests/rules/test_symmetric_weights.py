@@ -283,3 +283,16 @@ def test_any_two_that_are_stuck_at_zero_are_told_where_the_run_does_not_learn(
     record = run(layers, {("fc.weight", "weight.distinct"): dict.fromkeys(LOOKS, 64), **zeros}, skill=skill)
     found = said(record, RULE)
     assert [finding.layers for finding in found] == [("up", "down")] * fires
+
+
+@pytest.mark.parametrize("table", [nn.EmbeddingBag(20, 8, mode="sum"), nn.Embedding(20, 8)])
+@pytest.mark.parametrize("value", [0.05, None])
+def test_the_columns_of_a_table_are_units(tmp_path: Path, table: nn.Module, value: float | None) -> None:
+    model = nn.Sequential(table, nn.Flatten(), nn.Tanh(), nn.LazyLinear(1))
+    words = torch.randint(0, 20, (64, 5))
+    model(words)
+    nn.init.constant_(model[-1].weight, 0.05)
+    nn.init.normal_(table.weight) if value is None else nn.init.constant_(table.weight, value)
+    record = trained(tmp_path, model, words, words[:, :1].float(), nn.functional.mse_loss, steps=40)
+    found = said(record, RULE)
+    assert [one.layer for one in found] == ([] if value is None else ["0"])

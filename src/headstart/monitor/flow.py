@@ -19,6 +19,7 @@ from headstart.monitor.summed import summed
 from headstart.record import Layer
 
 PRODUCTS = ("addmm", "mm", "linear", "convolution")
+TABLES = ("embedding", "embedding_bag")  # whose columns are units: the same rows come into each
 
 
 @dataclass
@@ -243,7 +244,7 @@ def _product(slot: Slot, operations: list[Operation]) -> tuple[str, int] | None:
 
 
 def _note_units(layer: GraphLayer, ledger: Ledger) -> None:
-    dim = layer.operation.units_dim
+    dim = 1 if layer.operation.op in TABLES else layer.operation.units_dim
     if dim is not None and layer.operation.parameters:
         weight: Tensor = max(layer.operation.parameters, key=lambda parameter: parameter.ndim)
         entry = ledger.of(weight)
