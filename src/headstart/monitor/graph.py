@@ -222,14 +222,16 @@ class Graph:
     def _is_bare(self, here: Operation) -> bool:
         """Whether one weight is multiplied by another with nothing but reshapes, fixed sums and a bias in between.
 
-        A product with data, such as a graph's neighbours, is not known to be fixed.
+        Nor do a batch norm and a dropout count: once trained, the one scales and shifts, the other does nothing. A product
+        with data, such as a graph's neighbours, is not known to be fixed.
         """
         while len(here.consumers) == 1:
             here = self.operations[here.consumers[0]]
             if here.role == "weights":
                 return bool(here.parameters)
             bias = here.op == "add" and here.role == "shape" and here.parameters
-            if here.op not in RESHAPES and here.op not in SUMS_UP and not bias:
+            passes = here.op in RESHAPES or here.op in SUMS_UP or NORMS.get(here.op) == "batch_norm"
+            if not (passes or bias or _drops(here)):
                 return False
         return False
 
@@ -465,6 +467,18 @@ def _operator(node: Any) -> str:
 def _metadata(node: Any) -> dict[str, Any]:
     metadata: dict[str, Any] = node.metadata
     return metadata
+
+
+def _drops(operation: Operation) -> bool:
+    """Whether it is a dropout: of its own name, or, on the CPU, a product with values that are 0 or 1 / (1 - p)."""
+    if operation.op != "mul" or operation.role != "shape" or operation.parameters:
+        return operation.op == "native_dropout"
+    first, second = operation.node.next_functions
+    kept = saved(operation.node, "other" if second[0] is None else "self") if None in (first[0], second[0]) else None
+    if kept is None or not kept.is_cpu or not kept.is_floating_point() or kept.numel() < 2:
+        return False
+    most = kept.max()
+    return bool((most > 1) & ((kept == 0) | (kept == most)).all())
 
 
 def _axes(operation: Operation, rank: int) -> list[int]:

@@ -3,7 +3,8 @@
 ## What it sees
 For each layer with another one behind it what its output meets, in the graph of the loss: the next weights, with nothing in
 between but reshapes, a bias, and what adds values up by fixed weights: a pooling by the mean, padding, upsampling. It
-speaks if that is so of all of them. It is exact.
+speaks if that is so of all of them. It is exact. Batch norm and dropout make no difference: once the net is trained, the
+one scales and shifts each channel by fixed numbers, the other lets everything through.
 
 ## Why it hurts
 W2 (W1 x + b1) + b2 = (W2 W1) x + (W2 b1 + b2): a product of matrices is a matrix. Such a net draws one straight line
@@ -47,8 +48,8 @@ None. It is a warning in a run that does not learn, else advice: a product of tw
 factorise or to study it.
 
 ## Stays silent when
-There is one layer; anything else follows a layer, an activation, a norm, a pooling by the largest, a mask, a factor, a
-branch; any layer is no plain product (recurrent, attention); or what follows is not known (compiled parts, custom
+There is one layer; anything else follows a layer, an activation, a norm over each sample, a pooling by the largest, a mask, a
+factor, a branch; any layer is no plain product (recurrent, attention); or what follows is not known (compiled parts, custom
 functions).
 
 ## References
