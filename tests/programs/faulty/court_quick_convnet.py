@@ -1,4 +1,4 @@
-"""Small CNN for 8x8 digits; pooling and normalisation modules are declared once and used wherever needed."""
+"""Small CNN for 8x8 digits."""
 
 import sys
 

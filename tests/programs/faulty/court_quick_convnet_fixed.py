@@ -1,4 +1,4 @@
-"""Small CNN for 8x8 digits; each convolution has a normalisation of its own."""
+"""Small CNN for 8x8 digits."""
 
 import sys
 
