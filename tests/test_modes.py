@@ -268,3 +268,29 @@ def test_functions_of_an_unwatched_model_are_left_out(tmp_path: Path) -> None:
         other(X)
 
     assert [mode.kind for mode in trained(tmp_path, net(), beside).modes] == ["BatchNorm1d", "Dropout"]
+
+
+class Anew(nn.Module):
+    """Makes one of its dropouts as it uses it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(6, 8), nn.Dropout(0.2))
+        self.last = nn.Linear(8, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = nn.Dropout(p=0.3)(self.net(x))
+        return self.last(hidden)  # type: ignore[no-any-return]
+
+
+def test_a_dropout_that_forward_makes_is_known_by_its_line(tmp_path: Path) -> None:
+    kept, made = trained(tmp_path, Anew(), evaluated_in_eval_mode).modes
+    assert (kept.name, kept.evaluated, kept.evaluated_in_training, kept.line) == ("net.1", 10, 0, None)
+    assert (made.kind, made.p, made.steps, made.evaluated, made.evaluated_in_training) == (
+        "nn.Dropout",
+        0.3,
+        10,
+        0,
+        10,
+    )
+    assert made.name == f"nn.Dropout ({made.line})"

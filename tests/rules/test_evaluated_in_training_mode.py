@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from records import chain, head, linear, run, said, told, unjudged
 
@@ -82,6 +84,15 @@ def test_a_function_is_told_where_modules_evaluate_in_evaluation_mode() -> None:
     other = Mode("bn", "BatchNorm1d", tracks=True, steps=STEPS, evaluated=4)
     assert told(record(function(judged=4), other), RULE).severity == "advice"
     assert said(record(function(evaluated=1), other), RULE) == []
+
+
+def test_a_module_that_forward_makes_is_a_warning() -> None:
+    made = replace(function(), name="nn.Dropout (train.py:7)", kind="nn.Dropout")
+    finding = told(record(made, Mode("bn", "BatchNorm1d", tracks=True, steps=STEPS, evaluated=4)), RULE)
+    assert finding.severity == "warning"
+    assert "makes a new nn.Dropout" in finding.cause
+    assert finding.remedy is not None
+    assert finding.remedy.code.startswith("self.dropout = nn.Dropout(0.4)")
 
 
 def test_a_module_beside_a_function_keeps_its_severity() -> None:

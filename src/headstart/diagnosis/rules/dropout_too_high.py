@@ -136,7 +136,7 @@ def _has_its_price(case: Case) -> bool:
 
 def _with(mode: Mode, p: float) -> str:
     if mode.line is not None:
-        return f"{mode.kind}(x, p={p:.2g}, training=self.training)"
+        return f"{mode.kind}(x, p={p:.2g}, training=self.training)" if mode.kind[0] == "F" else f"{mode.kind}({p:.2g})"
     name = "dropout" if mode.kind in (*RECURRENT, "MultiheadAttention") else "p"
     return f"{code.path(mode.name)}.{name} = {p:.2g}"
 

@@ -3,7 +3,8 @@
 ## What it sees
 The `training` flag of each batch norm and dropout that trains, at calls without gradients: always set, in the whole run.
 Whether a loss is computed on what such a call gives, for then it was an evaluation: a warning, unless it comes after most
-steps. And the argument `training` of each `F.dropout`, whose default is True: `model.eval()` does not reach it.
+steps. And the argument `training` of each `F.dropout`, whose default is True: `model.eval()` does not reach it. Nor does it
+reach an `nn.Dropout` that `forward` makes anew.
 
 ## Why it hurts
 Dropout in training mode drops units at random, so that the measured loss is that of a damaged net. Batch norm in training
@@ -55,7 +56,8 @@ for epoch in range(10):
   itself, such as a line search, a sampler or a choice among samples: with a loss it is advice then, else nothing.
 
 Without a loss it is advice, and only where the labels are known: it may be an accuracy, or samples that are drawn. Of a
-function alone it is advice, too, for who wrote `training=True` may have meant it.
+function alone it is advice, too, for who wrote `training=True` may have meant it; of a module that `forward` makes anew it
+is a warning.
 
 ## Stays silent when
 Any batch norm or dropout runs in evaluation mode without gradients once (of an `F.dropout`, that very one): who
@@ -81,6 +83,7 @@ RESTS_ON = "fact"
 NEEDS = ("mode.evaluated",)
 SINCE, STATUS = "0.1.0", "stable"
 
+MODULE = "nn."  # before the kind of one that is made where it is called
 OFTEN = 0.5  # of the steps: more than an evaluation now and then, though full-batch loops may evaluate at each
 
 TEXT = Text(
@@ -96,6 +99,9 @@ TEXT = Text(
         "function_cause": "{kind} drops unless it is given training=False: model.eval() does not reach it, so that an "
         "evaluation measures a damaged net.",
         "function_note": "model.eval() then ends it",
+        "made": "Each call of forward makes a new {kind}, which is in training mode and belongs to no model: model.eval() "
+        "does not reach it, so that an evaluation measures a damaged net.",
+        "made_note": "in __init__; forward calls self.dropout(x)",
     },
     zh={
         "message": "模型在 {looks:number} 个训练步之后不求梯度地运行过，每次都处于训练模式，包括其中的 {kinds}"
@@ -107,6 +113,9 @@ TEXT = Text(
         "function_cause": "除非传入 training=False，{kind} 总会丢弃：model.eval() 管不到它，"
         "因此评估测到的是一个残缺的网络。",
         "function_note": "之后 model.eval() 才能关掉它",
+        "made": "每次调用 forward 都会新建一个 {kind}，它处于训练模式，不属于任何模型：model.eval() 管不到它，"
+        "因此评估测到的是一个残缺的网络。",
+        "made_note": "放在 __init__ 中；在 forward 中调用 self.dropout(x)",
     },
 )
 
@@ -145,13 +154,16 @@ def _function(case: Case, sites: list[Mode]) -> Iterator[Finding]:
     looks, site = max(((site.evaluated_in_training, site) for site in sites), key=lambda pair: pair[0])
     if looks > OFTEN * len(case.record):
         return
+    made = site.kind.startswith(MODULE)
     yield Finding(
         "evaluated-in-training-mode",
-        "advice",
+        "warning" if made else "advice",
         case.say(TEXT, "function", looks=looks, kinds=site.name, p=site.p),
         evidence=(Evidence("looks_in_training_mode", looks, of=looks),),
-        cause=case.say(TEXT, "function_cause", kind=site.kind),
-        remedy=Remedy(
+        cause=case.say(TEXT, "made" if made else "function_cause", kind=site.kind),
+        remedy=Remedy("make-it-once", f"self.dropout = {site.kind}({site.p:.2g})     # {case.say(TEXT, 'made_note')}")
+        if made
+        else Remedy(
             "say-training",
             f"{site.kind}(x, p={site.p:.2g}, training=self.training)     # {case.say(TEXT, 'function_note')}",
         ),

@@ -48,9 +48,9 @@ None. It is a warning in a run that does not learn, else advice: a product of tw
 factorise or to study it.
 
 ## Stays silent when
-There is one layer; anything else follows a layer, an activation, a norm over each sample, a pooling by the largest, a mask, a
-factor, a branch; any layer is no plain product (recurrent, attention); or what follows is not known (compiled parts, custom
-functions).
+There is one layer; anything else follows a layer, an activation, a norm over each sample, a pooling by the largest, a mask,
+a factor, a branch; any layer is no plain product (recurrent, attention); or what follows is not known (compiled parts,
+custom functions).
 
 ## References
 Goodfellow, Bengio & Courville, *Deep Learning* (2016), §6.1: learning XOR.
