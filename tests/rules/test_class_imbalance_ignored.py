@@ -10,7 +10,7 @@ import pytest
 from records import Figure, chain, figures_of, head, run, said, told, unjudged
 
 from headstart.diagnosis import diagnose
-from headstart.diagnosis.rules.class_imbalance_ignored import COMMONEST, LABELS, TAGS, WORST
+from headstart.diagnosis.rules.class_imbalance_ignored import COMMONEST, LABELS, SELDOM, TAGS, WORST
 from headstart.record import Loss, Record, Targets
 
 RULE = "class-imbalance-ignored"
@@ -84,6 +84,12 @@ def test_of_a_mask_that_stays_empty_it_is_advice() -> None:
     assert said(imbalanced(skill=0.3, shape=(4, 32, 32), options={"weight": (1.0, 19.0)}), RULE) == []
 
 
+def test_of_thousands_of_pixels_a_few_may_be_answered_otherwise() -> None:
+    rare = 0.05  # of the labels
+    assert told(imbalanced(answered=1 - 0.9 * SELDOM * rare), RULE)
+    assert said(imbalanced(answered=1 - 1.1 * SELDOM * rare), RULE) == []
+
+
 def test_a_batch_in_which_another_class_is_answered_is_enough() -> None:
     assert said(imbalanced(answered=lambda step: 1.0 if step != 50 else 0.99), RULE) == []
 
@@ -100,16 +106,24 @@ def test_without_answers_it_is_not_judged() -> None:
     assert RULE in unjudged(run(chain(head()), skill=0.0))
 
 
-def tags(outputs: int) -> Record:
+def tags(outputs: int, skill: float = 0.0, falls: float = 0.0) -> Record:
     """Each output is 1 for one sample in twenty, and none is ever answered so."""
     targets = Targets(200.0, (), (10.0,) * outputs, (0.0,) * outputs)
     loss = Loss("bce", "binary_cross_entropy_with_logits", "train.py:9", {}, targets, True)
     figures = {("bce", "loss.answered"): 1.0, ("bce", "loss.answered_class"): 0.0, ("bce", "loss.unvaried"): 0.0}
     entropy = -0.95 * math.log(0.95) - 0.05 * math.log(0.05)
-    return run(chain(head()), figures, losses=[(loss, entropy)])
+    value = (1 - skill) * entropy
+    return run(chain(head()), figures, losses=[(loss, value)], loss=lambda step: value * (1 + falls * (100 - step)))
 
 
-def test_rare_tags_are_seen_and_weighed_and_pixels_are_not() -> None:
+def test_pixels_count_where_nothing_is_learnt_and_tags_always() -> None:
     assert figures_of(told(tags(12), RULE))["commonest_class_share"] == pytest.approx(0.95)
     assert "pos_weight" in told(tags(TAGS), RULE).remedy.code
-    assert said(tags(TAGS + 1), RULE) == []
+    assert told(tags(TAGS + 1), RULE).severity == "warning"
+    assert told(tags(TAGS, skill=0.3), RULE).severity == "advice"
+    assert said(tags(TAGS + 1, skill=0.3), RULE) == []
+
+
+def test_a_loss_that_falls_is_on_its_way_to_the_commonest_answer() -> None:
+    assert said(tags(12, skill=-2.0), RULE) == []
+    assert told(tags(12, skill=-2.0, falls=0.01), RULE).severity == "warning"

@@ -17,21 +17,21 @@ class Always:
     """The class that a run answers for whole batches of its last third."""
 
     answer: int
-    share: float  # of the batches in which it was the only answer
+    share: float  # of the batches in which it was the only answer, or nearly so
     since: int  # the step from which on it was so at every look; of the last look, if it was not
 
 
-def always(case: Case, loss: str) -> Always | None:
-    """None where too few batches with different labels were seen."""
+def always(case: Case, loss: str, least: float = 1.0) -> Always | None:
+    """Of `least` of a batch's answers; None where too few batches with different labels were seen."""
     answers = _last_third(case, loss, "loss.answered_class")
     alone = _at(_last_third(case, loss, "loss.answered"))
     varied = _at(case.record.series(loss, "loss.unvaried"))
     judged = [(step, int(answer)) for step, answer in _pairs(answers) if not varied.get(step, 1.0)]
-    whole = Counter(answer for step, answer in judged if alone.get(step) == 1)
+    whole = Counter(answer for step, answer in judged if alone.get(step, 0.0) >= least)
     if len(judged) < LOOKS or not whole:
         return None
     answer, count = whole.most_common(1)[0]
-    return Always(answer, count / len(judged), _since(case, loss, answer))
+    return Always(answer, count / len(judged), _since(case, loss, answer, least))
 
 
 def spread(case: Case, loss: str, small: float) -> tuple[float, float] | None:
@@ -51,12 +51,12 @@ def alike_since(case: Case, loss: str, small: float) -> int:
     return since
 
 
-def _since(case: Case, loss: str, answer: int) -> int:
+def _since(case: Case, loss: str, answer: int, least: float) -> int:
     alone = _at(case.record.series(loss, "loss.answered"))
     series = case.record.series(loss, "loss.answered_class")
     since = series.steps[-1]
     for step, value in zip(reversed(series.steps), reversed(series.values), strict=True):
-        if value != answer or alone.get(step) != 1:
+        if value != answer or alone.get(step, 0.0) < least:
             break
         since = step
     return since

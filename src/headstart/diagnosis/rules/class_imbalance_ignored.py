@@ -54,9 +54,12 @@ for step in range(120):
   (Amazon SageMaker Debugger's ClassImbalance rule speaks from 10 to 1.)
 - `LABELS` = 100: labels seen, at least.
 - `LOOKS` = 3: batches with padding, at least: in one it may be by chance that no other label is of its class.
-- `TAGS` = 100: outputs of yes or no, at most, such as tags. More are the pixels of a picture, whose background is no class.
+- `TAGS` = 100: outputs of yes or no, at most, such as tags. More are the pixels of a picture, whose background need be no
+  class; they count in a run that does not learn.
+- `SELDOM` = 0.01: of the share that other classes have among the labels. Of thousands of pixels one or another is called
+  rare by chance.
 - `WORST` = -0.5: skill. With the loss half above that of the commonest answer something else is wrong. Of rare labels the
-  loss is known poorly: of ten in the last third, to a third.
+  loss is known poorly: of ten in the last third, to a third. A loss that still falls in each third is on its way there.
 
 Between evaluation and training: a class with one in twenty of the labels there, and with less than a tenth of that share
 here, and of an equal share of all classes, which no balanced sampling leaves.
@@ -96,7 +99,8 @@ SINCE, STATUS = "0.1.0", "stable"
 COMMONEST = 0.9  # share of the labels: the accuracy of always answering it (derivation in the page)
 LABELS = 100  # seen, at least
 LOOKS = 3  # at batches with padding: in one alone it may be by chance that no other label is of its class
-TAGS = 100  # outputs of yes or no, at most; more are a picture's
+TAGS = 100  # outputs of yes or no, at most, in a run that may learn; more are a picture's
+SELDOM = 0.01  # of the share that the other labels have: other answers, so few that they are chance
 WORST = -0.5  # skill; the loss is then half above that of the best constant (derivation in the page)
 
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
@@ -104,7 +108,7 @@ BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 TEXT = Text(
     en={
         "message": "{share:share} of {labels:number} labels are of class {answer:number}, and since step "
-        "{since:number} the net answers nothing else. The loss counts every label alike.",
+        "{since:number} the net answers hardly anything else. The loss counts every label alike.",
         "cause": "Always to answer the commonest class is right that often, so the accuracy tells nothing, and nearly "
         "all of each gradient is of that class. Draw the others more often, or weigh them more; and judge by recall "
         "or by the area under the precision-recall curve.",
@@ -125,7 +129,7 @@ TEXT = Text(
     },
     zh={
         "message": "{labels:number} 个标签中有 {share:share} 属于类别 {answer:number}，从第 {since:number} "
-        "步起网络只回答这一类。而损失对所有标签一视同仁。",
+        "步起网络几乎只回答这一类。而损失对所有标签一视同仁。",
         "cause": "始终回答最常见的类别就有这么高的正确率，所以准确率不说明什么，而且每次梯度几乎全部来自这一类。"
         "请更频繁地抽取其他类别，或增大它们的权重；并用召回率或精确率-召回率曲线下的面积来评价。",
         "ranks": "网络还是学到了一点东西。作为概率，它的回答可能没有错：罕见的情形不必超过一半的可能。若要判定类别，"
@@ -194,17 +198,18 @@ def _lacking(case: Case) -> Iterator[Finding]:
 
 
 def _ignored(case: Case) -> Iterator[Finding]:
-    if case.skill is None or is_broken(case.record) or case.skill.value < WORST:
+    if case.skill is None or is_broken(case.record) or (case.skill.value < WORST and not case.loss_falls):
         return
     loss = next(loss for loss in case.record.losses if loss.name == case.skill.source)
     if case.learns is None and not _is_of_places(loss):
         return
-    masses, answered = _masses(loss), always(case, loss.name)
+    masses = _masses(loss, case.learns is False)
     labels = sum(masses)
-    if labels < LABELS or len(masses) < 2 or _is_weighed(loss) or answered is None or answered.share < 1:
+    if labels < LABELS or len(masses) < 2 or _is_weighed(loss):
         return
-    share = masses[answered.answer] / labels
-    if not COMMONEST <= share < 1:
+    share = max(masses) / labels
+    answered = always(case, loss.name, 1 - SELDOM * (1 - share))
+    if not COMMONEST <= share < 1 or answered is None or answered.share < 1 or masses[answered.answer] != max(masses):
         return
     yield Finding(
         "class-imbalance-ignored",
@@ -222,12 +227,12 @@ def _ignored(case: Case) -> Iterator[Finding]:
     )
 
 
-def _masses(loss: Loss) -> Sequence[float]:
-    """Labels by class; of yes or no, be it of several outputs, those of 0 and of 1."""
+def _masses(loss: Loss, pixels: bool) -> Sequence[float]:
+    """Labels by class; of yes or no, be it of several outputs, or of a picture's, those of 0 and of 1."""
     targets = loss.targets
     if loss.kind in BINARY:
         ones, outputs = sum(targets.total), len(targets.total)
-        return (targets.count * outputs - ones, ones) if outputs <= TAGS else ()
+        return (targets.count * outputs - ones, ones) if pixels or outputs <= TAGS else ()
     return targets.mass
 
 

@@ -99,9 +99,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from headstart.diagnosis import skill
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.descent import kept
-from headstart.diagnosis.skill import NO_SKILL
 from headstart.diagnosis.text import Text
 from headstart.diagnosis.updates import ADAPTIVE, Moves, moves, path
 from headstart.findings import Evidence, Finding, Remedy
@@ -270,7 +270,7 @@ def _straight(case: Case) -> Iterator[Finding]:
     share = kept(record) if case.loss_falls and not done else None
     if share is None or record.series("", "loop.norm"):
         return
-    unslowed = share.share < KEPT and share.pace >= 1 and (case.skill is None or case.skill.value < NO_SKILL)
+    unslowed = share.share < KEPT and share.pace >= 1 and (case.skill is None or case.skill.value < skill.NO_SKILL)
     least = WHOLE if case.learns is True else HALF if unslowed else KEPT
     if not least <= share.share <= BENT:
         return
