@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from training import trained
 
 from headstart.diagnosis import diagnose
+from headstart.monitor.origin import Made, origin_of
 from headstart.monitor.written_out import WrittenOut, outer, pairs, written_out
 
 N = 12
@@ -215,6 +216,19 @@ def test_picked_probabilities_may_be_kept_off_zero(form: Form) -> None:
     assert (found.kind, found.negative) == ("nll_loss", False)
     assert torch.equal(found.target, LABELS)
     torch.testing.assert_close(found.value, loss.detach(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("axis", [1, -1])
+def test_labels_of_places_are_picked_along_the_classes(axis: int) -> None:
+    labels = LABELS[:, None, None].expand(N, 4, 5).contiguous()
+    z = (net(3)(X)[:, :, None, None] + torch.linspace(0, 1, 20).view(4, 5)).softmax(axis)
+    loss = -z.gather(1, labels[:, None]).clamp_min(1e-7).log().mean()
+    found = read(loss)
+    assert found is not None
+    assert found.kind == "nll_loss"
+    assert torch.equal(found.target, labels)
+    torch.testing.assert_close(found.value, loss.detach(), rtol=1e-4, atol=1e-5)
+    assert origin_of(Made(found.maker, tuple(found.given.shape)), 1).softmax_axis == (1 if axis == 1 else 3)
 
 
 def test_the_loss_of_what_is_kept_off_zero_stays_finite() -> None:

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from records import said, told
 from torch import Tensor, nn
+from training import trained
 
 import headstart as hs
 from headstart.record import Record
@@ -175,6 +176,51 @@ def test_a_view_that_breaks_samples_up_is_seen(
     found = said(seen, RULE)
     assert [one.severity for one in found] == ["warning"] * bool(before)
     assert [layer.samples_before for layer in seen.layers if layer.samples_before] == [before] * bool(before)
+
+
+class Columns(nn.Module):
+    """A recurrence along the columns of pictures, with the axes where `batch_first` wants them, or not."""
+
+    def __init__(self, way: str, batch_first: bool) -> None:
+        super().__init__()
+        self.conv = nn.Sequential(nn.Conv2d(1, E, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+        self.rnn, self.head = nn.LSTM(E, E, batch_first=batch_first), nn.Linear(E, 2)
+        self.way = way
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = self.conv(x.float())
+        ways: dict[str, Callable[[], Tensor]] = {
+            "columns": lambda: maps.mean(2).permute(2, 0, 1),
+            "columns first": lambda: maps.mean(2).transpose(1, 2),
+            "all places": lambda: maps.flatten(2).permute(2, 0, 1),
+            "all places first": lambda: maps.flatten(2).transpose(1, 2),
+            "a film": lambda: maps.mean((2, 3)).unsqueeze(0),
+            "squeezed": lambda: F.adaptive_avg_pool2d(maps, (1, 3)).squeeze(2).permute(2, 0, 1),
+        }
+        return self.head(self.rnn(ways[self.way]())[0])  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize(
+    ("way", "wants"),
+    [
+        ("columns", False),
+        ("columns first", True),
+        ("all places", False),
+        ("all places first", True),
+        ("squeezed", False),
+        ("a film", None),
+    ],
+)
+def test_a_recurrence_along_a_convolution_s_samples(
+    way: str, wants: bool | None, batch_first: bool, tmp_path: Path
+) -> None:
+    model, x = Columns(way, batch_first), torch.randn(N, 1, 4, 6)
+    y = torch.randint(0, 2, (model(x).numel() // 2,))
+    seen = trained(tmp_path, model, x, y, lambda out, y: nn.functional.cross_entropy(out.flatten(0, 1), y), steps=30)
+    found = said(seen, RULE)
+    assert bool(found) is (wants is not None and wants is not batch_first)
+    assert all(one.remedy and "transpose(0, 1)" in one.remedy.code for one in found)
 
 
 def test_a_view_counts_only_where_the_labels_say_that_the_second_axis_is_the_samples(tmp_path: Path) -> None:

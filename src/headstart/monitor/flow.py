@@ -147,6 +147,7 @@ def facts_of(slot: Slot, ledger: Ledger) -> Layer:
         places=slot.places,
         steps_first=slot.steps_first,
         samples_before=slot.samples_before,
+        crossed=slot.crossed,
         drawn_from=tuple(before.name for before in slot.drawn_from if before.name),
         frozen_at=slot.frozen_at,
         states=slot.viewed[0] if slot.viewed else (),

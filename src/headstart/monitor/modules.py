@@ -88,6 +88,7 @@ class Slot:
     places: int | None = None  # of its output that share its weights: pixels, tokens
     steps_first: tuple[int, int] | None = None  # of what takes (steps, samples, features)
     samples_before: tuple[int, ...] = ()  # of the same: the shape that a view made its input of
+    crossed: tuple[int, int] | None = None  # of what runs along a convolution's samples: these, and the places
     drawn_from: tuple[Slot, ...] = ()  # that gave a Normal whose sample, without a graph, it was given
     gradient_step: int = -1  # at which its gradient was taken last
     viewed: tuple[tuple[int, ...], tuple[int, ...]] | None = None  # a shape it gave; a view that mixes samples

@@ -23,6 +23,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from headstart.monitor import states, through_time
+from headstart.monitor.crossed import crossed
 from headstart.monitor.derivatives import Derivatives, are_data
 from headstart.monitor.divergence import Divergences
 from headstart.monitor.drawn import Drawn
@@ -527,6 +528,7 @@ class Observer:
             slot.places = _places(slot.units, tensor)
             slot.steps_first = _steps_first(module, args)
             slot.samples_before = samples_before(args[0]) if slot.steps_first else ()
+            slot.crossed = crossed(module, args)
             slot.frozen_at = self.step if _is_frozen_as_drawn(module) else None
         if tensor.requires_grad and tensor.grad_fn is not None:
             tag(tensor, slot, self._key)

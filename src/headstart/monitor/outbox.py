@@ -95,6 +95,7 @@ class Outbox:
                 output=layer.output or known.output,
                 blocked=layer.blocked or known.blocked,
                 samples_before=layer.samples_before or known.samples_before,
+                crossed=layer.crossed or known.crossed,
                 in_turn=layer.in_turn or known.in_turn,
                 summed=layer.summed or known.summed,
                 normed_after=_always(layer.normed_after, known.normed_after),

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from headstart.monitor.computed import LARGEST, output_of, saved_tensor, saved_tensors
 from headstart.monitor.graph import output_shape
-from headstart.monitor.operators import RESHAPES, operator
+from headstart.monitor.operators import RESHAPES, operator, signed
 
 WITHIN = 8  # nodes from the loss to its elements, and from these to the last layer
 EXACT = 1e-3  # what the labels may be off by, as a share of their spread
@@ -275,19 +275,20 @@ def _picked(node: Node, negative: bool) -> WrittenOut | None:
     if labels is None:
         return None
     logarithms = _probabilities(picks.next_functions[0][0], logarithm=not after)
-    if logarithms is None or len(labels) != len(logarithms):
+    if logarithms is None or labels.shape != (len(logarithms), *logarithms.shape[2:]):
         return None
     inside = saved_tensor(node, "self") if after else None  # kept off zero
     value = -(logarithms.gather(1, labels[:, None]) if inside is None else inside.log()).mean()
-    return WrittenOut("nll_loss", logarithms, labels, value, not negative)
+    return WrittenOut("nll_loss", logarithms, labels, value, not negative, picks.next_functions[0][0])
 
 
 def _picks(node: Node) -> Tensor | None:
-    """The labels (N,) by which one value of each row was taken."""
+    """The labels (N, ...) by which one value of each row, or at each place, was taken."""
     op = operator(node.name())
-    if op == "gather" and node._saved_dim in (1, -1, 2**64 - 1):
+    if op == "gather":
         index = saved_tensor(node, "index")
-        return index[:, 0] if index is not None and index.ndim == 2 and index.shape[1] == 1 else None
+        along = index is not None and signed(node._saved_dim) % index.ndim == 1
+        return index[:, 0] if index is not None and along and index.shape[1] == 1 else None
     if op != "index":
         return None
     rows, labels = (*saved_tensors(node, "indices"), None, None)[:2]
@@ -321,10 +322,10 @@ def _is_one_hot(rows: Tensor) -> bool:
 
 
 def _probabilities(node: Node, logarithm: bool) -> Tensor | None:
-    """Logarithms of the rows' probabilities (N, C), of a softmax or of what is one, written out."""
+    """Logarithms of the rows' probabilities (N, C, ...), of a softmax or of what is one, written out."""
     node = node if logarithm else _below_guards(node)
     found = output_of(node)
-    if found is None or found.ndim != 2 or found.numel() > LARGEST or not found.is_floating_point():
+    if found is None or found.ndim < 2 or found.numel() > LARGEST or not found.is_floating_point():
         return None
     if operator(node.name()) not in ("softmax", "log_softmax"):
         sums = (found.exp() if logarithm else found).sum(1)
@@ -377,7 +378,7 @@ def _below_guards(node: Node) -> Node:
     """Below what keeps a logarithm's argument off zero: a clip, or a small constant that is added."""
     for _ in range(GUARDS):
         below = [child for child, _ in node.next_functions if child is not None]
-        if operator(node.name()) not in ("clamp", "add") or len(below) != 1:
+        if operator(node.name()) not in ("clamp", "clamp_min", "add") or len(below) != 1:
             break
         node = below[0]
     return node

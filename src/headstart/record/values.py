@@ -34,6 +34,8 @@ class Layer:
     in_turn: tuple[str, ...] = ()  # of a norm: the different layers that feed it, one after the other on one way
     samples_before: tuple[int, ...] = ()  # of what takes (steps, samples, features): the shape, samples first, that a
     # view made it of
+    crossed: tuple[int, int] | None = None  # of what runs along a convolution's samples: these, and the places that it
+    # takes for samples
     drawn_from: tuple[str, ...] = ()  # layers that gave a Normal whose sample(), which has no graph, it was given
     states: tuple[
         int, ...

@@ -11,6 +11,9 @@ And the views of what a recurrent layer gives, its states (layers x directions, 
 axis, holds values of several samples in each row. The same before such a module: a `view` or `reshape` that was given the
 samples as its first axis, and has as many entries along its second, while there is a label for each.
 
+And where the axes of what such a module is given lay in the convolution before it: one that runs along the convolution's
+first axis, the samples, while it takes places of its pictures or signals for samples, has the two exchanged.
+
 And sums that lack their axis, in the graph of the loss: what layers give for all samples is summed into one number, as by
 `(u * v).sum()` or `tensordot(u, v, 2)`, which is then added to what is said of each sample. All of these are exact.
 
@@ -108,6 +111,11 @@ TEXT = Text(
         "softmax_cause": "So the samples compete with one another: what one of them gets depends on whatever else is in "
         "its batch, and is another in an evaluation, or with another batch size.",
         "softmax_note": "over the places of each sample; the last axis, as a rule",
+        "crossed": "{layer} runs along the batch: what it takes for {steps:number} steps were the samples of the "
+        "convolution before it, and what it takes for {places:number} samples were places.",
+        "crossed_cause": "With batch_first=True the layout is (samples, steps, features), else (steps, samples, features). "
+        "So each sample's state goes on to the next sample, and no step of a sample sees the one before it.",
+        "crossed_note": "before {layer}, or its batch_first the other way round; and the outputs likewise",
         "viewed": "{layer} gives {states}, with the samples along the second axis; a view makes {viewed} of it, one row "
         "for each sample: each row holds values of several samples.",
         "count_off": "view and reshape keep the values in their order and only count them off anew. The samples' axis has "
@@ -128,6 +136,11 @@ TEXT = Text(
         "这一维的每一项都不是一个样本，而是由几个样本的数值拼成。",
         "broken_cause": "view 和 reshape 保持数值的顺序，只是重新划分。原来的第一维并不会因此变成第二维。",
         "broken_note": "移动样本所在的维，而不是重新划分",
+        "crossed": "{layer} 沿着批次运行：它当作 {steps:number} 个时间步的，是前面卷积的样本；"
+        "它当作 {places:number} 个样本的，是各个位置。",
+        "crossed_cause": "batch_first=True 时布局是（样本，时间步，特征），否则是（时间步，样本，特征）。"
+        "于是一个样本的状态传给了下一个样本，而同一样本的各个时间步互相看不到。",
+        "crossed_note": "放在 {layer} 之前，或把它的 batch_first 反过来；输出也同样处理",
         "viewed": "{layer} 给出 {states}，样本在第二维；view 把它变成 {viewed}，每个样本一行：每一行都含有几个样本的数值。",
         "count_off": "view 和 reshape 保持数值的顺序，只是重新划分。应先用 transpose 把样本维移到最前面，"
         "或用 cat 把两个方向并排放置。",
@@ -151,6 +164,10 @@ def mixes_across_batch(case: Case) -> Iterator[Finding]:
     for layer in case.in_flow(case.record.layers):
         if layer.viewed and losses and all(loss.target_shape[0] == layer.states[1] for loss in losses):
             yield _viewed(case, layer)
+            return
+    for layer in case.in_flow(case.record.layers):
+        if layer.crossed:
+            yield _crossed(case, layer, *layer.crossed)
             return
     for layer in case.in_flow(case.record.layers):
         steps, samples = layer.steps_first or (0, 0)
@@ -227,6 +244,25 @@ def _along_the_batch(case: Case, layer: Layer, steps: int, samples: int) -> Find
         Remedy(
             "batch-first",
             f"{code.path(layer.name)} = torch.nn.{layer.kind}(..., batch_first=True)     # {case.say(TEXT, 'note')}",
+            safe=False,
+        ),
+        line=layer.line,
+    )
+
+
+def _crossed(case: Case, layer: Layer, steps: int, places: int) -> Finding:
+    note = case.say(TEXT, "crossed_note", layer=layer.name)
+    return Finding(
+        "mixes-across-batch",
+        "error" if case.learns is False else "advice",
+        case.say(TEXT, "crossed", layer=layer.name, steps=steps, places=places),
+        layer.name,
+        0,
+        (Evidence("steps", steps), Evidence("second_axis", places)),
+        case.say(TEXT, "crossed_cause"),
+        Remedy(
+            "move-the-axis",
+            f"x = x.transpose(0, 1)     # {note}",
             safe=False,
         ),
         line=layer.line,
