@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,17 +102,22 @@ def critic(z: Tensor, y: Tensor) -> Tensor:
     return z.tanh().mean() + 0.5 * (y - z).pow(2).mean()
 
 
-def test_a_term_of_several_is_an_error_of_its_own(tmp_path: Path) -> None:
-    finding = told(record(tmp_path, critic), RULE)
+def two_critics(z: Tensor, y: Tensor) -> Tensor:
+    return critic(z, y) + 0.5 * (y - z - 1).pow(2).mean()
+
+
+@pytest.mark.parametrize("terms", [critic, two_critics])
+def test_a_term_of_several_is_an_error_of_its_own(tmp_path: Path, terms: Callable[[Tensor, Tensor], Tensor]) -> None:
+    finding = told(record(tmp_path, terms), RULE)
     assert (finding.severity, finding.step) == ("error", 0)
     assert (finding.evidence[0].value, finding.evidence[0].limit) == (32 * 32, 32)
     assert "(32, 1)" in finding.message
     assert finding.remedy is not None
     output = torch.randn(32, 1)
-    loss = eval(finding.remedy.code, {"output": output, "target": Y})
+    loss = eval(finding.remedy.code, {"torch": torch, "output": output, "target": Y})
     assert torch.equal(loss, F.mse_loss(output.squeeze(1), Y))
     (tmp_path / "sound").mkdir()
-    assert said(record(tmp_path / "sound", lambda z, y: critic(z.squeeze(1), y)), RULE) == []
+    assert said(record(tmp_path / "sound", lambda z, y: terms(z.squeeze(1), y)), RULE) == []
 
 
 def policy(z: Tensor, y: Tensor) -> Tensor:
