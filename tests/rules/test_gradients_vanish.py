@@ -15,7 +15,7 @@ from training import trained
 
 from headstart.diagnosis.backflow import stacked
 from headstart.diagnosis.case import Case
-from headstart.diagnosis.rules.gradients_vanish import LEFT
+from headstart.diagnosis.rules.gradients_vanish import LEFT, SIGMOIDS
 from headstart.record import Layer, Record
 
 RULE = "gradients-vanish"
@@ -254,3 +254,23 @@ def test_a_loss_times_zero_has_no_gradient(tmp_path: Path, beta: float, fires: b
 
     record = trained(tmp_path, nn.Linear(6, 2), torch.randn(32, 6), torch.zeros(32), preference, steps=30)
     assert bool(said(record, RULE)) is fires
+
+
+def sigmoids(count: int, skill: float | None = 0.0, other: str = "sigmoid") -> Record:
+    layers = [linear(f"fc{n}", activation="sigmoid") for n in range(count - 1)] + [linear("fc", activation=other)]
+    figures: dict[tuple[str, str], Figure] = {("fc.weight", "weight_gradient.std"): 1.0}
+    return run(chain(*layers, head()), figures, skill=skill)
+
+
+def test_four_sigmoids_in_a_row_are_told_where_nothing_is_learnt() -> None:
+    finding = told(sigmoids(SIGMOIDS), RULE)
+    assert finding.severity == "warning"
+    assert figures_of(finding) == {"sigmoid_layers": SIGMOIDS}
+    assert said(sigmoids(SIGMOIDS, skill=0.9), RULE) == []
+    assert said(sigmoids(SIGMOIDS, other="relu"), RULE) == []
+
+
+def test_two_are_a_suspicion_where_little_is_learnt() -> None:
+    assert told(sigmoids(2, skill=0.3), RULE).severity == "advice"
+    assert said(sigmoids(2, skill=0.6), RULE) == []
+    assert said(sigmoids(1, skill=0.3), RULE) == []

@@ -8,6 +8,8 @@ largest one of the layers behind it, nearer to the loss. (Of nets without module
 And within an `nn.RNN`: the gradient at its first step over the largest one of any step, as a median over the looks at steps
 1, 2, 4, 8 and so on in the last seven eighths of a run that does not learn.
 
+And how many layers there are before the last one, if each of them has a sigmoid.
+
 And whether every gradient of every weight is exactly 0 from some step on to the run's end, while the loss is not.
 
 ## Why it hurts
@@ -61,6 +63,8 @@ for step in range(80):
 - `LEFT` = 1e-4: of the largest gradient behind the layer. A good update is about 1e-3 of its weight, so that a layer
   with 1e-4 of the gradient moves by 1e-7 of its weight, which is float32's own resolution (1.2e-7): not at all.
 - `ENOUGH_STEPS` = 20: looks to the run's end at which every gradient is 0; as many steps as a skill is judged from.
+- `SIGMOIDS` = 4: layers before the last, each with a sigmoid, in a run that does not learn. With four of them the last one
+  goes to 0 at first, and nets are stuck there for long (Glorot & Bengio 2010, §3.1, figure 2).
 - `LATE` = 8: the looks into a recurrent layer count after the first eighth of the run, which holds all but three of them.
 
 Where no weight gets a gradient, it is an error in a run that does not learn; in one of which that is not known, or which
@@ -88,7 +92,7 @@ from statistics import median
 
 from headstart.diagnosis import code
 from headstart.diagnosis.backflow import Received, Way, passed_by, stacked, ways_back
-from headstart.diagnosis.case import Case
+from headstart.diagnosis.case import Case, is_linear
 from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
@@ -98,11 +102,12 @@ RESTS_ON = "size"
 NEEDS = ("weight_gradient.std",)
 SINCE, STATUS = "0.1.0", "stable"
 
-__all__ = ["ENOUGH_STEPS", "LATE", "LEFT", "SECOND_LOOK", "gradients_vanish"]
+__all__ = ["ENOUGH_STEPS", "LATE", "LEFT", "SECOND_LOOK", "SIGMOIDS", "gradients_vanish"]
 
 LEFT = 1e-4  # of the largest gradient behind; times a good update, 1e-3 of a weight, it is float32's epsilon
 LATE = 8  # the looks come at steps 1, 2, 4, 8, ...: after this part of the run there are three
-SECOND_LOOK = {"LEFT": 0.05}
+SIGMOIDS = 4  # layers before the last one, all with sigmoids: Glorot & Bengio 2010, figure 2
+SECOND_LOOK = {"LEFT": 0.05, "SIGMOIDS": 2}
 
 TEXT = Text(
     en={
@@ -116,6 +121,9 @@ TEXT = Text(
         "look": "how much a small change of the answers changes the loss",
         "cause": "Each layer on the way multiplies the gradient by its weights and its activation's derivative "
         "(at most 1/4 for sigmoid, zero for a dead ReLU). What is left moves the weights by less than they can show.",
+        "sigmoids": "All {count:number} layers before the last one end in a sigmoid.",
+        "shrinks": "Each of them shrinks the signal, and the gradient on its way back, to a quarter at most, and gives values "
+        "about 1/2, which the layer behind it has to unlearn first: such nets stay for long at the constant answer.",
         "early": "The gradient at the first step of {layer} is {ratio:number} of the largest one of any step: it dies out "
         "on its way back through the sequence.",
         "steps": "Each step back multiplies the gradient by the recurrent weights and the activation's derivative. What "
@@ -134,6 +142,9 @@ TEXT = Text(
         "cause": "途中的每一层都把梯度乘以它的权重和激活函数的导数（sigmoid 至多 1/4，死掉的 ReLU 为零）。"
         "剩下的梯度使权重的"
         "变化小到无法表示。",
+        "sigmoids": "最后一层之前的 {count:number} 层全部以 sigmoid 结尾。",
+        "shrinks": "每一层都把信号和返回途中的梯度缩小到至多四分之一，而且输出都在 1/2 附近，后面的层要先摆脱这个偏移："
+        "这样的网络会长时间停在常数答案上。",
         "early": "{layer} 第一个时间步的梯度只有各步中最大值的 {ratio:number} 倍：它在沿序列反向传播的途中消失了。",
         "steps": "每往回一步，梯度都要乘以循环权重和激活函数的导数。最初几步读到的内容，无法从最后几步之后的损失中学到。",
         "gated": "或 torch.nn.LSTM：在门打开之前，它们的状态原样传下去；或缩短序列",
@@ -153,7 +164,7 @@ def gradients_vanish(case: Case) -> Iterator[Finding]:
     found = [way for way in low if passed_by(case, way) < LEFT * way.source.typical]
     found += [way for way in stacked(case) if way.ratio < LEFT]
     if not found:
-        yield from _through_time(case)
+        yield from [*_through_time(case)] or _sigmoids(case)
         return
     way = min(found, key=lambda way: way.ratio)
     layer = way.to.layer
@@ -225,6 +236,25 @@ def _through_time(case: Case) -> Iterator[Finding]:
             layer.line,
         )
         return
+
+
+def _sigmoids(case: Case) -> Iterator[Finding]:
+    layers = [layer for layer, _ in case.weighted() if not layer.output]
+    plain = all(is_linear(layer) and layer.activation == "sigmoid" for layer in layers)
+    if case.learns is not False or len(layers) < SIGMOIDS or not plain:
+        return
+    yield Finding(
+        "gradients-vanish",
+        "warning",
+        case.say(TEXT, "sigmoids", count=len(layers)),
+        layers[0].name,
+        0,
+        (Evidence("sigmoid_layers", len(layers), SIGMOIDS),),
+        case.say(TEXT, "shrinks"),
+        Remedy("relu", f"torch.nn.ReLU()     # {case.say(TEXT, 'bounded', activation='sigmoid')}", safe=False),
+        tuple(layer.name for layer in layers),
+        layers[0].line,
+    )
 
 
 def _ended(way: Way) -> int | None:
