@@ -122,8 +122,8 @@ TEXT = Text(
         "cause": "Each layer on the way multiplies the gradient by its weights and its activation's derivative "
         "(at most 1/4 for sigmoid, zero for a dead ReLU). What is left moves the weights by less than they can show.",
         "sigmoids": "All {count:number} layers before the last one end in a sigmoid.",
-        "shrinks": "Each of them shrinks the signal, and the gradient on its way back, to a quarter at most, and gives values "
-        "about 1/2, which the layer behind it has to unlearn first: such nets stay for long at the constant answer.",
+        "shrinks": "Each of them shrinks the signal, and the gradient on its way back, to a quarter at most, and gives "
+        "values about 1/2, which the layer behind it has to unlearn first: such nets stay for long at the constant answer.",
         "early": "The gradient at the first step of {layer} is {ratio:number} of the largest one of any step: it dies out "
         "on its way back through the sequence.",
         "steps": "Each step back multiplies the gradient by the recurrent weights and the activation's derivative. What "
