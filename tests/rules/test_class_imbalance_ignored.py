@@ -119,7 +119,9 @@ def tags(outputs: int, skill: float = 0.0, falls: float = 0.0) -> Record:
 def test_pixels_count_where_nothing_is_learnt_and_tags_always() -> None:
     assert figures_of(told(tags(12), RULE))["commonest_class_share"] == pytest.approx(0.95)
     assert "pos_weight" in told(tags(TAGS), RULE).remedy.code
-    assert told(tags(TAGS + 1), RULE).severity == "warning"
+    finding = told(tags(TAGS + 1), RULE)
+    assert finding.severity == "warning"
+    assert "masks.sum()" in finding.remedy.code
     assert told(tags(TAGS, skill=0.3), RULE).severity == "advice"
     assert said(tags(TAGS + 1, skill=0.3), RULE) == []
 

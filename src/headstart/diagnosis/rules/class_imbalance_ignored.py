@@ -125,6 +125,7 @@ TEXT = Text(
         "of the rest, and neither do the gradients.",
         "ignored": "or the labels at padding set to -100",
         "odds": "labels: (samples, tags); how often a tag is missing for each time that it is there",
+        "places": "how often a place is empty for each time that it is not; or a Dice loss",
         "note": "how many labels each class has",
     },
     zh={
@@ -140,6 +141,7 @@ TEXT = Text(
         "padding_cause": "某处是填充，网络从输入就能看出。损失和准确率几乎不说明其余部分的好坏，梯度也是如此。",
         "ignored": "或把填充处的标签设为 -100",
         "odds": "labels：（样本数，标签数）；每个标签缺席次数与出现次数之比",
+        "places": "每有一个位置属于目标，有多少个位置不属于；或使用 Dice 损失",
         "note": "每个类别的标签个数",
     },
 )
@@ -219,7 +221,7 @@ def _ignored(case: Case) -> Iterator[Finding]:
         answered.since,
         (
             Evidence("commonest_class_share", share, COMMONEST),
-            Evidence("skill", case.skill.value, WORST),
+            Evidence("skill", case.skill.value, WORST if case.skill.value >= WORST else None),
         ),
         case.say(TEXT, "ranks" if case.learns else "cause"),
         _remedy(case, loss),
@@ -247,6 +249,9 @@ def _is_weighed(loss: Loss) -> bool:
 
 
 def _remedy(case: Case, loss: Loss) -> Remedy:
+    if loss.kind in BINARY and len(loss.targets.total) > TAGS:
+        weight = f"weight = (1 - masks).sum() / masks.sum()     # {case.say(TEXT, 'places')}"
+        return Remedy("weigh-places", f"{weight}\ncriterion = torch.nn.BCEWithLogitsLoss(pos_weight=weight)")
     if loss.kind in BINARY and len(loss.targets.total) > 1:
         weight = f"weight = (1 - labels).sum(0) / labels.sum(0)     # {case.say(TEXT, 'odds')}"
         return Remedy("weigh-tags", f"{weight}\ncriterion = torch.nn.BCEWithLogitsLoss(pos_weight=weight)")
