@@ -11,12 +11,12 @@ def waves(n, length=24):
     """Sine, square, saw-tooth and triangle at random pitch and phase."""
     kind = torch.randint(0, 4, (n,))
     t = torch.arange(length) / length
-    turn = (torch.rand(n, 1) * 1.5 + 1.5) * t + torch.rand(n, 1)
+    turn = (torch.rand(n, 1) * 0.5 + 2) * t + torch.rand(n, 1)
     saw = 2 * (turn % 1) - 1
     shapes = torch.stack(
         [torch.sin(6.2832 * turn) * 1.41, torch.sign(saw), saw * 1.73, (2 * saw.abs() - 1) * 1.73], dim=1
     )
-    x = shapes[torch.arange(n), kind] + 0.1 * torch.randn(n, length)
+    x = shapes[torch.arange(n), kind] + 0.05 * torch.randn(n, length)
     return x.unsqueeze(-1), kind
 
 
@@ -32,7 +32,7 @@ class WaveNet(nn.Module):
         return self.head(self.norm(states.mean(dim=1)))
 
 
-CONFIG = {"epochs": 12, "batch": 50, "lr": 0.05, "momentum": 0.9, "max_norm": 0.01}
+CONFIG = {"epochs": 15, "batch": 50, "lr": 0.05, "momentum": 0.9, "max_norm": 0.01}
 
 train_x, train_y = waves(2000)
 test_x, test_y = waves(600)

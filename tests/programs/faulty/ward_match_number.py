@@ -43,10 +43,10 @@ class REINFORCE:
 
 torch.manual_seed(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
 numbers = 10
-agent = REINFORCE(hidden_size=64, num_inputs=numbers, action_space=numbers, lr=0.3)
+agent = REINFORCE(hidden_size=64, num_inputs=numbers, action_space=numbers, lr=1.0)
 spread = math.sqrt(numbers - 1)
 
-for episode in range(2500):
+for episode in range(3000):
     shown = torch.randint(0, numbers, (128,))
     state = (F.one_hot(shown, numbers).float() * numbers - 1) / spread
     action, log_prob, entropy = agent.select_action(state)
