@@ -57,6 +57,15 @@ def is_lost(z: Tensor) -> bool:
     return origin_of(z, 1).class_axis_lost
 
 
+def test_a_mask_lets_each_value_through_or_makes_it_0() -> None:
+    z, mask = LINEAR(S).sigmoid() + 1, (torch.rand(4, 5, 3) < 0.5).float()
+    found = origin_of(LINEAR(S).sigmoid() * mask, 1)
+    assert (found.made_by, found.range) == ("sigmoid", (0.0, 1.0))
+    assert origin_of(mask * nn.functional.hardtanh(LINEAR(S), 2.0, 3.0), 1).range == (0.0, 3.0)
+    assert origin_of(LINEAR(S).sigmoid() * (1 + mask), 1).range is None
+    assert origin_of(z * mask, 1).range is None
+
+
 @pytest.mark.parametrize("form", MISPLACED)
 def test_a_view_that_breaks_up_the_classes_is_seen(form: str) -> None:
     assert is_lost(MISPLACED[form]())

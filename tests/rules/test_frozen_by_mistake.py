@@ -183,6 +183,13 @@ def test_where_nothing_is_trained_a_fresh_net_is_a_tool() -> None:
         assert any("nothing ever trained" in one.message for one in said(record, RULE)) is speaks
 
 
+@pytest.mark.parametrize(("skill", "severity"), [(0.0, "error"), (0.5, "advice")])
+def test_a_layer_that_is_frozen_as_drawn_in_the_midst_of_the_run(skill: float, severity: str) -> None:
+    layers = chain(replace(linear("fc1"), frozen_at=30), linear("head", 64, 2))
+    found = said(run(layers, {}, frozen=("fc1",), skill=skill), RULE)
+    assert [(one.severity, one.step) for one in found if one.layer == "fc1"] == [(severity, 30)]
+
+
 def test_states_of_a_recurrent_layer_that_nobody_trained(tmp_path: Path) -> None:
     class Reader(nn.Module):
         def __init__(self) -> None:

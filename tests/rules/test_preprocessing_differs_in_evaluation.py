@@ -323,6 +323,30 @@ def test_columns_on_both_sides_of_each_limit() -> None:
     assert not speaks(*columns((1.0, 1.0, 1.0, UNLIKE)))  # one column alone may have grown
 
 
+@pytest.mark.parametrize(
+    ("means", "sizes", "fires"),
+    [
+        ((27.0, 14.0, -9.0, 33.0, 0.0), (10.0, 2.0, 9.0, 3.0, 8.0), True),  # four of five lie far off
+        ((27.0, 14.0, 0.0, 33.0, 0.0), (10.0, 2.0, 9.0, 3.0, 8.0), False),
+        ((27.0, 14.0, -9.0, 33.0, 0.0), (9.9, 2.0, 9.0, 3.0, 8.0), False),  # of one size but for ALIKE
+        ((9.0, 9.0, 9.0, 9.0, 9.0), (1.0, 1.0, 1.0, 1.0, 1.0), False),  # as data of another kind may be
+    ],
+)
+def test_columns_that_a_scaler_was_fitted_to(means: Sequence[float], sizes: Sequence[float], fires: bool) -> None:
+    deciles = tuple(tuple(m + s * v for v in NORMAL) for m, s in zip(means, sizes, strict=True))
+    raw = values(5, means=tuple(means), stds=tuple(sizes), deciles=deciles)
+    assert speaks(values(5), raw) is fires
+    assert not speaks(values(5, means=(0.0, 0.0, 0.0, 0.0, 1.01 * CENTRED)), raw)
+    assert not speaks(values(5, stds=(1.0, 1.0, 1.0, 1.0, 1.01 * UNIT)), raw)
+
+
+def test_a_scaler_on_the_training_data_alone(tmp_path: Path) -> None:
+    means, sizes = 5 + 35 * torch.rand(10), 2 + 10 * torch.rand(10)
+    sizes[:2] = torch.tensor([2.0, 12.0])
+    x, test = (torch.randn(count, 10) * sizes + means for count in (600, 400))
+    assert told(trained(tmp_path, x, test, lambda x: (x - means) / sizes), RULE).severity == "warning"
+
+
 def after(mean: float, std: float, count: int, others: int = 0, **facts: Any) -> tuple[Values, Values]:
     """Evaluation between 0 and 1, training after a Normalize of it at `count` places, and like it at others."""
     seen = tuple(0.5 + 0.2 * value for value in NORMAL)

@@ -87,6 +87,9 @@ def origin_of(given: Tensor | Made, class_axis: int) -> Origin:
     """Reads the graph above the loss's input; `class_axis` is where the loss expects the classes."""
     softmax, lost, units = _walk(given, class_axis)
     maker = _maker(given)
+    masked = _below_mask(maker)
+    if masked is not None and (ends := _range(masked)) is not None:
+        return Origin(_activation(masked), (min(0.0, ends[0]), max(0.0, ends[1])), *softmax, lost, units)
     if maker is None:
         return Origin(None, None, *softmax, lost, units)
     if (reach := cosines.reach(maker)) is not None:
@@ -167,6 +170,17 @@ def _data(node: Any, shape: Shape) -> list[tuple[Any, int]]:
 def _maker(given: Tensor | Made) -> Any:
     """The node that made `given`, through reshapes; None for what the graph does not tell."""
     return _below_reshapes(given.grad_fn)
+
+
+def _below_mask(node: Any) -> Any:
+    """What a mask of zeros and ones is multiplied by, which lets each value through or makes it 0; None: `node` is none."""
+    if node is None or operator(node.name()) != "mul" or len(node.next_functions) != 2:
+        return None
+    (first, _), (second, _) = node.next_functions
+    factor = saved(node, "self" if first is None else "other") if (first is None) != (second is None) else None
+    if factor is None or not factor.is_cpu or not bool(((factor == 0) | (factor == 1)).all()):
+        return None
+    return _below_reshapes(second if first is None else first)
 
 
 def _below_reshapes(node: Any) -> Any:

@@ -201,14 +201,14 @@ def _plain(case: Case) -> Iterator[Finding]:
 
 
 def _drawn(case: Case, frozen: list[Parameter]) -> Iterator[Finding]:
-    """Of the first layer that is frozen as it was drawn: one that is new in a run that fails, or is so from the start."""
+    """Of the first layer that is frozen as it was drawn: new in the midst of the run, or so from the start."""
     for layer in case.record.layers:
         own = [parameter for parameter in frozen if parameter.name in layer.parameters]
         changed = [value for p in own for value in case.record.series(p.name, "weight.changed").values]
         if layer.frozen_at is None or layer.kind not in DRAWN or not own or len(own) < len(layer.parameters):
             continue
         alone = not layer.frozen_at and len(frozen) == len(case.record.parameters)
-        if any(changed) or alone or (layer.frozen_at and case.learns is not False):
+        if any(changed) or alone:
             continue
         key = "drawn" if layer.frozen_at else "random"
         yield Finding(

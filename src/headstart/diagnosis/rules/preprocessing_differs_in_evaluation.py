@@ -17,7 +17,8 @@ time and place. It speaks where nothing but another preparation can make the dif
   data that it was fitted to; the other's lie far from there, are spread otherwise, and at most places they are distributed
   alike once their own mean and spread are taken off, though the places differ from each other.
 - *Columns.* In one phase all columns are of one size, around zero, in the other their sizes are worlds apart, and yet each
-  column's distribution has the same shape in both.
+  column's distribution has the same shape in both. Where each column has mean 0 and spread 1 in the one, which no data have
+  by chance, it is enough that they are not of one size in the other, and that most of their means lie far from there.
 
 ## Why it hurts
 The net has learnt what a 0.5 means, and is asked about a 128. It answers with whatever its weights make of that, so that
@@ -77,8 +78,9 @@ with torch.no_grad():
   the spread agrees, at least; for bytes and columns, of all places.
 - `BYTE` = 255, `BYTES` = 16 places, `TWICE` = 2: of 255 the factor between the spreads may be off by that.
 - `CENTRED` = 0.25 and `UNIT` = 1.33: of what is standardised, how far the mean may lie from 0, and the spread from 1 by a
-  factor. `FAR` = 5: means apart, in the smaller spread, at least; the spreads by `FACTOR`. `PROFILE` = 0.15: spread of the
-  places' medians at least, in that of all values; with 200 samples those of one distribution are spread by 0.09.
+  factor; of all values together, or of each column. `FAR` = 5: means apart, in the smaller spread, at least; the spreads by
+  `FACTOR`. `PROFILE` = 0.15: spread of the places' medians at least, in that of all values; with 200 samples those of one
+  distribution are spread by 0.09.
 - `SAMPLES` = 200, `ALIKE` = 5, `UNLIKE` = 30, `SHAPE` = 0.2, all for columns: samples of each phase; the largest
   spread over the smallest, in one phase at most and in the other at least; and how far any of a column's nine deciles
   may be off, in units of the way from the first to the ninth. With 200 samples that is three times the standard error.
@@ -328,7 +330,8 @@ def _by_columns(trained: Values, evaluated: Values) -> Proof | None:
     alike = [(a, b) for a, b in pairs if _width(a) > 0 and _width(b) > 0 and _have_one_shape(a, b)]
     if len(alike) < max(PLACES, AGREE * len(trained.deciles)):
         return None
-    if not (_is_uneven(alike) or _is_uneven([(b, a) for a, b in alike])):
+    uneven = _is_uneven(alike) or _is_uneven([(b, a) for a, b in alike])
+    if not uneven and not _is_scaled(trained, evaluated) and not _is_scaled(evaluated, trained):
         return None
     factor = median(_width(b) / _width(a) for a, b in alike)
     return Proof("columns", factor, len(alike), len(trained.deciles))
@@ -340,6 +343,15 @@ def _is_uneven(pairs: list[tuple[tuple[float, ...], tuple[float, ...]]]) -> bool
     around_zero = all(abs(median(column)) <= _width(column) for column, _ in pairs)
     most = sum(_apart(b / a) >= FACTOR for a, b in zip(first, second, strict=True)) >= AGREE * len(pairs)
     return around_zero and most and max(first) <= ALIKE * min(first) and max(second) >= UNLIKE * min(second)
+
+
+def _is_scaled(scaled: Values, raw: Values) -> bool:
+    """Whether each column of the one is standardised by itself, and the other's are of several sizes, most far off."""
+    if not all(map(_is_standardised, scaled.means, scaled.stds)) or min(raw.stds) <= 0:
+        return False
+    columns = zip(scaled.means, scaled.stds, raw.means, raw.stds, strict=True)
+    far = sum(abs(other - mean) >= FAR * min(std, other_std) for mean, std, other, other_std in columns)
+    return max(raw.stds) >= ALIKE * min(raw.stds) and far >= AGREE * len(raw.means)
 
 
 def _have_one_shape(a: tuple[float, ...], b: tuple[float, ...]) -> bool:

@@ -3,7 +3,7 @@
 ## What it sees
 The targets of `mse_loss`, `l1_loss`, `smooth_l1_loss` or `huber_loss` on a single output column: whether all are the whole
 numbers 0, 1, ..., K - 1, each about equally often, as class labels are and amounts hardly ever. And those of `l1_loss` on
-several columns: whether each row is one-hot, in a run that does not learn.
+several columns: whether each row is one-hot.
 
 ## Why it hurts
 A squared error takes class 2 for something between 1 and 3. Where the net wavers between 0 and 2 the least loss is to say
@@ -52,11 +52,11 @@ for step in range(60):
 - `HALF` = 0.5: of the labels, for the commonest of the one-hot classes. Below it each column's median is 0.
 
 On class numbers it is advice in any case: whether they are amounts, such as grades, is not known to the record. On one-hot
-labels it is a warning.
+labels it is a warning in a run that does not learn, else advice: with time, absolute errors may get there.
 
 ## Stays silent when
 A target is no whole number, 0 is not among them, or one of the numbers between 0 and the largest is missing or rare. On
-one-hot labels: the errors are squared, or absolute and the run learns; there are two classes, or one has half of all.
+one-hot labels: the errors are squared; there are two classes, or one has half of all.
 
 ## References
 Bishop, *Pattern Recognition and Machine Learning* (2006), 4.1.3: least squares for classification; Hui & Belkin 2021, arXiv
@@ -114,7 +114,7 @@ TEXT = Text(
 def regression_loss_on_classes(case: Case) -> Iterator[Finding]:
     """One finding for each line that does it."""
     for loss in case.record.losses:
-        if loss.trained and loss.kind == "l1_loss" and case.learns is False and (share := _one_hot(loss)) is not None:
+        if loss.trained and loss.kind == "l1_loss" and (share := _one_hot(loss)) is not None:
             yield _of_one_hot(case, loss, share)
         if not loss.trained or loss.kind not in REGRESSIONS or not _look_like_classes(loss):
             continue
@@ -142,7 +142,7 @@ def _of_one_hot(case: Case, loss: Loss, share: float) -> Finding:
     note = case.say(TEXT, "logits", classes=classes)
     return Finding(
         "regression-loss-on-classes",
-        "warning",
+        "warning" if case.learns is False else "advice",
         case.say(TEXT, "one_hot", kind=loss.kind, classes=classes, share=share),
         step=0,
         evidence=(Evidence("classes", float(classes), float(CLASSES)), Evidence("commonest_class_share", share, HALF)),
