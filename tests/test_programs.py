@@ -37,7 +37,6 @@ MISSED = {
     "patience_of_one",  # stopped-too-early is not there yet
     "post_bot_on_a_grid",  # held back: REINFORCE has no loss to rise, and the first step is half of the weights' size
     "post_freeze_flag",  # held back: a trunk trained before, on something else, looks as one that is kept on purpose
-    "post_world_model_frames",  # its errors are written out over three axes and tell no skill, by which codes are judged
     "draft_adapter_on_frozen_mlp",  # its first step, which is not looked at, moves the later net as far as it is wide
     "dropout_then_norm",  # dropout-before-batchnorm is not there yet
     "positions_never_added",  # module-never-called is not there yet
@@ -49,7 +48,6 @@ MISSED = {
     "kl_the_wrong_sign",  # q log q is an entropy but for a constant, and an entropy is rightly made large elsewhere
     "field_yolo_log",  # held back: the logarithm of 0 stands behind the unscaled inputs that lead to it
     "street_both_gates_equal",  # only the symptom: steps of single samples go to and fro, and no way proves a low rate
-    "bench_anchors_mostly_background",  # it learns and ranks well, and calls few likelier than not
     "bench_belief_net_without_softmax",  # what the clip holds stands behind loss-below-its-minimum, which names the scores
     "told_answer_is_nearly_a_straight_line",  # it learns, ever faster; what a higher rate would reach is in no record
     "forum_german_to_english",  # it learns most; sound runs take steps as large, so nothing tells what a lower rate gives

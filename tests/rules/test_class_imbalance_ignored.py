@@ -10,7 +10,7 @@ import pytest
 from records import Figure, chain, figures_of, head, run, said, told, unjudged
 
 from headstart.diagnosis import diagnose
-from headstart.diagnosis.rules.class_imbalance_ignored import COMMONEST, LABELS, SELDOM, TAGS, WORST
+from headstart.diagnosis.rules.class_imbalance_ignored import CALLED, COMMONEST, LABELS, SELDOM, TAGS, WORST
 from headstart.record import Loss, Record, Targets
 
 RULE = "class-imbalance-ignored"
@@ -74,13 +74,17 @@ def test_a_run_that_learns_and_calls_no_rare_case_is_advised_of_thresholds() -> 
     finding = told(imbalanced(skill=0.3), RULE)
     assert finding.severity == "advice"
     assert "threshold" in finding.cause
-    assert said(imbalanced(skill=0.3, answered=lambda step: 1.0 if step != 50 else 0.99), RULE) == []
+    rare = 0.05  # of the labels
+    finding = told(imbalanced(skill=0.3, answered=1 - 0.9 * CALLED * rare), RULE)
+    assert figures_of(finding)["called_share"] == pytest.approx(0.9 * CALLED)
+    assert said(imbalanced(skill=0.3, answered=1 - 1.1 * CALLED * rare), RULE) == []
+    assert said(imbalanced(skill=0.3, answered=0.6, answer=1.0), RULE) == []  # the rare class is answered most
 
 
 def test_of_a_mask_that_stays_empty_it_is_advice() -> None:
     assert told(imbalanced(skill=0.3, shape=(4, 32, 32)), RULE).severity == "advice"
     assert told(imbalanced(shape=(4, 32, 32)), RULE).severity == "warning"
-    assert said(imbalanced(skill=0.3, shape=(4, 32, 32), answered=0.99), RULE) == []
+    assert said(imbalanced(skill=0.3, shape=(4, 32, 32), answered=0.97), RULE) == []
     assert said(imbalanced(skill=0.3, shape=(4, 32, 32), options={"weight": (1.0, 19.0)}), RULE) == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 
 from headstart.diagnosis.case import Case
 from headstart.record import Series
@@ -32,6 +32,13 @@ def always(case: Case, loss: str, least: float = 1.0) -> Always | None:
         return None
     answer, count = whole.most_common(1)[0]
     return Always(answer, count / len(judged), _since(case, loss, answer, least))
+
+
+def elsewhere(case: Case, loss: str, answer: int) -> float | None:
+    """The share of the last third's answers that are not `answer`; None where too few batches were seen."""
+    shares = _at(_last_third(case, loss, "loss.answered"))
+    looks = [(shares.get(step, 1.0), found) for step, found in _pairs(_last_third(case, loss, "loss.answered_class"))]
+    return fmean(1 - share if found == answer else share for share, found in looks) if len(looks) >= LOOKS else None
 
 
 def spread(case: Case, loss: str, small: float) -> tuple[float, float] | None:

@@ -200,6 +200,7 @@ CHINESE = {
     "largest label": "最大的标签",
     "largest size": "最大的尺度",
     "layers": "层数",
+    "called share": "回答与出现次数之比",
     "sigmoid layers": "以 sigmoid 结尾的层数",
     "early gradient": "第一个时间步的梯度占最大值的比例",
     "frozen weights": "被冻结的权重的个数",

@@ -3,10 +3,11 @@
 ## What it sees
 The labels of a classification loss, added up over the run by class; whether the loss has weights; and, in the last third
 of the run, whether the answer is the commonest class for every sample while labels of other classes are among them. It
-speaks so of a run that does not learn. As advice it does so of one that learns, too, where each sample has many labels, as
-a mask has of its pixels and a sentence of its words: there the commonest answer at each place is what is used. And as
-advice it names a class that is frequent in evaluation and was hardly ever shown in training, whether the run learns or
-not; and the labels at an embedding's padding (`padding_idx`), if they are a class of their own and not ignored.
+speaks so of a run that does not learn. As advice it does so of one of which that is not known, too, where each sample has
+many labels, as a mask has of its pixels and a sentence of its words: there the commonest answer at each place is what is
+used; and of one that learns and calls few of the other classes. And as advice it names a class that is frequent in
+evaluation and was hardly ever shown in training, whether the run learns or not; and the labels at an embedding's padding
+(`padding_idx`), if they are a class of their own and not ignored.
 
 ## Why it hurts
 Of 99 legitimate payments and one fraud, always to answer "legitimate" is right in 99 %, and the gradient of a batch is
@@ -58,6 +59,8 @@ for step in range(120):
   class; they count in a run that does not learn.
 - `SELDOM` = 0.01: of the share that other classes have among the labels. Of thousands of pixels one or another is called
   rare by chance.
+- `CALLED` = 0.33: of a run that learns, how often it answers other classes, over how often they come. Of cases that can
+  be told apart it calls nearly as many as there are.
 - `WORST` = -0.5: skill. With the loss half above that of the commonest answer something else is wrong. Of rare labels the
   loss is known poorly: of ten in the last third, to a third. A loss that still falls in each third is on its way there.
 
@@ -67,10 +70,10 @@ here, and of an equal share of all classes, which no balanced sampling leaves.
 It is a warning: rare labels alone make no run fail, so a dead net or a wrong rate, if one was found, stands before it.
 
 ## Stays silent when
-The run learns and answers another class now and then. (One that learns and never does gets advice, no warning: a model
-that ranks rare cases well, such as clicks, need not call any of them likelier than not.) The loss has class weights
-(`weight`, `pos_weight`) or is weighed sample by sample (`reduction="none"`, focal losses), a sampler evens the labels out,
-or another class is answered.
+The run learns and answers other classes as often as a third of what there is of them. (One that learns and seldom does
+gets advice, no warning: a model that ranks rare cases well, such as clicks, need not call any of them likelier than not.)
+The loss has class weights (`weight`, `pos_weight`) or is weighed sample by sample (`reduction="none"`, focal losses), a
+sampler evens the labels out, or another class is answered in a run that does not learn.
 
 ## References
 King & Zeng, *Logistic regression in rare events data* (2001); Buda, Maki & Mazurowski 2018, arXiv 1710.05381: oversampling
@@ -84,7 +87,7 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 from headstart.diagnosis import evaluated
-from headstart.diagnosis.answers import always
+from headstart.diagnosis.answers import always, elsewhere
 from headstart.diagnosis.case import Case
 from headstart.diagnosis.skill import is_broken
 from headstart.diagnosis.text import Text
@@ -100,6 +103,7 @@ COMMONEST = 0.9  # share of the labels: the accuracy of always answering it (der
 LABELS = 100  # seen, at least
 LOOKS = 3  # at batches with padding: in one alone it may be by chance that no other label is of its class
 TAGS = 100  # outputs of yes or no, at most, in a run that may learn; more are a picture's
+CALLED = 0.33  # answers of other classes over labels of them, in a run that learns
 SELDOM = 0.01  # of the share that the other labels have: other answers, so few that they are chance
 WORST = -0.5  # skill; the loss is then half above that of the best constant (derivation in the page)
 
@@ -115,6 +119,8 @@ TEXT = Text(
         "ranks": "The net learns a little all the same. As probabilities its answers may well be right: a rare case need "
         "not be likelier than not. Where it is to be called by its name, choose the threshold by precision and recall on "
         "validation data, or draw rare cases more often.",
+        "few": "{share:share} of {labels:number} labels are of class {answer:number}, and the net answers another one "
+        "{called:share} as often as one comes. The loss counts every label alike.",
         "lacking": "Class {label:number} has {share:share} of the labels in evaluation, and {trained:share} of those that "
         "were trained on.",
         "lacking_cause": "A net learns the frequencies of the classes along with the rest: what it seldom saw it seldom "
@@ -135,6 +141,8 @@ TEXT = Text(
         "请更频繁地抽取其他类别，或增大它们的权重；并用召回率或精确率-召回率曲线下的面积来评价。",
         "ranks": "网络还是学到了一点东西。作为概率，它的回答可能没有错：罕见的情形不必超过一半的可能。若要判定类别，"
         "请在验证数据上按精确率和召回率选择阈值，或更频繁地抽取罕见情形。",
+        "few": "{labels:number} 个标签中有 {share:share} 属于类别 {answer:number}，而网络回答其他类别的次数"
+        "只有它们出现次数的 {called:share}。损失对所有标签一视同仁。",
         "lacking": "类别 {label:number} 占评估标签的 {share:share}，却只占训练标签的 {trained:share}。",
         "lacking_cause": "网络会连同各类别出现的频率一起学：很少见到的类别，它也很少回答。",
         "padding": "{share:share} 的标签位于填充处，全都属于同一个类别，别处没有这个类别，而损失把它们计算在内。",
@@ -210,6 +218,9 @@ def _ignored(case: Case) -> Iterator[Finding]:
     if labels < LABELS or len(masses) < 2 or _is_weighed(loss):
         return
     share = max(masses) / labels
+    if case.learns is True and COMMONEST <= share < 1:
+        yield from _seldom(case, loss, masses)
+        return
     answered = always(case, loss.name, 1 - SELDOM * (1 - share))
     if not COMMONEST <= share < 1 or answered is None or answered.share < 1 or masses[answered.answer] != max(masses):
         return
@@ -223,7 +234,27 @@ def _ignored(case: Case) -> Iterator[Finding]:
             Evidence("commonest_class_share", share, COMMONEST),
             Evidence("skill", case.skill.value, WORST if case.skill.value >= WORST else None),
         ),
-        case.say(TEXT, "ranks" if case.learns else "cause"),
+        case.say(TEXT, "cause"),
+        _remedy(case, loss),
+        line=loss.line,
+    )
+
+
+def _seldom(case: Case, loss: Loss, masses: Sequence[float]) -> Iterator[Finding]:
+    """Of a run that learns, and ranks."""
+    share, answer = max(masses) / sum(masses), masses.index(max(masses))
+    others = elsewhere(case, loss.name, answer)
+    called = None if others is None else others / (1 - share)
+    if called is None or called >= CALLED:
+        return
+    yield Finding(
+        "class-imbalance-ignored",
+        "advice",
+        case.say(TEXT, "few", share=share, labels=sum(masses), answer=answer, called=called),
+        None,
+        0,
+        (Evidence("commonest_class_share", share, COMMONEST), Evidence("called_share", called, CALLED)),
+        case.say(TEXT, "ranks"),
         _remedy(case, loss),
         line=loss.line,
     )
