@@ -7,7 +7,13 @@ from headstart.diagnosis.rules import Rule
 from headstart.diagnosis.text import Text
 from headstart.record import FIGURES, RARE, TENSORS
 
-WITHOUT_LOSSES = ("loss.sunk", "loss.overlap", "loss.rewarded", "loop.climbed")  # forms that tell of a sign
+WITHOUT_LOSSES = (
+    "loss.sunk",
+    "loss.overlap",
+    "loss.rewarded",
+    "loss.valued",
+    "loop.climbed",
+)  # forms that tell of a sign
 OF_THE_RUN = (  # series and facts without an owner
     *("loss", "lr", "skill", "loss.function", "loss.form", "weight.alike", "loop.emptied"),
     *("mode", "mode.norm", "mode.dropout", "mode.evaluated"),
@@ -47,6 +53,7 @@ MISSING = Text(
         "loss.sunk": "no square of a layer's outputs was seen to be subtracted",
         "loss.overlap": "no overlap was seen to be all of a loss",
         "loss.rewarded": "no log-probabilities times rewards were seen in a loss",
+        "loss.valued": "no critic's value was seen in a loss",
         "loss.opposed": "no two backwards of opposite ends were seen",
         "loss.target_mean": "no regression loss was seen",
         "loss": "no backward was seen",
@@ -98,6 +105,7 @@ MISSING = Text(
         "loss.sunk": "没有看到损失减去某一层输出的平方",
         "loss.overlap": "没有看到只由重叠系数构成的损失",
         "loss.rewarded": "没有看到由对数概率乘以奖励构成的损失",
+        "loss.valued": "没有看到由评论家的价值构成的损失",
         "loss.opposed": "没有看到目的相反的两次反向传播",
         "loss.target_mean": "没有看到回归损失",
         "loss": "没有看到反向传播",

@@ -56,6 +56,7 @@ from headstart.monitor.sketch import can_sketch, norm_of
 from headstart.monitor.tracing import Tracing
 from headstart.monitor.ungraded import Ungraded
 from headstart.monitor.unmoved import Unmoved
+from headstart.monitor.valued import Values
 from headstart.monitor.viewed import samples_before
 from headstart.monitor.waiting import Waiting
 from headstart.monitor.written_out import outer, pairs, written_out
@@ -169,6 +170,7 @@ class Observer:
         self._waiting = Waiting()
         self._wrong_ways = WrongWays(self._ledger.name_of)
         self._rewards = Rewards()
+        self._values = Values()
         self._divergences = Divergences()
         self._unmoved = Unmoved()
         self._backwards = 0  # since the last step
@@ -285,6 +287,8 @@ class Observer:
                 self._note(owner, figure, value)
             if (way := self._rewards.look(tensors)) is not None:
                 self._note("", "loss.rewarded", way)
+            if (way := self._values.look(tensors)) is not None:
+                self._note("", "loss.valued", way)
             if self._optimizers.several:
                 self._unmoved.begins(tensors, self._key)
             if (price := self._divergences.look(tensors)) is not None:
@@ -787,7 +791,7 @@ class Observer:
                     self._outbox.meta({"schedules": facts} if (facts := self._schedules.facts()) else {})
                     self._outbox.meta({"plateaus": facts} if (facts := self._plateaus.facts()) else {})
                     self._outbox.meta({"scored": True} if self._drawn.scored else {})
-                    self._outbox.meta(self._rewards.facts())
+                    self._outbox.meta(self._rewards.facts() | self._values.facts())
                 if not self.off and self.step:
                     self._count_distinct()
                     self._look_for_changes()

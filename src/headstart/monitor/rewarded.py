@@ -48,7 +48,7 @@ class Rewards:
         if factors is None:
             self._without += 1
             return None
-        found = {name: way for name, value in _rewards() if (way := _way(factors, value)) is not None}
+        found = {name: way for name, value in named(WORDS) if (way := _way(factors, value)) is not None}
         if len(set(found.values())) != 1:
             return None
         self._without = -LOOKS
@@ -121,22 +121,22 @@ def _way(factors: Tensor, value: Tensor) -> float | None:
     return (1.0 if cosine > 0 else -1.0) if abs(cosine) > 1 - SAME else None
 
 
-def _rewards() -> Iterator[tuple[str, Tensor]]:
-    """What the user's running functions, and the objects that they hold, call a reward."""
+def named(words: frozenset[str]) -> Iterator[tuple[str, Tensor]]:
+    """What the user's running functions, and the objects that they hold, call by one of these words, as one row."""
     left = VARIABLES
     for frame in user_frames():
         for scope in (locals_of(frame), frame.f_globals):
             for name, held in list(scope.items())[:left]:
                 left -= 1
-                yield from _named(name, held)
+                yield from _called(words, name, held)
                 fields = held if isinstance(held, dict) else getattr(held, "__dict__", None)
                 if isinstance(fields, Mapping) and not isinstance(held, (type, ModuleType)):
                     for own, value in list(fields.items())[:left]:
-                        yield from _named(own, value)
+                        yield from _called(words, own, value)
 
 
-def _named(name: object, held: Any) -> Iterator[tuple[str, Tensor]]:
-    if isinstance(name, str) and not WORDS.isdisjoint(re.split(r"[^a-z]+", name.lower())):
+def _called(words: frozenset[str], name: object, held: Any) -> Iterator[tuple[str, Tensor]]:
+    if isinstance(name, str) and not words.isdisjoint(re.split(r"[^a-z]+", name.lower())):
         value = _numbers(held)
         if value is not None:
             yield name, value

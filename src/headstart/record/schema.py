@@ -69,6 +69,7 @@ RARE = (
     "loss.unmoved",  # 1 where a term's gradients were cleared before the optimizer of its parameters stepped, 0 where used
     "loss.nat",  # by how much the loss grows where the divergence of each sample's Gaussian is larger by one nat
     "loss.rewarded",  # 1: the loss falls as what its variable calls a reward becomes less likely; -1: it is climbed
+    "loss.valued",  # 1: the loss falls as what a critic says does, which was fitted to a reward; -1: as that grows
     "loss.opposed",  # 1, once, where a later backward holds nothing of the kind of these two
     "loss.target_mean",  # of a regression's or a probability's targets in a batch
     "gradient.early",  # of a plain recurrent layer: norm of the gradient at its first step over the largest of any step

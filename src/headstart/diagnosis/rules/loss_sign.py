@@ -14,7 +14,9 @@ all of it is an overlap of answers with targets, the coefficient of Dice or of J
 (`loss.overlap`).
 
 Of a policy gradient: that the loss is log-probabilities times what the script's own variable calls a reward, a return or an
-advantage (or an affine image of it: less a baseline, standardised), and has no minus sign (`loss.rewarded`).
+advantage (or an affine image of it: less a baseline, standardised), and has no minus sign (`loss.rewarded`). Of an actor:
+that its loss is what a critic says, which was fitted to a variable of such a name, or of Q's, without a minus sign
+(`loss.valued`).
 
 Of a game of two, such as a GAN: that the player who is trained by labels of one kind only, real or forged, wants of the
 judge's answers what the judge wants itself. It shows in what the binary cross-entropies of both come to.
@@ -157,6 +159,9 @@ TEXT = Text(
         "one_minus": "one minus the coefficient",
         "rewarded": "The loss is made of log-probabilities times `{name}`, without a minus sign: it falls as what is "
         "rewarded becomes less likely.",
+        "valued": "The loss is what a critic says that was fitted to `{name}`, without a minus sign: the actor seeks "
+        "what is worth least.",
+        "seek": "The optimizer lowers what backward is called on, and the actor is to make the critic's value large.",
         "climb": "The optimizer lowers what backward is called on, and the policy gradient is to be climbed.",
         "climbing": "with the minus sign",
     },
@@ -189,6 +194,8 @@ TEXT = Text(
         "对与它毫不相交的答案为 0。",
         "one_minus": "1 减去系数",
         "rewarded": "损失由对数概率乘以 `{name}` 构成，前面没有负号：被奖励的动作越不可能，它就越小。",
+        "valued": "损失就是评论家给出的价值（它拟合的是 `{name}`），前面没有负号：行动者追求的是最不值的动作。",
+        "seek": "优化器使 backward 所作用的值变小，而行动者应当让评论家的价值变大。",
         "climb": "优化器使 backward 所作用的值变小，而策略梯度应当向上走。",
         "climbing": "前面有负号",
     },
@@ -305,20 +312,24 @@ def _terms(case: Case) -> Iterator[Finding]:
 
 
 def _unrewarded(case: Case) -> Iterator[Finding]:
-    ways, name = case.record.series("", "loss.rewarded"), case.record.meta.get("rewarded")
-    if name is None or len(ways) < skill.ENOUGH_STEPS or min(ways.values) < 0:
-        return
     if any(case.record.series("", "loop.climbed").values):
         return
-    yield Finding(
-        "loss-sign",
-        "warning",
-        case.say(TEXT, "rewarded", name=name),
-        step=ways.steps[0],
-        evidence=(Evidence("backwards", len(ways), None, (ways.steps[0], ways.steps[-1]), "loss.rewarded"),),
-        cause=case.say(TEXT, "climb"),
-        remedy=Remedy("climb", f"loss = -(log_prob * {name}).mean()     # {case.say(TEXT, 'climbing')}"),
-    )
+    for key, cause, code in (
+        ("rewarded", "climb", "-(log_prob * {name}).mean()"),
+        ("valued", "seek", "-critic(states, actor(states)).mean()"),
+    ):
+        ways, name = case.record.series("", f"loss.{key}"), case.record.meta.get(key)
+        if name is None or len(ways) < skill.ENOUGH_STEPS or min(ways.values) < 0:
+            continue
+        yield Finding(
+            "loss-sign",
+            "warning",
+            case.say(TEXT, key, name=name),
+            step=ways.steps[0],
+            evidence=(Evidence("backwards", len(ways), None, (ways.steps[0], ways.steps[-1]), f"loss.{key}"),),
+            cause=case.say(TEXT, cause),
+            remedy=Remedy("climb", f"loss = {code.format(name=name)}     # {case.say(TEXT, 'climbing')}"),
+        )
 
 
 def _ran_away(squares: Series) -> bool:
