@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn import Module
 
 from headstart.monitor.graph import output_shape, viewed_shape
-from headstart.monitor.operators import VIEWS, operator, signed
+from headstart.monitor.operators import VIEWS, signed
+from headstart.monitor.terms import plain_operator
 from headstart.monitor.viewed import IN_PLACE
 
 NEAR = 24  # operations that are gone back
@@ -42,7 +43,7 @@ def _origin(given: Tensor, axis: int) -> int | None:
     node: Node = given.grad_fn
     place: int | None = axis
     for _ in range(NEAR):
-        if node is None or place is None or operator(node.name()) == "convolution":
+        if node is None or place is None or plain_operator(node) == "convolution":
             return None if node is None else place
         place = _before(node, place)
         shape = output_shape(node)
@@ -53,7 +54,7 @@ def _origin(given: Tensor, axis: int) -> int | None:
 
 def _before(node: Node, place: int) -> int | None:
     """Where axis `place` of what `node` gave lay in what it was given; None: it is made of several, or not known."""
-    op, shape = operator(node.name()), output_shape(node)
+    op, shape = plain_operator(node), output_shape(node)
     rank = len(shape)
     if op in IN_PLACE or op in POOLS:
         return place

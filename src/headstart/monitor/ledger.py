@@ -16,6 +16,7 @@ from headstart.monitor.weak import Reference, reference
 from headstart.record import Parameter
 
 ENOUGH = 64  # values that tell most units apart
+ROWS = 2**14  # of a table, at most: copying one of millions of words would take the run's memory
 
 
 @dataclass(eq=False)
@@ -288,7 +289,8 @@ class Ledger:
 
 def distinct_units(weight: Tensor, units_dim: int) -> Tensor:
     """How many units' incoming weights differ: exact, by an integer hash of the bits, whatever the order of sums."""
-    rows = weight.detach().movedim(units_dim, 0).flatten(1)
+    weight = weight.detach()[:ROWS] if units_dim == 1 else weight.detach()
+    rows = weight.movedim(units_dim, 0).flatten(1)
     if (
         rows.device.type == "cpu" and rows.shape[1] > 2 * ENOUGH
     ):  # the answer costs no wait and spares most of the work

@@ -18,9 +18,8 @@ from headstart.monitor.rewarded import WORDS, named
 from headstart.monitor.terms import Node, parts_of, plain_operator, sign_of
 from headstart.monitor.written_out import written_out
 
-LOOKS = 8  # regressions on what has no such name, after which no critic is looked for
+LOOKS = 8  # backwards without a critic, after which none is looked for
 NODES = 256  # of a graph between a loss and the layers that it is made of, at most
-
 SAME = 1e-3  # of their spread: targets that are read from a difference are rounded
 
 VALUES = WORDS | frozenset("q qs td bellman".split())
@@ -41,11 +40,15 @@ class Values:
         """1 if the loss falls as a critic's value does, -1 if it falls as that grows; None where it is of neither kind."""
         if len(roots) != 1 or not roots[0].is_cpu or roots[0].grad_fn is None:
             return None
+        if self._without >= LOOKS and not self._critics:
+            return None
         fitted = [
             (weight, target) for maker, target in _regressions(roots[0]) if (weight := _weight(maker)) is not None
         ]
         if fitted:
             self._learn(fitted)
+        else:
+            self._without += not self._critics
         if fitted or not self._critics:
             return None
         ways = set(self._ways(roots[0].grad_fn))

@@ -27,6 +27,7 @@ EXACT = 1e-3  # what the labels may be off by, as a share of their spread
 GUARDS = 2  # a clip and a small constant under a logarithm
 SUM_ROUNDING = 1e-3  # probabilities written out in float32 sum to 1 within it
 TERMS = 64  # numbers that the loss is summed up from, at most, and operators in a penalty
+KEEPING = RESHAPES - {"select", "slice", "split", "chunk", "unbind"}  # all of the values
 CHOOSING = ("add", "sub", "neg", "maximum", "minimum", "clamp")  # of tables: each element by itself
 NEAR = 256  # nodes from the loss on that are looked through for a table of outputs against outputs
 
@@ -166,10 +167,8 @@ def _has_pairs_of_outputs(root: Node, size: int) -> bool:
 
 def _known(root: Node) -> Iterator[WrittenOut]:
     """The terms of known form whose means or sums the loss adds up."""
-    todo = [
-        (root, False, math.prod(output_shape(root)) == 1)
-    ]  # with the minus sign on the way, and whether it is reduced
-    seen = {root}
+    # Each node with whether a minus sign stands above it, and a mean or a sum.
+    todo, seen = [(root, False, math.prod(output_shape(root)) == 1)], {root}
     while todo:
         node, negative, reduced = todo.pop()
         if reduced and (loss := next((loss for form in FORMS if (loss := form(node, negative))), None)) is not None:
@@ -178,7 +177,7 @@ def _known(root: Node) -> Iterator[WrittenOut]:
         op = operator(node.name())
         below = [child for child, _ in node.next_functions]
         if not (
-            op in {"mean", "sum", "neg"} | RESHAPES
+            op in {"mean", "sum", "neg"} | KEEPING
             or (op == "sqrt" and not output_shape(node))
             or (op in ("mul", "div") and _is_scale(node))
             or (op in ("add", "sub") and (None not in below or not output_shape(node)))
@@ -287,8 +286,9 @@ def _picks(node: Node) -> Tensor | None:
     op = operator(node.name())
     if op == "gather":
         index = saved_tensor(node, "index")
-        along = index is not None and signed(node._saved_dim) % index.ndim == 1
-        return index[:, 0] if index is not None and along and index.shape[1] == 1 else None
+        if index is None or index.ndim < 2 or signed(node._saved_dim) % index.ndim != 1 or index.shape[1] != 1:
+            return None
+        return index[:, 0]
     if op != "index":
         return None
     rows, labels = (*saved_tensors(node, "indices"), None, None)[:2]
