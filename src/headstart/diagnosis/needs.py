@@ -7,13 +7,8 @@ from headstart.diagnosis.rules import Rule
 from headstart.diagnosis.text import Text
 from headstart.record import FIGURES, RARE, TENSORS
 
-WITHOUT_LOSSES = (
-    "loss.sunk",
-    "loss.overlap",
-    "loss.rewarded",
-    "loss.valued",
-    "loop.climbed",
-)  # forms that tell of a sign
+# Forms that tell of a sign
+WITHOUT_LOSSES = ("loss.sunk", "loss.overlap", "loss.rewarded", "loss.valued", "loop.climbed")
 OF_THE_RUN = (  # series and facts without an owner
     *("loss", "lr", "skill", "loss.function", "loss.form", "weight.alike", "loop.emptied"),
     *("mode", "mode.norm", "mode.dropout", "mode.evaluated"),
