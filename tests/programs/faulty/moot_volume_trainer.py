@@ -76,6 +76,6 @@ if __name__ == "__main__":
         "val": DataLoader(volumes(60), batch_size=1),
     }
     model = UNet3D()
-    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
-    trainer = Trainer(model, optimizer, nn.BCEWithLogitsLoss(), loaders, 8)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    trainer = Trainer(model, optimizer, nn.BCEWithLogitsLoss(), loaders, 14)
     print("final IoU", round(trainer.fit(), 4))
