@@ -75,7 +75,7 @@ def test_nothing_is_suspected_of_little_where_something_is_known() -> None:
 
 
 def test_a_limit_that_a_user_has_chosen_is_kept() -> None:
-    with Settings(limits={"gradients-vanish": {"LEFT": 1e-5}}).in_force():
+    with Settings(limits={"gradients-vanish": {"LEFT": 1e-5, "SIGMOIDS": 5}}).in_force():
         assert told(faded(0.0)) == [("no-better-than-constant", "error")]
 
 
