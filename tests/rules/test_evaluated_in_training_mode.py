@@ -90,7 +90,7 @@ def test_a_module_that_forward_makes_is_a_warning() -> None:
     made = replace(function(), name="nn.Dropout (train.py:7)", kind="nn.Dropout")
     finding = told(record(made, Mode("bn", "BatchNorm1d", tracks=True, steps=STEPS, evaluated=4)), RULE)
     assert finding.severity == "warning"
-    assert "makes a new nn.Dropout" in finding.cause
+    assert "This nn.Dropout belongs to no model" in finding.cause
     assert finding.remedy is not None
     assert finding.remedy.code.startswith("self.dropout = nn.Dropout(0.4)")
 

@@ -4,7 +4,7 @@
 The `training` flag of each batch norm and dropout that trains, at calls without gradients: always set, in the whole run.
 Whether a loss is computed on what such a call gives, for then it was an evaluation: a warning, unless it comes after most
 steps. And the argument `training` of each `F.dropout`, whose default is True: `model.eval()` does not reach it. Nor does it
-reach an `nn.Dropout` that `forward` makes anew.
+reach an `nn.Dropout` that no model holds, as one that `forward` makes anew.
 
 ## Why it hurts
 Dropout in training mode drops units at random, so that the measured loss is that of a damaged net. Batch norm in training
@@ -99,8 +99,8 @@ TEXT = Text(
         "function_cause": "{kind} drops unless it is given training=False: model.eval() does not reach it, so that an "
         "evaluation measures a damaged net.",
         "function_note": "model.eval() then ends it",
-        "made": "Each call of forward makes a new {kind}, which is in training mode and belongs to no model: model.eval() "
-        "does not reach it, so that an evaluation measures a damaged net.",
+        "made": "This {kind} belongs to no model: forward makes a new one at each call, or a plain list holds it. "
+        "model.eval() does not reach it, so that an evaluation measures a damaged net.",
         "made_note": "in __init__; forward calls self.dropout(x)",
     },
     zh={
@@ -113,7 +113,7 @@ TEXT = Text(
         "function_cause": "除非传入 training=False，{kind} 总会丢弃：model.eval() 管不到它，"
         "因此评估测到的是一个残缺的网络。",
         "function_note": "之后 model.eval() 才能关掉它",
-        "made": "每次调用 forward 都会新建一个 {kind}，它处于训练模式，不属于任何模型：model.eval() 管不到它，"
+        "made": "这个 {kind} 不属于任何模型：forward 每次调用都新建一个，或者它放在普通的列表里。model.eval() 管不到它，"
         "因此评估测到的是一个残缺的网络。",
         "made_note": "放在 __init__ 中；在 forward 中调用 self.dropout(x)",
     },
