@@ -67,7 +67,8 @@ for step in range(120):
 Between evaluation and training: a class with one in twenty of the labels there, and with less than a tenth of that share
 here, and of an equal share of all classes, which no balanced sampling leaves.
 
-It is a warning: rare labels alone make no run fail, so a dead net or a wrong rate, where that is an error, stands before it.
+It is a warning: rare labels alone make no run fail, so a dead net or a wrong rate, where that is an error, stands before
+it.
 
 ## Stays silent when
 The run learns and answers other classes as often as a third of what there is of them. (One that learns and seldom does
