@@ -274,3 +274,10 @@ def test_two_are_a_suspicion_where_little_is_learnt() -> None:
     assert told(sigmoids(2, skill=0.3), RULE).severity == "advice"
     assert said(sigmoids(2, skill=0.6), RULE) == []
     assert said(sigmoids(1, skill=0.3), RULE) == []
+
+
+def test_an_embedding_before_them_is_no_matter() -> None:
+    table = replace(linear("table", activation=None), kind="Embedding")
+    layers = [table, *(linear(f"fc{n}", activation="sigmoid") for n in range(SIGMOIDS))]
+    figures: dict[tuple[str, str], Figure] = {("fc0.weight", "weight_gradient.std"): 1.0}
+    assert told(run(chain(*layers, head()), figures, skill=0.0), RULE).layers == tuple(one.name for one in layers[1:])

@@ -18,6 +18,7 @@ LINEAR = (
     *("Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
     *("addmm", "mm", "mv", "dot", "bmm", "linear", "convolution"),
 )
+TABLES = ("Embedding", "EmbeddingBag", "embedding", "embedding_bag")  # products with one-hot rows
 VECTORS = ("mv", "dot")  # `x @ w` of a raw tensor
 RECURRENT = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "mkldnn_rnn_layer", "cudnn_rnn")
 

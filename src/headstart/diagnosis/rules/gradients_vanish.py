@@ -8,7 +8,7 @@ largest one of the layers behind it, nearer to the loss. (Of nets without module
 And within an `nn.RNN`: the gradient at its first step over the largest one of any step, as a median over the looks at steps
 1, 2, 4, 8 and so on in the last seven eighths of a run that does not learn.
 
-And how many layers there are before the last one, if each of them has a sigmoid.
+And how many layers there are before the last one, if each of them but for embeddings has a sigmoid.
 
 And whether every gradient of every weight is exactly 0 from some step on to the run's end, while the loss is not.
 
@@ -92,7 +92,7 @@ from statistics import median
 
 from headstart.diagnosis import code
 from headstart.diagnosis.backflow import Received, Way, passed_by, stacked, ways_back
-from headstart.diagnosis.case import Case, is_linear
+from headstart.diagnosis.case import TABLES, Case, is_linear
 from headstart.diagnosis.skill import ENOUGH_STEPS
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
@@ -239,7 +239,7 @@ def _through_time(case: Case) -> Iterator[Finding]:
 
 
 def _sigmoids(case: Case) -> Iterator[Finding]:
-    layers = [layer for layer, _ in case.weighted() if not layer.output]
+    layers = [layer for layer, _ in case.weighted() if not layer.output and layer.kind not in TABLES]
     plain = all(is_linear(layer) and layer.activation == "sigmoid" for layer in layers)
     if case.learns is not False or len(layers) < SIGMOIDS or not plain:
         return

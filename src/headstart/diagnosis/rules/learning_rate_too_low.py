@@ -100,7 +100,7 @@ import math
 from collections.abc import Iterator
 
 from headstart.diagnosis import skill
-from headstart.diagnosis.case import Case
+from headstart.diagnosis.case import TABLES, Case
 from headstart.diagnosis.descent import kept
 from headstart.diagnosis.text import Text
 from headstart.diagnosis.updates import ADAPTIVE, Moves, moves, path
@@ -128,7 +128,6 @@ LED = 0.3  # of a weight's size, where a large eps leads; 19 of 20 sound program
 OWN = 0.5  # of the rate, in a first step of Adam: nearly no value's gradient is below eps
 USUAL = 1e-8  # PyTorch's own eps
 DIVIDES = ("Adam", "AdamW", "NAdam", "RAdam", "RMSprop")  # by the root of a mean of squares, plus eps
-TABLES = ("Embedding", "embedding")
 FASTER = (10, 30, 100)  # times: the least at which the weights come as far as they are large, or the largest
 SECOND_LOOK = {"WAY": 0.3, "ENOUGH": 20}  # as many as it takes to know that a run does not learn
 

@@ -61,7 +61,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headstart.diagnosis import code
-from headstart.diagnosis.case import Case, is_linear
+from headstart.diagnosis.case import TABLES, Case, is_linear
 from headstart.diagnosis.text import Text
 from headstart.findings import Evidence, Finding, Remedy
 
@@ -69,8 +69,6 @@ GROUP = "experiment"
 RESTS_ON = "fact"
 NEEDS = ("weight.std",)
 SINCE, STATUS = "0.1.0", "stable"
-
-EMBEDDINGS = ("Embedding", "EmbeddingBag", "embedding")  # a table is a product with one-hot rows
 
 TEXT = Text(
     en={
@@ -93,7 +91,7 @@ def network_is_linear(case: Case) -> Iterator[Finding]:
     layers = [layer for layer, _ in case.weighted()]
     plain = [layer for layer in layers if is_linear(layer)]
     hidden = [layer for layer in plain if not layer.output]
-    others = any(not is_linear(layer) and layer.kind not in EMBEDDINGS for layer in layers)
+    others = any(not is_linear(layer) and layer.kind not in TABLES for layer in layers)
     if others or not hidden or len(plain) == len(hidden) or not all(layer.bare for layer in hidden):
         return
     first, last = hidden[0], next(layer for layer in reversed(plain) if layer.output)
