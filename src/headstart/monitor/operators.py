@@ -104,6 +104,7 @@ SUMS_UP = frozenset(
     "upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_linear1d upsample_bilinear2d upsample_trilinear3d "
     "upsample_bicubic2d pixel_shuffle pixel_unshuffle im2_col col2_im".split()
 )
+PARTS = ("select", "slice", "split", "split_with_sizes", "unbind", "chunk")  # let some of the values through
 TURNS = ("t", "transpose", "permute", "numpy_t")  # of a matrix
 
 

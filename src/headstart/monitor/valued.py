@@ -13,10 +13,11 @@ from typing import Any
 from torch import Tensor
 
 from headstart.monitor.computed import saved_tensor
-from headstart.monitor.operators import RESHAPES
+from headstart.monitor.operators import RESHAPES, WEIGHTS
 from headstart.monitor.rewarded import WORDS, named
 from headstart.monitor.terms import Node, parts_of, plain_operator, sign_of
 from headstart.monitor.written_out import written_out
+from headstart.monitor.wrong_way import weight_of
 
 LOOKS = 8  # backwards without a critic, after which none is looked for
 NODES = 256  # of a graph between a loss and the layers that it is made of, at most
@@ -25,7 +26,6 @@ SAME = 1e-3  # of their spread: targets that are read from a difference are roun
 VALUES = WORDS | frozenset("q qs td bellman".split())
 REGRESSIONS = ("mse_loss", "smooth_l1_loss", "huber_loss", "l1_loss")
 CHOOSES = ("minimum", "maximum", "min", "stack", "cat", "index")
-PRODUCTS = ("addmm", "linear", "mm", "mv")
 
 
 class Values:
@@ -78,8 +78,8 @@ class Values:
             left -= 1
             node, sign = todo.pop()
             op = plain_operator(node)
-            if op in PRODUCTS:
-                weight = _weight(node)
+            if op in WEIGHTS:
+                weight = weight_of(node)
                 critic, name = self._critics.get(id(weight), (None, None))
                 if critic is not None and critic() is weight:
                     self._name = name
@@ -111,14 +111,8 @@ def _regressions(root: Tensor) -> Iterator[tuple[Node, Tensor]]:
         yield loss.maker, loss.target
 
 
-def _weight(node: Any) -> Tensor | None:
-    """The matrix of the layer that gave it, through reshapes."""
+def _weight(node: Node | None) -> Tensor | None:
+    """Of the layer that gave it, through reshapes."""
     while node is not None and plain_operator(node) in RESHAPES:
         node = node.next_functions[0][0]
-    if node is None or plain_operator(node) not in PRODUCTS:
-        return None
-    for below, _ in node.next_functions:
-        leaf = below.next_functions[0][0] if below is not None and plain_operator(below) in RESHAPES else below
-        if leaf is not None and hasattr(leaf, "variable") and leaf.variable.ndim > 1:
-            return leaf.variable  # type: ignore[no-any-return]
-    return None
+    return None if node is None else weight_of(node)

@@ -20,14 +20,14 @@ from torch import Tensor
 
 from headstart.monitor.computed import LARGEST, output_of, saved_tensor, saved_tensors
 from headstart.monitor.graph import output_shape
-from headstart.monitor.operators import RESHAPES, operator, signed
+from headstart.monitor.operators import PARTS, RESHAPES, operator, signed
 
-WITHIN = 8  # nodes from the loss to its elements, and from these to the last layer
+WITHIN = 8  # nodes from a mean's elements to the difference that they are made of
 EXACT = 1e-3  # what the labels may be off by, as a share of their spread
 GUARDS = 2  # a clip and a small constant under a logarithm
 SUM_ROUNDING = 1e-3  # probabilities written out in float32 sum to 1 within it
 TERMS = 64  # numbers that the loss is summed up from, at most, and operators in a penalty
-KEEPING = RESHAPES - {"select", "slice", "split", "chunk", "unbind"}  # all of the values
+KEEPING = RESHAPES - {*PARTS}  # all of the values
 CHOOSING = ("add", "sub", "neg", "maximum", "minimum", "clamp")  # of tables: each element by itself
 NEAR = 256  # nodes from the loss on that are looked through for a table of outputs against outputs
 

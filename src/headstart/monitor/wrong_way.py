@@ -19,7 +19,7 @@ from torch import Tensor
 
 from headstart.monitor.computed import output_of, saved_tensor
 from headstart.monitor.graph import output_shape
-from headstart.monitor.operators import NORMS, OF_WEIGHTS, RESHAPES, WEIGHTS, signed
+from headstart.monitor.operators import NORMS, OF_WEIGHTS, PARTS, RESHAPES, WEIGHTS, signed
 from headstart.monitor.sketch import can_sketch
 from headstart.monitor.terms import LARGEST, Edge, Node, Part, factor_of, parts_of, plain_operator, sign_of, with_signs
 
@@ -28,7 +28,6 @@ NEAR = 256  # nodes from the loss to the layers that it takes its outputs from, 
 ALL = 8192  # nodes of a whole graph, at most; walked through only where a square is subtracted
 WITHIN = 12  # nodes from a square to the layer that made its base, at most
 SAME = 1e-4  # what rounding may change, as a share of the largest output
-PARTS = ("select", "slice", "split", "split_with_sizes", "unbind", "chunk")
 ACTIVE = ("sigmoid", "softmax")
 
 
@@ -117,7 +116,7 @@ def _base(square: Node) -> tuple[Node, Tensor, list[Edge], Tensor] | None:
         node = (through or chain)[-1][0]
         op = plain_operator(node)
         if op in ("mm", "addmm", "linear", "convolution"):
-            weight = _weight(node)
+            weight = weight_of(node)
             if weight is None or (moved and not _is_at_zero(chain[-1], values, scale)):
                 return None
             return node, weight, chain, values
@@ -238,7 +237,7 @@ def _is_offset_else(terms: list[tuple[Edge, int]], square: Node, chain: list[Edg
         if edge in ends:
             return True
         op = plain_operator(edge[0])
-        if op in NORMS or (op in WEIGHTS and _weight(edge[0]) is not None):
+        if op in NORMS or (op in WEIGHTS and weight_of(edge[0]) is not None):
             continue
         below = {edge for edge in edge[0].next_functions if edge[0] is not None} - seen
         todo += below
@@ -326,7 +325,7 @@ def _last_weight(node: Node) -> Tensor | None:
     for _ in range(WITHIN):
         node = node.next_functions[0][0]
         if node is None or plain_operator(node) in WEIGHTS:
-            return None if node is None else _weight(node)
+            return None if node is None else weight_of(node)
         if sum(child is not None for child, _ in node.next_functions) != 1 and not _is_bias(node):
             return None
     return None
@@ -335,7 +334,7 @@ def _last_weight(node: Node) -> Tensor | None:
 # Layers
 
 
-def _weight(node: Node) -> Tensor | None:
+def weight_of(node: Node) -> Tensor | None:
     """A layer's weight, if it is a tensor that may be trained, and not computed from one."""
     edge = _weight_edge(node)
     return None if edge is None else _leaf(edge[0], within=OF_WEIGHTS - {"weight_norm_interface"})
